@@ -1,0 +1,1 @@
+"""Frontdesk: a self-hosted, multichannel messaging bot gateway for customer support."""

@@ -1,0 +1,73 @@
+"""The store for asyncio: each call runs in a small pool of threads of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+
+from mongoengine import Document
+
+from bot.store.contract import Store, Where
+
+D = TypeVar("D", bound=Document)
+R = TypeVar("R")
+
+
+class AsyncStore:
+    """The verbs of `Store`, awaitable. `sync` is the store itself, for other threads."""
+
+    def __init__(self, store: Store, threads: int = 4) -> None:
+        self.sync = store
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="store")
+
+    async def _run(self, call: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, partial(call, *args, **kwargs))
+
+    async def insert(self, document: Document) -> None:
+        """See `Store.insert`."""
+        await self._run(self.sync.insert, document)
+
+    async def insert_new(self, documents: Sequence[Document]) -> list[bool]:
+        """See `Store.insert_new`."""
+        return await self._run(self.sync.insert_new, documents)
+
+    async def put(self, document: Document) -> None:
+        """See `Store.put`."""
+        await self._run(self.sync.put, document)
+
+    async def get(self, cls: type[D], id: Any) -> D | None:
+        """See `Store.get`."""
+        return await self._run(self.sync.get, cls, id)
+
+    async def find(self, cls: type[D], where: Where, **options: Any) -> list[D]:
+        """See `Store.find`."""
+        return await self._run(self.sync.find, cls, where, **options)
+
+    async def change(self, cls: type[D], where: Where, **change: Any) -> D | None:
+        """See `Store.change`."""
+        return await self._run(self.sync.change, cls, where, **change)
+
+    async def claim(self, cls: type[D], where: Where, **change: Any) -> D | None:
+        """See `Store.claim`."""
+        return await self._run(self.sync.claim, cls, where, **change)
+
+    async def count(self, cls: type[Document], where: Where) -> int:
+        """See `Store.count`."""
+        return await self._run(self.sync.count, cls, where)
+
+    async def delete(self, cls: type[Document], where: Where) -> int:
+        """See `Store.delete`."""
+        return await self._run(self.sync.delete, cls, where)
+
+    async def ping(self) -> None:
+        """See `Store.ping`."""
+        await self._run(self.sync.ping)
+
+    async def close(self) -> None:
+        """Close the store and the threads."""
+        await self._run(self.sync.close)
+        self._pool.shutdown(wait=False)

@@ -1,0 +1,35 @@
+"""Who talks where, who holds the conversation, and which worker has it leased."""
+
+from __future__ import annotations
+
+from mongoengine import Document, IntField, StringField
+
+from bot.store.fields import RawField, UtcField
+
+BOT, WAITING, AGENT = "bot", "waiting", "agent"
+
+
+class Conversation(Document):
+    """`_id` is ``channel:account:user``.
+
+    `epoch` grows at each change of holder. `lease_owner` is "" when no worker has it;
+    `lease_epoch` grows at each lease. `last_in` opens the provider's answering window.
+    """
+
+    id = StringField(primary_key=True)
+    holder = StringField(default=BOT, choices=(BOT, WAITING, AGENT))
+    epoch = IntField(default=0)
+    lease_owner = StringField(default="")
+    lease_until = UtcField(required=True)
+    lease_epoch = IntField(default=0)
+    last_in = UtcField()
+    language = StringField()
+    profile = RawField()
+    created = UtcField(required=True)
+
+    meta = {
+        "collection": "conversations",
+        "auto_create_index": False,
+        "index_background": False,
+        "indexes": [("lease_owner", "lease_until", "lease_epoch"), ("holder", "epoch", "last_in")],
+    }

@@ -1,0 +1,36 @@
+"""What could not be parsed, processed or sent: whole, and replayable."""
+
+from __future__ import annotations
+
+from bson import ObjectId
+from mongoengine import BinaryField, Document, ObjectIdField, StringField
+
+from bot.store.fields import RawField, UtcField
+
+RECEIVE, TURN, SEND = "receive", "turn", "send"
+
+
+class DeadLetter(Document):
+    """`stage` says where it failed; `ref` is the message's id, "" when none was parsed.
+
+    `body` and `headers` are a request's, for the stage receive.
+    """
+
+    id = ObjectIdField(primary_key=True, default=ObjectId)
+    stage = StringField(required=True, choices=(RECEIVE, TURN, SEND))
+    channel = StringField(required=True)
+    account = StringField(required=True)
+    ref = StringField(default="")
+    reason = StringField(required=True)
+    detail = StringField()
+    body = BinaryField()
+    headers = RawField()
+    at = UtcField(required=True)
+    replayed = UtcField()
+
+    meta = {
+        "collection": "dead_letters",
+        "auto_create_index": False,
+        "index_background": False,
+        "indexes": [("at",), ("stage", "at"), ("ref",)],
+    }

@@ -1,0 +1,50 @@
+"""Document fields that mongoengine lacks."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from mongoengine.base import BaseField
+
+
+class UtcField(BaseField):
+    """An aware time in UTC, cut to the milliseconds MongoDB keeps.
+
+    mongoengine's own DateTimeField takes naive times and rounds on one side only,
+    so that a document read back differs from the one written.
+    """
+
+    def validate(self, value: Any, clean: bool = True) -> None:
+        """Refuse what is not an aware datetime."""
+        if not isinstance(value, datetime) or value.tzinfo is None:
+            self.error(f"{self.name}: {value!r} is not a datetime with a time zone")
+
+    def to_mongo(self, value: Any) -> Any:
+        """Return the value in UTC, cut to milliseconds."""
+        if not isinstance(value, datetime):
+            return value
+        value = value.astimezone(timezone.utc)
+        return value.replace(microsecond=value.microsecond // 1000 * 1000)
+
+    def to_python(self, value: Any) -> Any:
+        """Return the value aware, whatever the driver's settings."""
+        if isinstance(value, datetime) and value.tzinfo is None:
+            return value.replace(tzinfo=timezone.utc)
+        return value
+
+
+class RawField(BaseField):
+    """Plain dictionaries, lists and scalars, kept as they are.
+
+    mongoengine's DictField walks and wraps every nested value on each read and
+    write, which costs more than the rest of a turn's storage.
+    """
+
+    def to_mongo(self, value: Any) -> Any:
+        """Return the value untouched."""
+        return value
+
+    def to_python(self, value: Any) -> Any:
+        """Return the value untouched."""
+        return value

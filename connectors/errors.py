@@ -1,0 +1,50 @@
+"""The named failures of a connector. The sender decides what follows, never the connector."""
+
+from __future__ import annotations
+
+
+class ConnectorError(Exception):
+    """Base of all connector failures."""
+
+
+class BadSignature(ConnectorError):
+    """The request is not proven to come from the provider; nothing of it may be parsed."""
+
+
+class Unreadable(ConnectorError):
+    """The request is the provider's but cannot be understood; it is kept whole as a dead letter."""
+
+
+class RetryLater(ConnectorError):
+    """The provider did certainly not take the message; try again.
+
+    `after` is in seconds where the provider named a time (Retry-After), else None.
+    """
+
+    def __init__(self, reason: str, after: float | None = None) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+class Unsure(ConnectorError):
+    """The request went out but no answer came back: it may or may not have been taken."""
+
+
+class Rejected(ConnectorError):
+    """The provider will never take this message. `code` is the provider's, "" without one."""
+
+    def __init__(self, reason: str, code: str = "") -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class WindowClosed(Rejected):
+    """Free-form messages are not allowed now (WhatsApp's and Messenger's 24 hours)."""
+
+
+class OptedOut(Rejected):
+    """The customer asked for no messages or blocked the account."""
+
+
+class AddressGone(Rejected):
+    """There is nobody at this address any more."""
