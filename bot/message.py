@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime, timezone
-from typing import Any, ClassVar, Literal, Union
+from typing import Any, ClassVar, Literal
 
 _UNSTORABLE = re.compile("[\ud800-\udfff]")
 
@@ -183,20 +183,20 @@ class Typing:
     kind: ClassVar[str] = "typing"
 
 
-Content = Union[
-    Text,
-    Choices,
-    Choice,
-    Media,
-    Location,
-    Contact,
-    Reaction,
-    Edit,
-    Deletion,
-    Event,
-    Unsupported,
-    Typing,
-]
+Content = (
+    Text
+    | Choices
+    | Choice
+    | Media
+    | Location
+    | Contact
+    | Reaction
+    | Edit
+    | Deletion
+    | Event
+    | Unsupported
+    | Typing
+)
 
 _KINDS: dict[str, type] = {
     c.kind: c

@@ -11,14 +11,14 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Literal, Protocol, Union
+from typing import Any, ClassVar, Literal, Protocol
 
 from aiohttp import web
 
 from bot.message import Address, Content, Inbound, Outbound, Receipt
 from connectors.errors import Unsure
 
-Arrived = Union[Inbound, Receipt]
+Arrived = Inbound | Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,10 @@ class Response:
 class Capabilities:
     """What a channel can do. Lengths are counted in `text_unit`; times are in seconds.
 
+    `list_rows` is how many options a native list takes beyond `buttons`, 0 without
+    lists; `choices_text_limit` the length of a question with options where it differs
+    from `text_limit`, else 0.
+
     `rate` is how many messages a second one account may send. `grace` is how long
     after an attempt of unknown outcome the provider's own word (a status webhook that
     names our id) may still come; after it `Connector.confirm` is asked.
@@ -61,6 +65,8 @@ class Capabilities:
     rate: float
     grace: float
     window_hours: float | None = None
+    list_rows: int = 0
+    choices_text_limit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +145,22 @@ class Connector(ABC):
         Raises RetryLater, Unsure, Rejected and its kinds.
         """
 
-    async def confirm(self, outbound: Outbound, after: str) -> str | None:
+    async def confirm(self, outbound: Outbound, known: Sequence[str]) -> str | None:
         """Tell whether a message of unknown outcome was taken.
 
-        `after` is the provider id of the newest message known in the conversation
-        before the attempt, "" without one. Returns the provider's id when it was
-        taken, None when it was not. Raises Unsure when the provider cannot tell.
+        `known` are provider ids of the conversation's messages, both ways, before the
+        attempt, newest first. Returns the provider's id when it was taken, None when
+        it was not. Raises Unsure when the provider cannot tell, RetryLater when it
+        does not answer now.
         """
         raise Unsure(f"{self.channel} cannot tell whether a message was sent")
+
+    def vouch(self, request: Request) -> Request:
+        """Return `request` with the proof of origin that is not stored with dead letters.
+
+        Used to replay a request whose origin was proven when it came.
+        """
+        return request
 
     async def typing(self, address: Address) -> None:
         """Show the customer that an answer is being written, where the channel can."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from bot.message import Inbound, Receipt
+
 
 class ConnectorError(Exception):
     """Base of all connector failures."""
@@ -12,7 +16,16 @@ class BadSignature(ConnectorError):
 
 
 class Unreadable(ConnectorError):
-    """The request is the provider's but cannot be understood; it is kept whole as a dead letter."""
+    """The request is the provider's but not all of it can be understood.
+
+    It is kept whole as a dead letter. `parsed` is what could be read of it beside
+    (`bot.message.Inbound` and `Receipt`, in order): it is to be stored like any other
+    arrival, so that one malformed item of a batch does not cost the others.
+    """
+
+    def __init__(self, reason: str, parsed: Sequence[Inbound | Receipt] = ()) -> None:
+        super().__init__(reason)
+        self.parsed = list(parsed)
 
 
 class RetryLater(ConnectorError):

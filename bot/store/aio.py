@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -17,15 +18,30 @@ R = TypeVar("R")
 
 
 class AsyncStore:
-    """The verbs of `Store`, awaitable. `sync` is the store itself, for other threads."""
+    """The verbs of `Store`, awaitable. `sync` is the store itself, for other threads.
 
-    def __init__(self, store: Store, threads: int = 4) -> None:
+    The collections of `documents` are made before the first call that reaches the
+    store, so that a process may start while the store is down.
+    """
+
+    def __init__(
+        self, store: Store, documents: Sequence[type[Document]] = (), threads: int = 4
+    ) -> None:
         self.sync = store
+        self._documents = tuple(documents)
+        self._ensuring = threading.Lock()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="store")
 
     async def _run(self, call: Callable[..., R], *args: Any, **kwargs: Any) -> R:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, partial(call, *args, **kwargs))
+        return await loop.run_in_executor(self._pool, partial(self._call, call, *args, **kwargs))
+
+    def _call(self, call: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+        if self._documents:
+            with self._ensuring:
+                self.sync.ensure(*self._documents)
+                self._documents = ()
+        return call(*args, **kwargs)
 
     async def insert(self, document: Document) -> None:
         """See `Store.insert`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from bson import ObjectId
 from mongoengine import BinaryField, Document, ObjectIdField, StringField
 
@@ -34,3 +36,8 @@ class DeadLetter(Document):
         "index_background": False,
         "indexes": [("at",), ("stage", "at"), ("ref",)],
     }
+
+
+def dead_id(*parts: str) -> ObjectId:
+    """Return an `_id` that is the same for the same failure, so that it is kept once."""
+    return ObjectId(hashlib.sha256("\n".join(parts).encode()).digest()[:12])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mongoengine.base import BaseField
 
@@ -14,6 +14,12 @@ class UtcField(BaseField):
     mongoengine's own DateTimeField takes naive times and rounds on one side only,
     so that a document read back differs from the one written.
     """
+
+    if TYPE_CHECKING:
+        # An attribute of a document is the value, not the field.
+        def __get__(self, instance: Any, owner: Any) -> Any: ...
+
+        def __set__(self, instance: Any, value: Any) -> None: ...
 
     def validate(self, value: Any, clean: bool = True) -> None:
         """Refuse what is not an aware datetime."""
@@ -40,6 +46,12 @@ class RawField(BaseField):
     mongoengine's DictField walks and wraps every nested value on each read and
     write, which costs more than the rest of a turn's storage.
     """
+
+    if TYPE_CHECKING:
+        # An attribute of a document is the value, not the field.
+        def __get__(self, instance: Any, owner: Any) -> Any: ...
+
+        def __set__(self, instance: Any, value: Any) -> None: ...
 
     def to_mongo(self, value: Any) -> Any:
         """Return the value untouched."""

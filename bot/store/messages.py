@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 from mongoengine import Document, IntField, StringField
 
+from bot.message import Address, Inbound, Profile, clean, decode, encode, utcnow
 from bot.store.fields import RawField, UtcField
 
 #: direction "in"
@@ -56,3 +60,52 @@ class Message(Document):
             ("channel", "account", "provider_id"),
         ],
     }
+
+
+_arrival_lock = threading.Lock()
+_last_arrival = 0
+
+
+def arrival() -> int:
+    """Return the time in microseconds since 1970, larger at each call in this process."""
+    global _last_arrival
+    with _arrival_lock:
+        _last_arrival = max(time.time_ns() // 1000, _last_arrival + 1)
+        return _last_arrival
+
+
+def to_message(inbound: Inbound) -> Message:
+    """Return the pending row of a message that arrived now."""
+    now = utcnow()
+    profile = inbound.profile
+    return Message(
+        id=inbound.id,
+        direction="in",
+        conversation=clean(inbound.address.key),
+        channel=inbound.address.channel,
+        account=inbound.address.account,
+        provider_id=clean(inbound.provider_id),
+        status=PENDING,
+        content=encode(inbound.content),
+        profile={
+            "name": clean(profile.name),
+            "username": clean(profile.username),
+            "language": clean(profile.language),
+        },
+        order=inbound.order,
+        arrived=arrival(),
+        sent=inbound.sent,
+        due=now,
+    )
+
+
+def from_message(message: Message) -> Inbound:
+    """Read an inbound back from its row."""
+    return Inbound(
+        address=Address.parse(message.conversation),
+        provider_id=message.provider_id,
+        content=decode(message.content),
+        sent=message.sent,
+        order=message.order,
+        profile=Profile(**(message.profile or {})),
+    )

@@ -1,0 +1,185 @@
+"""``bot check``: is everything set right, and, asked with ``--online``, does it answer?"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+import redis.asyncio as redis_client
+
+from bot.settings import Settings, SettingsInvalid, secrets_of
+from bot.store import AsyncStore, open_store
+from connectors import connector_class
+from connectors.base import Connector
+from connectors.errors import ConnectorError
+
+INVALID, FAILED, OK = 2, 1, 0
+
+# A provider's library that never lets go of a cancelled call must not hang the check.
+_CLOSING_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One question to the outside: who is asked, how, and what must not be shown."""
+
+    name: str
+    ask: Callable[[], Awaitable[str]]
+    secrets: tuple[str, ...] = ()
+
+
+def check(
+    load: Callable[[], Settings],
+    *,
+    online: bool = False,
+    timeout: float = 10.0,
+    connector_of: Callable[[str], type[Connector]] = connector_class,
+    out: TextIO | None = None,
+    err: TextIO | None = None,
+) -> int:
+    """Load the settings and tell what is wrong with them, or what is set.
+
+    Problems go to `err`, one a line. With `online` every account's `identity` is asked,
+    the store and redis are pinged, all at once, each for at most `timeout` seconds.
+
+    Returns the exit status: 0, 1 when something did not answer, 2 for wrong settings.
+    """
+    out, err = out or sys.stdout, err or sys.stderr
+    try:
+        settings = load()
+    except SettingsInvalid as error:
+        for problem in error.problems:
+            print(problem, file=err)
+        return INVALID
+    for line in describe(settings):
+        print(line, file=out)
+    if not online:
+        return OK
+    return asyncio.run(_online(settings, timeout, connector_of, out))
+
+
+def describe(settings: Settings) -> list[str]:
+    """Return what is set, one thing a line, without secrets."""
+    server = settings.server
+    lines = [
+        f"store     {store_place(settings.store.url)}",
+        f"redis     {_hosts(settings.redis.url) if settings.redis.url else 'none'}",
+        f"address   http://{_bracketed(server.host)}:{server.port}"
+        + (f", public {server.public_url}" if server.public_url else ", no public_url"),
+        f"workers   {settings.worker.concurrency}",
+        f"data      {settings.var}",
+    ]
+    for channel, accounts in settings.channels.items():
+        for account in accounts:
+            api = getattr(account, "api_url", "")
+            lines.append(
+                f"account   {channel}:{account.account}{f', at {_hosts(api)}' if api else ''}"
+            )
+    if not settings.channels:
+        lines.append("account   none in credentials.yml")
+    lines += [
+        f"llm       {llm.model} at {_hosts(llm.url)}: read, not used by this version yet"
+        for llm in settings.llm
+    ]
+    return lines
+
+
+def store_place(url: str) -> str:
+    """Return the kind and place of a store URL without its user and password."""
+    if url.startswith("sqlite:"):
+        return f"SQLite, {url.removeprefix('sqlite:')}"
+    path = url.partition("://")[2].rpartition("@")[2].partition("?")[0]
+    return f"MongoDB, {path}"
+
+
+def _hosts(url: str) -> str:
+    # Neither user and password nor the query, where some providers put a key.
+    rest = url.partition("://")[2].rpartition("@")[2]
+    return rest.partition("?")[0].partition("#")[0]
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def scrubbed(text: str, secrets: tuple[str, ...]) -> str:
+    """Return `text` on one line with every secret in it replaced."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+async def _online(
+    settings: Settings,
+    timeout: float,
+    connector_of: Callable[[str], type[Connector]],
+    out: TextIO,
+) -> int:
+    probes = [Probe("store", lambda: _ping_store(settings.store.url), _parts(settings.store.url))]
+    if settings.redis.url:
+        url = settings.redis.url
+        probes.append(Probe("redis", lambda: _ping_redis(url), _parts(url)))
+    for channel, accounts in settings.channels.items():
+        probes += [_account_probe(channel, account, connector_of) for account in accounts]
+    results = await asyncio.gather(*(_answer(probe, timeout) for probe in probes))
+    for probe, (ok, said) in zip(probes, results, strict=True):
+        verdict = "ok" if ok else "failed"
+        print(f"{verdict:<9} {probe.name}: {scrubbed(said, probe.secrets)}", file=out)
+    return OK if all(ok for ok, _ in results) else FAILED
+
+
+async def _answer(probe: Probe, timeout: float) -> tuple[bool, str]:
+    task = asyncio.ensure_future(probe.ask())
+    done, _ = await asyncio.wait({task}, timeout=timeout)
+    if not done:
+        task.cancel()
+        return False, f"no answer within {timeout:g} seconds"
+    try:
+        return True, task.result()
+    except ConnectorError as error:
+        return False, str(error) or type(error).__name__
+    except Exception as error:
+        # Whatever a provider's library throws is this account's failure, not the end of
+        # the check of the others.
+        return False, f"{type(error).__name__}: {error}"
+
+
+def _account_probe(
+    channel: str, account: Any, connector_of: Callable[[str], type[Connector]]
+) -> Probe:
+    async def ask() -> str:
+        connector = connector_of(channel)(account)
+        try:
+            return await connector.identity()
+        finally:
+            await asyncio.wait({asyncio.ensure_future(connector.close())}, timeout=_CLOSING_SECONDS)
+
+    return Probe(f"{channel}:{account.account}", ask, secrets_of(account))
+
+
+async def _ping_store(url: str) -> str:
+    store = AsyncStore(open_store(url), threads=1)
+    try:
+        await store.ping()
+    finally:
+        await store.close()
+    return store_place(url)
+
+
+async def _ping_redis(url: str) -> str:
+    client = redis_client.from_url(url)
+    try:
+        await client.ping()
+    finally:
+        await client.close()
+    return _hosts(url)
+
+
+def _parts(url: str) -> tuple[str, ...]:
+    """Return the parts of a URL that must not be shown in a driver's error."""
+    userinfo = url.partition("://")[2].rpartition("@")[0]
+    password = userinfo.partition(":")[2]
+    return tuple(p for p in (url if userinfo else "", userinfo, password) if p)

@@ -1,0 +1,191 @@
+"""The `bot` command."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bot import logs
+from bot.settings import Settings, SettingsInvalid, load
+from connectors import CHANNELS, connector_class
+
+#: Exit statuses beside 0 and 1: something is set wrong; the model is missing or unusable.
+INVALID, NO_MODEL = 2, 3
+
+Work = Callable[[argparse.Namespace], int]
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    """Load the settings that the command line names. Raises SettingsInvalid."""
+    return load(
+        channels=CHANNELS,
+        schema_of=lambda channel: connector_class(channel).Account,
+        endpoints=args.endpoints,
+        credentials=args.credentials,
+        var=args.var,
+    )
+
+
+def _run(args: argparse.Namespace) -> int:
+    from bot.run import run
+
+    return run(args, settings_of(args))
+
+
+def _gateway(args: argparse.Namespace) -> int:
+    from bot import serve
+
+    logs.configure("gateway")
+    return asyncio.run(serve.gateway(settings_of(args)))
+
+
+def _sandbox(args: argparse.Namespace) -> int:
+    from bot import serve
+    from bot.sandbox.server import serve as stand_in
+
+    logs.configure("sandbox")
+    settings = settings_of(args)
+
+    async def both() -> int:
+        serving = asyncio.create_task(stand_in(settings, serve.address_of(settings)))
+        stopping = asyncio.create_task(serve.told_to_stop())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            await serving
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        return 0
+
+    return asyncio.run(both())
+
+
+def _worker(args: argparse.Namespace) -> int:
+    from bot import serve, zygote
+    from bot.dialogue.errors import ModelError
+    from bot.dialogue.preload import preload
+
+    logs.configure("worker")
+    settings = settings_of(args)
+    preload()
+
+    def work(leash: int) -> int:
+        try:
+            return asyncio.run(serve.worker(settings, leash))
+        except ModelError as error:
+            print(error, file=sys.stderr)
+            return NO_MODEL
+
+    return zygote.keep(args.concurrency or settings.worker.concurrency, work)
+
+
+def _check(args: argparse.Namespace) -> int:
+    from bot.check import check
+
+    return check(lambda: settings_of(args), online=args.online)
+
+
+def _train(args: argparse.Namespace) -> int:
+    from bot.dialogue.errors import ModelError
+    from bot.dialogue.training import train
+
+    try:
+        print(train(Path(), Path(settings_of(args).model), force=args.force))
+    except ModelError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _chat(args: argparse.Namespace) -> int:
+    from bot.chat import chat
+
+    return asyncio.run(chat(args, settings_of(args)))
+
+
+def _dead(args: argparse.Namespace) -> int:
+    from bot.dead import dead
+
+    return asyncio.run(dead(args, settings_of(args)))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    files = argparse.ArgumentParser(add_help=False)
+    files.add_argument("--endpoints", type=Path, metavar="FILE", help="default: endpoints.yml")
+    files.add_argument("--credentials", type=Path, metavar="FILE", help="default: credentials.yml")
+    files.add_argument(
+        "--var", type=Path, metavar="DIR", help="an instance's data, default: var"
+    )
+
+    top = argparse.ArgumentParser(prog="bot", description="Frontdesk, a messaging bot gateway")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, work: Work, about: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, parents=[files], help=about, description=about)
+        added.set_defaults(work=work)
+        return added
+
+    run = command("run", _run, "run gateway and workers on this machine, and keep them running")
+    run.add_argument(
+        "--sandbox",
+        action="store_true",
+        help="talk to local stand-ins of the providers, not to the accounts of credentials.yml; "
+        "so it is anyway when no account is configured",
+    )
+    run.add_argument("--open", action="store_true", help="open the sandbox's page in a browser")
+    command("gateway", _gateway, "run one gateway: webhooks and web chats")
+    worker = command("worker", _worker, "run workers: answering and sending")
+    worker.add_argument("--concurrency", type=_count, metavar="N", help="worker processes")
+    command("sandbox", _sandbox, "run the providers' stand-ins and the page with the phones")
+    check = command("check", _check, "tell whether everything is set right")
+    check.add_argument("--online", action="store_true", help="ask providers and store as well")
+    train = command("train", _train, "train the model if what it is made of has changed")
+    train.add_argument("--force", action="store_true", help="train in any case")
+
+    chat = command("chat", _chat, "talk to the running bot in this terminal")
+    chat.add_argument("--url", help="of the gateway, default: the one configured here")
+    chat.add_argument("--account", help="of web chat, default: the first one configured")
+    chat.add_argument("--new", action="store_true", help="as a new customer")
+
+    dead = command("dead", _dead, "messages that could not be parsed, answered or sent")
+    verbs = dead.add_subparsers(dest="verb", required=True, metavar="VERB")
+    listing = verbs.add_parser("list", help="the newest, a line each")
+    listing.add_argument("--stage", choices=("receive", "turn", "send"))
+    listing.add_argument("--limit", type=_count, default=50)
+    for verb, about in (("show", "one, whole"), ("replay", "try again")):
+        one = verbs.add_parser(verb, help=about)
+        one.add_argument("id", nargs="+" if verb == "replay" else None)
+    return top
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 upwards")
+    return number
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status. Wrong settings give a line each and 2."""
+    args = parser().parse_args(argv)
+    # A reader that goes away (``bot dead list | head``) ends the command, quietly.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        status: int = args.work(args)
+    except SettingsInvalid as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        return INVALID
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+if __name__ == "__main__":
+    os.umask(0o077)
+    sys.exit(main())

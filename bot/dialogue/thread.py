@@ -1,0 +1,73 @@
+"""The brain in a thread and event loop of its own.
+
+A model computes for milliseconds without letting go; leases, sending and web chats of
+the same process must go on meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from bot.dialogue.contract import History, Outcome
+from bot.message import Inbound
+
+
+class Takes(Protocol):
+    """The part of `Brain` that is used here."""
+
+    window: int
+    model_id: str
+
+    async def take(self, said: Inbound, history: History) -> Outcome:
+        """See `bot.dialogue.brain.Brain.take`."""
+
+    def close(self) -> None:
+        """See `bot.dialogue.brain.Brain.close`."""
+
+
+class BrainThread:
+    """Runs a brain elsewhere; `take` may be awaited from any loop."""
+
+    def __init__(self, load: Callable[[], Takes]) -> None:
+        self._load = load
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="brain", daemon=True)
+        self._brain: Takes
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    async def start(self) -> None:
+        """Load the brain, in its thread. Raises what loading raises."""
+        self._thread.start()
+
+        async def load() -> Takes:
+            return self._load()
+
+        future = asyncio.run_coroutine_threadsafe(load(), self._loop)
+        self._brain = await asyncio.wrap_future(future)
+
+    @property
+    def window(self) -> int:
+        """See `Brain.window`."""
+        return self._brain.window
+
+    @property
+    def model_id(self) -> str:
+        """See `Brain.model_id`."""
+        return self._brain.model_id
+
+    async def take(self, said: Inbound, history: History) -> Outcome:
+        """See `Brain.take`. Cancelling it cancels the turn in the brain's loop."""
+        future = asyncio.run_coroutine_threadsafe(self._brain.take(said, history), self._loop)
+        return await asyncio.wrap_future(future)
+
+    def close(self) -> None:
+        """Close the brain and end the thread."""
+        if hasattr(self, "_brain"):
+            self._brain.close()
+        self._loop.call_soon_threadsafe(self._loop.stop)

@@ -1,0 +1,151 @@
+"""What arrives is stored here, once, before the provider is told that it was taken."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot import metrics
+from bot.message import Inbound, Receipt, clean, utcnow
+from bot.store import AsyncStore
+from bot.store.dead_letters import RECEIVE, SEND, DeadLetter, dead_id
+from bot.store.messages import (
+    DROPPED,
+    FAILED,
+    RECEIPT_ORDER,
+    SENT,
+    UNSENT,
+    Message,
+    to_message,
+)
+from bot.store.wake import Bells
+
+log = logging.getLogger(__name__)
+
+
+class Inbox:
+    """Stores what connectors parsed."""
+
+    def __init__(self, store: AsyncStore, bells: Bells) -> None:
+        self._store = store
+        self._bells = bells
+
+    async def accept(self, arrived: Sequence[Inbound | Receipt]) -> int:
+        """Store the messages of one request by one insert, then its receipts.
+
+        Returns how many messages were new; a redelivered one is a duplicate key and
+        is left as it is. Raises StoreDown: then the provider must not be told 200.
+        """
+        inbound = [a for a in arrived if isinstance(a, Inbound)]
+        fresh = 0
+        if inbound:
+            new = await self._store.insert_new([to_message(i) for i in inbound])
+            fresh = sum(new)
+            for one, is_new in zip(inbound, new, strict=True):
+                what = "message" if is_new else "duplicate"
+                metrics.received.labels(one.address.channel, one.address.account, what).inc()
+            if fresh:
+                self._bells.ring("in")
+        for receipt in arrived:
+            if isinstance(receipt, Receipt):
+                await self._receipt(receipt)
+        return fresh
+
+    async def dead(
+        self,
+        channel: str,
+        account: str,
+        body: bytes,
+        reason: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Keep a request that could not be parsed, once however often it is redelivered."""
+        metrics.received.labels(channel, account, "dead").inc()
+        log.warning("%s:%s: unreadable request kept as a dead letter: %s", channel, account, reason)
+        await self._store.put(
+            DeadLetter(
+                id=dead_id(RECEIVE, channel, account, hashlib.sha256(body).hexdigest()),
+                stage=RECEIVE,
+                channel=channel,
+                account=account,
+                reason=clean(reason) or "unreadable",
+                body=body,
+                headers=dict(headers or {}),
+                at=utcnow(),
+            )
+        )
+
+    async def _receipt(self, receipt: Receipt) -> None:
+        metrics.received.labels(receipt.channel, receipt.account, "receipt").inc()
+        row = await self._row_of(receipt)
+        while row is not None and _moves(row.status, receipt.status):
+            change: dict[str, Any] = {
+                "status": receipt.status,
+                "receipts": {**(row.receipts or {}), receipt.status: receipt.at},
+                "due": utcnow(),
+                "owner": "",
+            }
+            if receipt.provider_id:
+                change["provider_id"] = clean(receipt.provider_id)
+            if receipt.status == FAILED:
+                change["reason"] = clean(receipt.reason)
+            where = {"id": row.id, "status": row.status}
+            changed = await self._store.change(Message, where, set=change)
+            if changed is None:
+                row = await self._store.get(Message, row.id)
+                continue
+            if receipt.status == FAILED:
+                await self._failed(changed, receipt.reason)
+            if row.status in UNSENT:
+                self._bells.ring("out")
+                self._bells.ring("sent")
+            return
+
+    async def _row_of(self, receipt: Receipt) -> Message | None:
+        if receipt.ref:
+            row = await self._store.get(Message, clean(receipt.ref))
+            if (
+                row is not None
+                and row.direction == "out"
+                and (row.channel, row.account) == (receipt.channel, receipt.account)
+            ):
+                return row
+        where = {
+            "channel": receipt.channel,
+            "account": receipt.account,
+            "provider_id": clean(receipt.provider_id),
+        }
+        found = await self._store.find(Message, where, limit=2)
+        return next((r for r in found if r.direction == "out"), None)
+
+    async def _failed(self, row: Message, reason: str) -> None:
+        log.warning("%s: the provider could not deliver it: %s", row.id, reason)
+        await self._store.put(
+            DeadLetter(
+                id=dead_id(SEND, row.id),
+                stage=SEND,
+                channel=row.channel,
+                account=row.account,
+                ref=row.id,
+                reason=clean(reason) or "failed, no reason given",
+                at=utcnow(),
+            )
+        )
+
+
+def _moves(old: str, new: str) -> bool:
+    """Tell whether a receipt moves a message forwards; nothing moves it back.
+
+    A failure counts until delivery: Meta accepts a message and fails it later. A
+    receipt also settles a message whose attempt was given up as failed or dropped
+    too early: the provider knows better.
+    """
+    if old in UNSENT:
+        return True
+    if new == FAILED:
+        return old == SENT
+    if old in (FAILED, DROPPED):
+        return True
+    return RECEIPT_ORDER.index(new) > RECEIPT_ORDER.index(old)

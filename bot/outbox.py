@@ -1,0 +1,338 @@
+"""Sends what turns called for: in order for each address, once, and never silently not.
+
+A row is queued, then sending (claimed by one process), then sent. When a process dies
+or an answer is lost in between, nobody knows whether the provider took the message: the
+row is then unknown, and is settled by asking the connector after its grace time, before
+anything else of the conversation goes out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from bot.message import Address, Outbound, decode, utcnow
+from bot.process import is_dead, me
+from bot.rate import Rate
+from bot.settings import Limits
+from bot.store import AsyncStore, StoreDown
+from bot.store.conversations import BOT, Conversation
+from bot.store.dead_letters import SEND, DeadLetter, dead_id
+from bot.store.messages import (
+    DROPPED,
+    FAILED,
+    QUEUED,
+    SENDING,
+    SENT,
+    UNKNOWN,
+    UNSENT,
+    Message,
+)
+from connectors.base import Connector
+from connectors.errors import Rejected, RetryLater, Unsure
+
+log = logging.getLogger(__name__)
+
+_PAGE = 200
+_PAGES = 20
+_AT_ONCE = 32
+_KNOWN = 20
+_WAIT_HERE = 0.5
+
+
+class Outbox:
+    """Delivers for one worker process; any number may run against one store.
+
+    `sent` is called after each delivery: web chat feeds wait for it.
+    """
+
+    def __init__(
+        self,
+        store: AsyncStore,
+        connectors: Mapping[tuple[str, str], Connector],
+        limits: Limits,
+        sent: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._connectors = connectors
+        self._limits = limits
+        self._sent = sent
+        self._rates = {
+            key: Rate(connector.capabilities.rate) for key, connector in connectors.items()
+        }
+        self._serving: dict[str, asyncio.Task[None]] = {}
+        self._orphans_at = 0.0
+        self._stopping = False
+        self.wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Deliver until `stop`. A store that is down is waited for, not died of."""
+        pause = self._limits.poll_seconds
+        while not self._stopping:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.wake.wait(), pause)
+            self.wake.clear()
+            try:
+                await self._assign()
+                await self._find_orphans()
+                pause = self._limits.poll_seconds
+            except StoreDown as error:
+                log.error("the store is down, trying again: %s", error)
+                pause = min(pause * 2, 10.0)
+
+    async def stop(self) -> None:
+        """Begin no new delivery; return when those under way are recorded."""
+        self._stopping = True
+        self.wake.set()
+        while self._serving:
+            await asyncio.wait(self._serving.values())
+
+    async def _assign(self) -> None:
+        where = {"direction": "out", "status": {"$in": UNSENT}, "due": {"$lte": utcnow()}}
+        for page in range(_PAGES):
+            rows = await self._store.find(
+                Message, where, sort=("due", "arrived"), limit=_PAGE, skip=page * _PAGE
+            )
+            for row in rows:
+                if len(self._serving) >= _AT_ONCE or self._stopping:
+                    return
+                if row.conversation not in self._serving:
+                    self._start(row.conversation)
+            if len(rows) < _PAGE:
+                return
+
+    async def _find_orphans(self) -> None:
+        """Take over what a dead process was sending, long before its claim runs out."""
+        if time.monotonic() < self._orphans_at:
+            return
+        self._orphans_at = time.monotonic() + self._limits.poll_seconds
+        sending = await self._store.find(
+            Message, {"direction": "out", "status": SENDING}, limit=_PAGE
+        )
+        for row in sending:
+            if row.conversation not in self._serving and _abandoned(row):
+                self._start(row.conversation)
+
+    def _start(self, conversation: str) -> None:
+        task = asyncio.create_task(self._serve(conversation), name=conversation)
+        self._serving[conversation] = task
+
+    async def _serve(self, conversation: str) -> None:
+        progress = False
+        try:
+            while not self._stopping and await self._next(conversation):
+                progress = True
+        except StoreDown as error:
+            log.error("%s: the store is down in the middle of it: %s", conversation, error)
+        except Exception:
+            log.exception("%s: could not be delivered to", conversation)
+        finally:
+            full = len(self._serving) >= _AT_ONCE
+            del self._serving[conversation]
+            if progress or full:
+                self.wake.set()
+
+    async def _next(self, conversation: str) -> bool:
+        """Work on the first unsent row of a conversation; False when it must wait."""
+        heads = await self._store.find(
+            Message,
+            {"conversation": conversation, "direction": "out", "status": {"$in": UNSENT}},
+            sort=("order", "arrived"),
+            limit=1,
+        )
+        if not heads:
+            return False
+        head = heads[0]
+        connector = self._connectors.get((head.channel, head.account))
+        if connector is None:
+            log.error("%s: no account %s:%s is configured", head.id, head.channel, head.account)
+            await self._hold(head, 60.0)
+            return False
+        if head.status == SENDING and _abandoned(head):
+            await self._doubt(head, connector, "its sender died")
+            return True
+        if head.due > utcnow():
+            if head.status != SENDING:
+                await self._hold_back(head)
+            return False
+        if head.status == SENDING:
+            await self._doubt(head, connector, "its sender fell silent")
+            return True
+        if head.status == UNKNOWN:
+            return await self._settle(head, connector)
+        return await self._send(head, connector)
+
+    async def _send(self, head: Message, connector: Connector) -> bool:
+        while wait := self._rates[head.channel, head.account].take():
+            if wait > _WAIT_HERE:
+                # Not to be waited for here, or one slow account would hold up all others.
+                await self._hold(head, wait)
+                return False
+            await asyncio.sleep(wait)
+        if self._stopping:
+            return False
+        row = await self._change(
+            head,
+            status=SENDING,
+            owner=me(),
+            due=self._later(2 * self._limits.send_timeout_seconds),
+            attempts=head.attempts + 1,
+        )
+        if row is None:
+            return True
+        # Read after the claim: a takeover before this point drops the row, one after
+        # it meets a message that is already on its way.
+        held = await self._store.get(Conversation, row.conversation)
+        if row.turn and held is not None and (held.holder != BOT or held.epoch != row.epoch):
+            await self._change(row, status=DROPPED, owner="", reason="an agent took over")
+            return True
+        try:
+            provider_id = await asyncio.wait_for(
+                connector.send(_outbound(row)), self._limits.send_timeout_seconds
+            )
+        except RetryLater as error:
+            return await self._retry(row, error)
+        except Rejected as error:
+            reason = f"{error.code} {error}".strip()
+            await self._fail(row, f"{type(error).__name__}: {reason}")
+            return True
+        except (Unsure, asyncio.TimeoutError) as error:
+            await self._doubt(row, connector, str(error) or "no answer in time")
+            return True
+        except Exception as error:
+            # A connector's bug; the request may have gone out before it.
+            log.exception("%s: the connector failed", row.id)
+            await self._doubt(row, connector, type(error).__name__)
+            return True
+        await self._delivered(row, provider_id)
+        return True
+
+    async def _settle(self, head: Message, connector: Connector) -> bool:
+        """Find out what became of an attempt whose answer never came."""
+        row = await self._change(head, due=self._later(2 * self._limits.send_timeout_seconds))
+        if row is None:
+            return True
+        known = await self._store.find(
+            Message,
+            {"conversation": row.conversation, "arrived": {"$lt": row.arrived}},
+            sort=("-arrived",),
+            limit=_KNOWN,
+        )
+        ids = [k.provider_id for k in known if k.provider_id]
+        try:
+            provider_id = await asyncio.wait_for(
+                connector.confirm(_outbound(row), ids), self._limits.send_timeout_seconds
+            )
+        except Unsure as error:
+            # A customer who gets an answer twice is better served than one who gets none.
+            log.warning("%s: %s; sending it again", row.id, error)
+            provider_id = None
+        except (RetryLater, asyncio.TimeoutError) as error:
+            await self._hold(row, getattr(error, "after", None) or self._backoff(row.attempts))
+            return False
+        if provider_id is not None:
+            log.info("%s: was taken after all", row.id)
+            await self._delivered(row, provider_id)
+            return True
+        if row.attempts >= self._limits.send_attempts:
+            await self._fail(row, f"no certain answer in {row.attempts} attempts")
+            return True
+        await self._change(row, status=QUEUED, due=utcnow())
+        return True
+
+    async def _delivered(self, row: Message, provider_id: str) -> None:
+        done = await self._change(
+            row, status=SENT, provider_id=provider_id, owner="", due=utcnow(), reason=""
+        )
+        if done is None:
+            # A receipt was faster and has moved the row on; it may have brought no id.
+            await self._store.change(
+                Message, {"id": row.id, "provider_id": ""}, set={"provider_id": provider_id}
+            )
+        self._sent()
+
+    async def _retry(self, row: Message, error: RetryLater) -> bool:
+        if row.attempts >= self._limits.send_attempts:
+            await self._fail(row, f"gave up after {row.attempts} attempts: {error}")
+            return True
+        wait = max(self._backoff(row.attempts), error.after or 0.0)
+        if error.after:
+            self._rates[row.channel, row.account].pause(error.after)
+        log.info("%s: attempt %d: %s; again in %.1f s", row.id, row.attempts, error, wait)
+        await self._change(row, status=QUEUED, owner="", due=self._later(wait), reason=str(error))
+        return False
+
+    async def _doubt(self, row: Message, connector: Connector, reason: str) -> None:
+        grace = self._limits.unsure_grace_seconds
+        wait = connector.capabilities.grace if grace is None else grace
+        log.warning("%s: not known whether it was sent: %s", row.id, reason)
+        await self._change(row, status=UNKNOWN, owner="", due=self._later(wait), reason=reason)
+
+    async def _fail(self, row: Message, reason: str) -> None:
+        log.error("%s: not delivered: %s", row.id, reason)
+        letter = dead_id(SEND, row.id)
+        await self._store.put(
+            DeadLetter(
+                id=letter,
+                stage=SEND,
+                channel=row.channel,
+                account=row.account,
+                ref=row.id,
+                reason=reason,
+                at=utcnow(),
+            )
+        )
+        if await self._change(row, status=FAILED, owner="", reason=reason) is None:
+            # A receipt came meanwhile: it was delivered after all.
+            await self._store.delete(DeadLetter, {"id": letter})
+
+    async def _hold(self, row: Message, seconds: float) -> None:
+        await self._change(row, due=self._later(seconds))
+
+    async def _hold_back(self, head: Message) -> None:
+        """Let the rows behind a waiting head come due with it, not be looked at until then."""
+        behind = await self._store.find(
+            Message,
+            {
+                "conversation": head.conversation,
+                "direction": "out",
+                "status": QUEUED,
+                "due": {"$lt": head.due},
+            },
+            limit=_PAGE,
+        )
+        for row in behind:
+            await self._change(row, due=head.due)
+
+    async def _change(self, row: Message, **change: object) -> Message | None:
+        """Change a row if nobody did since it was read; `status` and `due` tell."""
+        where = {"id": row.id, "status": row.status, "due": row.due}
+        return await self._store.change(Message, where, set=change)
+
+    def _backoff(self, attempts: int) -> float:
+        """Return seconds to wait: doubling, capped, with full jitter in the upper half."""
+        limits = self._limits
+        doubled = limits.retry_base_seconds * 2.0 ** max(attempts - 1, 0)
+        full = min(doubled, limits.retry_cap_seconds)
+        return full * random.uniform(0.5, 1.0)  # noqa: S311
+
+    @staticmethod
+    def _later(seconds: float) -> datetime:
+        return utcnow() + timedelta(seconds=seconds)
+
+
+def _abandoned(row: Message) -> bool:
+    """Tell whether nobody is at work on a claimed row that is not being served here.
+
+    A claim of our own is one whose outcome did not reach the store.
+    """
+    return row.owner == me() or is_dead(row.owner)
+
+
+def _outbound(row: Message) -> Outbound:
+    return Outbound(row.id, Address.parse(row.conversation), decode(row.content))

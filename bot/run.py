@@ -1,0 +1,116 @@
+"""``bot run``: gateway, worker and, without real accounts, the sandbox, supervised."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import socket
+import sys
+import webbrowser
+from collections.abc import Sequence
+
+from bot import logs, serve
+from bot.sandbox import credentials
+from bot.settings import Settings
+from bot.supervisor import Child, Supervisor
+
+log = logging.getLogger(__name__)
+
+CANNOT_START = 2
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    """Run everything until told to stop; return the exit status.
+
+    2 when a port is taken, or when the sandbox would stand beside a real account.
+    """
+    logs.configure("run")
+    gateway = serve.address_of(settings)
+    sandbox = ""
+    wanted = [(settings.server.host, settings.server.port)]
+    if args.sandbox or not settings.channels:
+        try:
+            credentials.refuse_real(settings.channels)
+        except credentials.RealAccount as error:
+            print(error, file=sys.stderr)
+            return CANNOT_START
+        sandbox = f"http://{settings.sandbox.host}:{settings.sandbox.port}"
+        wanted.append((settings.sandbox.host, settings.sandbox.port))
+    for host, port in wanted:
+        reason = _taken(host, port)
+        if reason:
+            print(f"cannot listen on {host}:{port}: {reason}", file=sys.stderr)
+            return CANNOT_START
+
+    environ = {}
+    if sandbox:
+        environ["CREDENTIALS_FILE"] = str(credentials.ensure(settings.var, gateway, sandbox))
+        if not settings.server.public_url:
+            # The stand-ins are on this machine and reach the gateway by its own address.
+            environ["FRONTDESK__SERVER__PUBLIC_URL"] = gateway
+    return asyncio.run(_supervise(args, settings, sandbox, environ))
+
+
+async def _supervise(
+    args: argparse.Namespace, settings: Settings, sandbox: str, environ: dict[str, str]
+) -> int:
+    files = _file_arguments(args)
+    supervisor = Supervisor()
+    stopping = asyncio.create_task(serve.told_to_stop())
+    supervisor.start(Child("gateway", files, environ))
+    if sandbox:
+        supervisor.start(Child("sandbox", files, environ))
+    print(f"gateway  {serve.address_of(settings)}", flush=True)
+    if sandbox:
+        print(f"phones   {sandbox}", flush=True)
+    training = asyncio.create_task(_train(files))
+    await asyncio.wait({training, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    status = 0
+    if training.done():
+        status = training.result()
+        if status == 0:
+            supervisor.start(Child("worker", files, environ))
+            if sandbox and args.open:
+                webbrowser.open(sandbox)
+            await stopping
+    training.cancel()
+    await supervisor.stop()
+    return status
+
+
+async def _train(files: Sequence[str]) -> int:
+    """Bring the model up to date, in a process of its own: Rasa's memory goes with it."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot.cli", "train", *files, stdout=asyncio.subprocess.DEVNULL
+    )
+    try:
+        return await process.wait()
+    except asyncio.CancelledError:
+        process.terminate()
+        raise
+
+
+def _file_arguments(args: argparse.Namespace) -> list[str]:
+    arguments = []
+    if args.endpoints:
+        arguments += ["--endpoints", str(args.endpoints)]
+    # The sandbox's credentials come by CREDENTIALS_FILE, which an argument would override.
+    if args.credentials and not args.sandbox:
+        arguments += ["--credentials", str(args.credentials)]
+    if args.var:
+        arguments += ["--var", str(args.var)]
+    return arguments
+
+
+def _taken(host: str, port: int) -> str:
+    """Return why a port cannot be listened on, "" when it can."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return os.strerror(error.errno or 0)
+    return ""

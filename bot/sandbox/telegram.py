@@ -1,0 +1,969 @@
+"""A stand-in for the Telegram Bot API: https://core.telegram.org/bots/api.
+
+Error texts are those of Telegram's own server, https://github.com/tdlib/telegram-bot-api.
+Formatting (parse_mode) is accepted and not interpreted. A URL of a picture is not
+fetched, the page shows it; the sandbox speaks to nobody but the gateway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from bot.sandbox.delivery import Job, Push
+from bot.sandbox.errors import BadRequest
+from bot.sandbox.ledger import Entry
+from bot.sandbox.media import File, dimensions
+from bot.sandbox.standin import Said, StandIn, World
+
+TEXT_LIMIT = 4096  # sendMessage: "1-4096 characters after entities parsing"
+CAPTION_LIMIT = 1024  # sendPhoto
+CALLBACK_DATA_LIMIT = 64  # InlineKeyboardButton: "1-64 bytes"
+PHOTO_BYTES = 10 * 1024 * 1024  # https://core.telegram.org/bots/api#sending-files
+FILE_BYTES = 50 * 1024 * 1024
+POLL_LIMIT = 50  # seconds; the server cuts longer polls
+KEEP_UPDATES = 10_000
+
+# setWebhook: "1-256 characters. Only characters A-Z, a-z, 0-9, _ and - are allowed."
+_SECRET_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_ACTIONS = (
+    "typing upload_photo record_video upload_video record_voice upload_voice upload_document "
+    "choose_sticker find_location record_video_note upload_video_note"
+).split()
+# By default all but these are sent: https://core.telegram.org/bots/api#setwebhook
+_NOT_BY_DEFAULT = {"chat_member", "message_reaction", "message_reaction_count"}
+_FILE_KINDS = ("photo", "document", "video", "audio", "voice", "animation", "sticker")
+
+Json = dict[str, Any]
+
+
+class ApiError(Exception):
+    """An error the API answers with: code and description as Telegram's."""
+
+    def __init__(self, code: int, description: str) -> None:
+        super().__init__(description)
+        self.code = code
+        self.description = description
+
+
+def _bad(reason: str) -> ApiError:
+    return ApiError(400, f"Bad Request: {reason}")
+
+
+def _utf16(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+@dataclass(slots=True)
+class _Chat:
+    id: int
+    name: str
+    blocked: bool = False
+
+    def user(self) -> Json:
+        first, _, last = self.name.partition(" ")
+        user: Json = {"id": self.id, "is_bot": False, "first_name": first, "language_code": "en"}
+        return {**user, "last_name": last} if last else user
+
+    def plain(self) -> Json:
+        first, _, last = self.name.partition(" ")
+        chat: Json = {"id": self.id, "first_name": first, "type": "private"}
+        return {**chat, "last_name": last} if last else chat
+
+
+@dataclass(slots=True)
+class _Update:
+    id: int
+    kind: str
+    chat: int
+    body: bytes
+    entry: Entry | None
+    copies: int = 1
+    pushed: bool = False
+
+
+@dataclass(slots=True)
+class _Bot:
+    account: str
+    token: str = field(repr=False)
+    url: str = ""
+    secret_token: str = field(default="", repr=False)
+    allowed: list[str] | None = None
+    max_connections: int = 40
+    last_error: tuple[int, str] | None = None
+    chats: dict[int, _Chat] = field(default_factory=dict)
+    updates: dict[int, _Update] = field(default_factory=dict)
+    callbacks: dict[str, Entry] = field(default_factory=dict)
+    # One counter for all private chats of a bot, as the real one has.
+    last_message: int = field(default_factory=lambda: secrets.randbelow(900) + 100)
+    last_update: int = field(default_factory=lambda: secrets.randbelow(10**8) + 10**8)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    poll: int = 0
+    polling: bool = False
+    ended_by: str = ""
+
+    @property
+    def me(self) -> Json:
+        return {
+            "id": int(self.token.split(":", 1)[0]),
+            "is_bot": True,
+            "first_name": f"Frontdesk {self.account}",
+            "username": f"frontdesk_{re.sub('[^a-z0-9_]', '_', self.account.lower())}_bot",
+        }
+
+    def wants(self, kind: str) -> bool:
+        if not self.allowed:
+            return kind not in _NOT_BY_DEFAULT
+        return kind in self.allowed
+
+
+class _Params:
+    """The parameters of one call, from query, JSON, form or multipart alike."""
+
+    def __init__(self, values: Mapping[str, Any], files: Mapping[str, tuple[str, bytes]]) -> None:
+        self._values = values
+        self.files = files
+
+    @classmethod
+    async def read(cls, request: web.Request) -> _Params:
+        values: dict[str, Any] = dict(request.query)
+        files: dict[str, tuple[str, bytes]] = {}
+        if request.method == "POST":
+            if request.content_type == "application/json":
+                try:
+                    body = await request.json()
+                except ValueError as error:
+                    raise _bad("can't parse JSON object") from error
+                if not isinstance(body, dict):
+                    raise _bad("object expected")
+                values.update(body)
+            else:
+                for name, value in (await request.post()).items():
+                    if isinstance(value, web.FileField):
+                        data = await asyncio.to_thread(value.file.read)
+                        files[name] = (value.filename, data)
+                    else:
+                        values[name] = value
+        return cls(values, files)
+
+    def text(self, name: str) -> str:
+        value = self._values.get(name, "")
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return value if isinstance(value, str) else "" if value is None else str(value)
+
+    def integer(self, name: str, default: int = 0) -> int:
+        try:
+            return int(self.text(name) or default)
+        except ValueError:
+            return default
+
+    def flag(self, name: str) -> bool:
+        return self.text(name).lower() in ("true", "1", "yes")
+
+    def structure(self, name: str, what: str) -> Any:
+        value = self._values.get(name)
+        if not isinstance(value, str):
+            return value
+        if not value:
+            return None
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise _bad(f"can't parse {what} JSON object") from error
+
+
+class Telegram(StandIn):
+    """The Bot API of every Telegram account in the sandbox's credentials."""
+
+    channel: ClassVar[str] = "telegram"
+
+    def __init__(self, world: World, accounts: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__(world)
+        self._bots = {str(a["account"]): _Bot(str(a["account"]), str(a["token"])) for a in accounts}
+        self._by_token = {bot.token: bot for bot in self._bots.values()}
+        for account in accounts:
+            # As if the operator had called setWebhook. A connector that polls deletes it.
+            if account.get("mode", "webhook") == "webhook":
+                bot = self._bots[str(account["account"])]
+                bot.url = self.webhook_url(bot.account)
+                bot.secret_token = str(account.get("secret_token", ""))
+        self._methods: dict[str, Callable[[_Bot, _Params], Awaitable[Any]]] = {
+            "getme": self._get_me,
+            "setwebhook": self._set_webhook,
+            "deletewebhook": self._delete_webhook,
+            "getwebhookinfo": self._get_webhook_info,
+            "getupdates": self._get_updates,
+            "sendmessage": self._send_message,
+            "sendlocation": self._send_location,
+            "sendcontact": self._send_contact,
+            "sendchataction": self._send_chat_action,
+            "answercallbackquery": self._answer_callback_query,
+            "editmessagetext": self._edit_message_text,
+            "editmessagecaption": self._edit_message_caption,
+            "editmessagereplymarkup": self._edit_message_reply_markup,
+            "deletemessage": self._delete_message,
+            "setmessagereaction": self._set_message_reaction,
+            "getfile": self._get_file,
+            "getchat": self._get_chat,
+            **{f"send{kind}": self._sender(kind) for kind in _FILE_KINDS},
+        }
+
+    # -- HTTP ---------------------------------------------------------------------
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """Return the Bot API's routes."""
+        return [
+            web.route("*", "/telegram/bot{token:[^/]+}/{method}", self._call),
+            web.get("/telegram/file/bot{token:[^/]+}/{path:.+}", self._download),
+        ]
+
+    async def _call(self, request: web.Request) -> web.Response:
+        method = request.match_info["method"].lower()
+
+        async def handle() -> web.Response:
+            try:
+                bot = self._bot_of(request)
+                call = self._methods.get(method)
+                if call is None:
+                    raise ApiError(404, "Not Found")
+                if request.method not in ("GET", "POST"):
+                    raise ApiError(405, "Method Not Allowed")
+                result = await call(bot, await _Params.read(request))
+            except ApiError as error:
+                return _error(error.code, error.description)
+            if isinstance(result, tuple):
+                return _json({"ok": True, "result": result[0], "description": result[1]})
+            return _json({"ok": True, "result": result})
+
+        return await self.world.faults.call(request, self.channel, method, handle, _refuse)
+
+    def _bot_of(self, request: web.Request) -> _Bot:
+        token = request.match_info["token"]
+        bot = next(
+            (b for t, b in self._by_token.items() if secrets.compare_digest(_utf8(t), _utf8(token))),
+            None,
+        )
+        if bot is None:
+            raise ApiError(401, "Unauthorized")
+        return bot
+
+    async def _download(self, request: web.Request) -> web.Response:
+        try:
+            self._bot_of(request)
+        except ApiError as error:
+            return _error(error.code, error.description)
+        id_ = request.match_info["path"].rpartition("/")[2].partition(".")[0]
+        file = self.world.media.get(id_)
+        if file is None:
+            return _error(404, "Not Found")
+        return web.Response(body=file.data, content_type="application/octet-stream")
+
+    # -- updates ------------------------------------------------------------------
+
+    def _enqueue(
+        self, bot: _Bot, kind: str, chat: int, content: Json, entry: Entry | None, copies: int = 1
+    ) -> None:
+        if not bot.wants(kind):
+            return
+        self.world.delivery.room(1)
+        if len(bot.updates) >= KEEP_UPDATES:
+            # Telegram keeps what nobody fetches for a day, here it is a number.
+            del bot.updates[next(iter(bot.updates))]
+        bot.last_update += 1
+        body = json.dumps({"update_id": bot.last_update, kind: content}).encode()
+        update = _Update(bot.last_update, kind, chat, body, entry, copies)
+        bot.updates[update.id] = update
+        bot.arrived.set()
+        self._push(bot, update)
+
+    def _push(self, bot: _Bot, update: _Update) -> None:
+        if not bot.url or update.pushed:
+            return
+        update.pushed = True
+
+        def request() -> Push | None:
+            if not bot.url or update.id not in bot.updates:
+                update.pushed = False
+                return None
+            headers = {"Content-Type": "application/json"}
+            if bot.secret_token:
+                headers["X-Telegram-Bot-Api-Secret-Token"] = bot.secret_token
+            return Push(bot.url, headers, update.body)
+
+        def done() -> None:
+            self._taken(bot, update)
+
+        def failed(reason: str) -> None:
+            bot.last_error = (int(time.time()), reason)
+
+        # Updates of one chat go in order, chats beside each other, as Telegram's queues do.
+        self.world.delivery.push(
+            f"telegram:{bot.account}:{update.chat}",
+            Job(request, done, failed, copies=update.copies),
+        )
+
+    def _taken(self, bot: _Bot, update: _Update) -> None:
+        bot.updates.pop(update.id, None)
+        if update.entry is not None and update.entry.status == "pending":
+            update.entry.status = "delivered"
+            self.world.ledger.changed(update.entry)
+
+    async def _get_updates(self, bot: _Bot, params: _Params) -> list[Json]:
+        if bot.url:
+            raise ApiError(
+                409,
+                "Conflict: can't use getUpdates method while webhook is active; "
+                "use deleteWebhook to delete the webhook first",
+            )
+        # A second poll ends the first.
+        bot.poll += 1
+        mine = bot.poll
+        bot.ended_by = "other getUpdates request; make sure that only one bot instance is running"
+        bot.arrived.set()
+        allowed = params.structure("allowed_updates", "allowed updates")
+        if isinstance(allowed, list):
+            bot.allowed = [str(kind) for kind in allowed]
+        offset = params.integer("offset")
+        limit = min(100, max(1, params.integer("limit", 100)))
+        if offset > 0:
+            for update in [u for u in bot.updates.values() if u.id < offset]:
+                self._taken(bot, update)
+        elif offset < 0:
+            for update in list(bot.updates.values())[:offset]:
+                self._taken(bot, update)
+        wait = min(POLL_LIMIT, max(0, params.integer("timeout")))
+        deadline = asyncio.get_running_loop().time() + wait
+        bot.polling = True
+        try:
+            while True:
+                if bot.poll != mine:
+                    raise ApiError(409, f"Conflict: terminated by {bot.ended_by}")
+                left = deadline - asyncio.get_running_loop().time()
+                if bot.updates or left <= 0:
+                    return [json.loads(u.body) for u in list(bot.updates.values())[:limit]]
+                bot.arrived.clear()
+                try:
+                    await asyncio.wait_for(bot.arrived.wait(), left)
+                except asyncio.TimeoutError:
+                    continue
+        finally:
+            if bot.poll == mine:
+                bot.polling = False
+
+    async def _set_webhook(self, bot: _Bot, params: _Params) -> Any:
+        url = params.text("url")
+        if not url:
+            return await self._delete_webhook(bot, params)
+        parts = urlsplit(url)
+        known = {urlsplit(self.world.gateway_url).hostname, "127.0.0.1", "localhost", "::1"}
+        if parts.scheme not in ("http", "https") or parts.hostname not in known:
+            # Telegram takes any public HTTPS address; the sandbox pushes to this machine alone.
+            raise _bad("bad webhook: the sandbox pushes to the gateway on this machine only")
+        secret = params.text("secret_token")
+        if len(secret) > 256:
+            raise _bad("secret token is too long")
+        if secret and not _SECRET_TOKEN.fullmatch(secret):
+            raise _bad("secret token contains unallowed characters")
+        same = url == bot.url and secret == bot.secret_token
+        bot.url, bot.secret_token = url, secret
+        bot.max_connections = min(100, max(1, params.integer("max_connections", 40)))
+        allowed = params.structure("allowed_updates", "allowed updates")
+        if isinstance(allowed, list):
+            bot.allowed = [str(kind) for kind in allowed]
+        if bot.polling:
+            bot.poll += 1
+            bot.ended_by = "setWebhook request"
+            bot.arrived.set()
+        if params.flag("drop_pending_updates"):
+            bot.updates.clear()
+        for update in list(bot.updates.values()):
+            self._push(bot, update)
+        return True, "Webhook is already set" if same else "Webhook was set"
+
+    async def _delete_webhook(self, bot: _Bot, params: _Params) -> Any:
+        had = bool(bot.url)
+        bot.url = bot.secret_token = ""
+        if params.flag("drop_pending_updates"):
+            bot.updates.clear()
+        return True, "Webhook was deleted" if had else "Webhook is already deleted"
+
+    async def _get_webhook_info(self, bot: _Bot, params: _Params) -> Json:
+        info: Json = {
+            "url": bot.url,
+            "has_custom_certificate": False,
+            "pending_update_count": len(bot.updates),
+        }
+        if bot.last_error:
+            info["last_error_date"], info["last_error_message"] = bot.last_error
+        if bot.url:
+            info["max_connections"] = bot.max_connections
+            info["ip_address"] = "127.0.0.1"
+        if bot.allowed:
+            info["allowed_updates"] = bot.allowed
+        return info
+
+    # -- sending ------------------------------------------------------------------
+
+    async def _get_me(self, bot: _Bot, params: _Params) -> Json:
+        return {
+            **bot.me,
+            "can_join_groups": True,
+            "can_read_all_group_messages": False,
+            "supports_inline_queries": False,
+            "can_connect_to_business": False,
+            "has_main_web_app": False,
+        }
+
+    def _chat(self, bot: _Bot, params: _Params) -> _Chat:
+        given = params.text("chat_id")
+        if not given:
+            raise _bad("chat_id is empty")
+        try:
+            chat = bot.chats.get(int(given))
+        except ValueError:
+            chat = None
+        # A bot cannot begin: a chat exists once its customer has written.
+        if chat is None:
+            raise _bad("chat not found")
+        if chat.blocked:
+            raise ApiError(403, "Forbidden: bot was blocked by the user")
+        return chat
+
+    def _sent(self, bot: _Bot, chat: _Chat, params: _Params, content: Json, entry: Entry) -> Json:
+        """Number, keep and return a message of the bot."""
+        markup = _markup(params)
+        reply = params.structure("reply_parameters", "reply parameters")
+        replied = str(reply.get("message_id", "")) if isinstance(reply, dict) else ""
+        replied = replied or params.text("reply_to_message_id")
+        bot.last_message += 1
+        message: Json = {
+            "message_id": bot.last_message,
+            "from": bot.me,
+            "chat": chat.plain(),
+            "date": int(time.time()),
+            **content,
+        }
+        if "inline_keyboard" in markup:
+            message["reply_markup"] = markup
+        entry.id = str(bot.last_message)
+        entry.account, entry.user = bot.account, str(chat.id)
+        entry.buttons = _buttons(markup)
+        entry.quote = replied
+        entry.native = message
+        self.world.ledger.add(entry)
+        return message
+
+    async def _send_message(self, bot: _Bot, params: _Params) -> Json:
+        chat = self._chat(bot, params)
+        text = _checked_text(params.text("text"))
+        return self._sent(bot, chat, params, {"text": text}, _entry("text", text=text))
+
+    async def _send_location(self, bot: _Bot, params: _Params) -> Json:
+        chat = self._chat(bot, params)
+        place: Json = {}
+        for name, most in (("latitude", 90), ("longitude", 180)):
+            given = params.text(name)
+            if not given:
+                raise _bad(f"{name} is empty")
+            try:
+                place[name] = float(given)
+            except ValueError as error:
+                raise _bad(f"can't parse {name} as Float") from error
+            if not abs(place[name]) <= most:
+                raise _bad("wrong geo-position specified")
+        return self._sent(bot, chat, params, {"location": place}, _entry("location", location=place))
+
+    async def _send_contact(self, bot: _Bot, params: _Params) -> Json:
+        chat = self._chat(bot, params)
+        phone, first = params.text("phone_number"), params.text("first_name")
+        if not phone:
+            raise _bad("PHONE_NUMBER_INVALID")
+        if not first:
+            raise _bad("FIRSTNAME_INVALID")
+        contact = {"phone_number": phone, "first_name": first}
+        entry = _entry("contact", text=f"{first} {phone}")
+        return self._sent(bot, chat, params, {"contact": contact}, entry)
+
+    def _sender(self, kind: str) -> Callable[[_Bot, _Params], Awaitable[Json]]:
+        async def send(bot: _Bot, params: _Params) -> Json:
+            chat = self._chat(bot, params)
+            caption = params.text("caption")
+            if _utf16(caption) > CAPTION_LIMIT:
+                raise _bad("message caption is too long")
+            content, entry = self._file(kind, params)
+            if caption:
+                content["caption"] = entry.text = caption
+            return self._sent(bot, chat, params, content, entry)
+
+        return send
+
+    def _file(self, kind: str, params: _Params) -> tuple[Json, Entry]:
+        """Take the file of a call: uploaded, a file_id, or a URL."""
+        given = params.text(kind)
+        upload = params.files.get(given.removeprefix("attach://") if given else kind)
+        if upload is not None:
+            name, data = upload
+            if not data:
+                raise _bad("file must be non-empty")
+            if len(data) > (PHOTO_BYTES if kind == "photo" else FILE_BYTES):
+                raise ApiError(413, "Request Entity Too Large")
+            file = self.world.media.put(data, name)
+            if kind == "photo" and not file.mime.startswith("image/"):
+                raise _bad("IMAGE_PROCESS_FAILED")
+        elif not given:
+            raise _bad(f"there is no {kind} in the request")
+        else:
+            known = self.world.media.get(given)
+            if known is None:
+                parts = urlsplit(given)
+                if not parts.scheme:
+                    raise _bad("wrong file identifier/HTTP URL specified")
+                if parts.scheme not in ("http", "https") or not parts.hostname:
+                    raise _bad("wrong HTTP URL specified")
+                return self._linked(kind, given)
+            file = known
+        url = f"/control/media/{file.id}"
+        image = kind in ("photo", "sticker", "animation") and file.mime.startswith("image/")
+        entry = _entry(kind, image=url if image else "", file=None if image else _card(file, url))
+        return {kind: _file_object(kind, file)}, entry
+
+    def _linked(self, kind: str, url: str) -> tuple[Json, Entry]:
+        """A file by URL: Telegram would fetch it; its size and measures stay unknown here."""
+        name = urlsplit(url).path.rpartition("/")[2]
+        unknown = File(secrets.token_urlsafe(24), b"", "application/octet-stream", "bin", name)
+        image = kind in ("photo", "animation")
+        card = None if image else {"name": name or kind, "url": url, "size": 0}
+        return (
+            {kind: _file_object(kind, unknown)},
+            _entry(kind, image=url if image else "", file=card),
+        )
+
+    async def _send_chat_action(self, bot: _Bot, params: _Params) -> bool:
+        chat = self._chat(bot, params)
+        if params.text("action") not in _ACTIONS:
+            raise _bad("wrong parameter action in request")
+        self.world.ledger.tell(
+            {
+                "event": "typing",
+                "channel": self.channel,
+                "account": bot.account,
+                "user": str(chat.id),
+            }
+        )
+        return True
+
+    async def _answer_callback_query(self, bot: _Bot, params: _Params) -> bool:
+        entry = bot.callbacks.pop(params.text("callback_query_id"), None)
+        if entry is None:
+            raise _bad("query is too old and response timeout expired or query ID is invalid")
+        entry.status = "read"
+        self.world.ledger.changed(entry)
+        if params.text("text"):
+            self.world.ledger.tell(
+                {
+                    "event": "toast",
+                    "channel": self.channel,
+                    "account": bot.account,
+                    "user": entry.user,
+                    "text": params.text("text")[:200],
+                }
+            )
+        return True
+
+    # -- editing ------------------------------------------------------------------
+
+    def _to_edit(self, bot: _Bot, params: _Params) -> Entry:
+        entry = self._message(bot, params, "edit")
+        if entry.direction != "out":
+            raise _bad("message can't be edited")
+        return entry
+
+    def _message(self, bot: _Bot, params: _Params, purpose: str) -> Entry:
+        chat = self._chat(bot, params)
+        if not params.text("message_id"):
+            raise _bad("message identifier is not specified")
+        entry = self.world.ledger.get(
+            self.channel, bot.account, str(params.integer("message_id", -1))
+        )
+        if entry is None or entry.deleted or entry.user != str(chat.id):
+            raise _bad(f"message to {purpose} not found")
+        return entry
+
+    def _edited(self, entry: Entry, changes: Json, params: _Params) -> Json:
+        """Change a message; what is left out of an edit, the keyboard too, is taken off."""
+        message = {k: v for k, v in entry.native.items() if k != "reply_markup"}
+        markup = _markup(params)
+        if markup and "inline_keyboard" not in markup:
+            raise _bad("object expected as reply markup")
+        message.update(changes)
+        if markup.get("inline_keyboard"):
+            message["reply_markup"] = markup
+        if message == entry.native:
+            raise _bad(
+                "message is not modified: specified new message content and reply markup are "
+                "exactly the same as a current content and reply markup of the message"
+            )
+        message["edit_date"] = int(time.time())
+        entry.native = message
+        entry.text = message.get("text", message.get("caption", ""))
+        entry.buttons = _buttons(markup)
+        entry.edited = entry.edited or bool(changes)
+        self.world.ledger.changed(entry)
+        return message
+
+    async def _edit_message_text(self, bot: _Bot, params: _Params) -> Json:
+        text = _checked_text(params.text("text"))
+        entry = self._to_edit(bot, params)
+        if "text" not in entry.native:
+            raise _bad("there is no text in the message to edit")
+        return self._edited(entry, {"text": text}, params)
+
+    async def _edit_message_caption(self, bot: _Bot, params: _Params) -> Json:
+        caption = params.text("caption")
+        if _utf16(caption) > CAPTION_LIMIT:
+            raise _bad("message caption is too long")
+        entry = self._to_edit(bot, params)
+        if not any(kind in entry.native for kind in _FILE_KINDS if kind != "sticker"):
+            raise _bad("there is no caption in the message to edit")
+        if not caption and "caption" not in entry.native:
+            return self._edited(entry, {}, params)
+        return self._edited(entry, {"caption": caption}, params)
+
+    async def _edit_message_reply_markup(self, bot: _Bot, params: _Params) -> Json:
+        return self._edited(self._to_edit(bot, params), {}, params)
+
+    async def _delete_message(self, bot: _Bot, params: _Params) -> bool:
+        entry = self._message(bot, params, "delete")
+        entry.deleted = True
+        self.world.ledger.changed(entry)
+        return True
+
+    async def _set_message_reaction(self, bot: _Bot, params: _Params) -> bool:
+        entry = self._message(bot, params, "react")
+        given = params.structure("reaction", "reaction types") or []
+        emoji = ""
+        if isinstance(given, list) and given and isinstance(given[0], dict):
+            emoji = str(given[0].get("emoji", ""))
+        entry.reaction = emoji
+        self.world.ledger.changed(entry)
+        return True
+
+    async def _get_file(self, bot: _Bot, params: _Params) -> Json:
+        id_ = params.text("file_id")
+        if not id_:
+            raise _bad("file_id not specified")
+        file = self.world.media.get(id_)
+        if file is None:
+            raise _bad("wrong file_id or the file is temporarily unavailable")
+        folder = "photos" if file.mime.startswith("image/") else "documents"
+        return {**_file_id(file), "file_path": f"{folder}/{file.id}.{file.extension}"}
+
+    async def _get_chat(self, bot: _Bot, params: _Params) -> Json:
+        chat = self._chat(bot, params)
+        # ChatFullInfo has two more required fields.
+        return {**chat.plain(), "accent_color_id": 0, "max_reaction_count": 11}
+
+    # -- the customers ------------------------------------------------------------
+
+    def accounts(self) -> list[dict[str, str]]:
+        """Return the bots by account and name."""
+        return [{"account": b.account, "name": b.me["first_name"]} for b in self._bots.values()]
+
+    def _account(self, account: str) -> _Bot:
+        bot = self._bots.get(account)
+        if bot is None:
+            raise BadRequest(f"no telegram account {account!r} in the sandbox")
+        return bot
+
+    def say(self, said: Sequence[Said], together: bool) -> list[str]:
+        """Let customers say something; each is one update. Raises BadRequest, Overfull."""
+        if together:
+            raise BadRequest("Telegram sends one update a request")
+        self.world.delivery.room(len(said))
+        return [self._say(one) for one in said]
+
+    def _say(self, said: Said) -> str:
+        bot = self._account(said.account)
+        id_ = self.number(said.user)
+        chat = bot.chats.setdefault(id_, _Chat(id_, said.name))
+        chat.name = said.name
+        if said.event:
+            return self._membership(bot, chat, said)
+        if chat.blocked:
+            raise BadRequest("this customer has blocked the bot; unblock it first")
+        if said.payload is not None:
+            return self._press(bot, chat, said)
+        if said.edit is not None:
+            return self._edit(bot, chat, said)
+        if said.emoji is not None:
+            return self._react(bot, chat, said)
+        if said.raw is not None:
+            if len(said.raw) != 1:
+                raise BadRequest("raw is an update without its id: one field, its kind")
+            kind, content = next(iter(said.raw.items()))
+            self._enqueue(bot, kind, id_, content, None, said.copies)
+            return str(bot.last_update)
+        bot.last_message += 1
+        entry = _entry("text", text=said.text, direction="in")
+        content: Json
+        if said.image is not None:
+            file = self.world.media.put(said.image)
+            content = {"photo": _file_object("photo", file)}
+            entry.kind, entry.image = "photo", f"/control/media/{file.id}"
+            if said.text:
+                content["caption"] = said.text
+        elif said.location is not None:
+            place = dict(zip(("latitude", "longitude"), said.location, strict=True))
+            content = {"location": place}
+            entry.kind, entry.location = "location", place
+        else:
+            content = {"text": said.text}
+            command = re.match(r"/[A-Za-z0-9_]{1,32}(@\w+)?", said.text)
+            if command:
+                content["entities"] = [
+                    {"type": "bot_command", "offset": 0, "length": command.end()}
+                ]
+        message = {
+            "message_id": bot.last_message,
+            "from": chat.user(),
+            "chat": chat.plain(),
+            "date": int(time.time()),
+            **content,
+        }
+        entry.id, entry.account, entry.user = str(bot.last_message), bot.account, said.user
+        entry.native, entry.status = message, "pending"
+        self.world.ledger.add(entry)
+        self._enqueue(bot, "message", id_, message, entry, said.copies)
+        return entry.id
+
+    def _press(self, bot: _Bot, chat: _Chat, said: Said) -> str:
+        entry = self._pressable(bot, chat, said)
+        query = str(secrets.randbelow(9 * 10**17) + 10**17)
+        title = next(
+            b["title"] for row in entry.buttons for b in row if b.get("payload") == said.payload
+        )
+        press = _entry("choice", text=title, direction="in")
+        press.id, press.account, press.user = query, bot.account, said.user
+        press.payload, press.quote, press.status = said.payload or "", entry.id, "pending"
+        self.world.ledger.add(press)
+        if len(bot.callbacks) >= KEEP_UPDATES:
+            del bot.callbacks[next(iter(bot.callbacks))]
+        bot.callbacks[query] = press
+        content = {
+            "id": query,
+            "from": chat.user(),
+            "message": entry.native,
+            "chat_instance": str(bot.me["id"] * 31 + chat.id),
+            "data": said.payload,
+        }
+        self._enqueue(bot, "callback_query", chat.id, content, press, said.copies)
+        return query
+
+    def _pressable(self, bot: _Bot, chat: _Chat, said: Said) -> Entry:
+        """Find the message with the button: `of`, or the newest that has it."""
+        mine = self.world.ledger.select(self.channel, bot.account, str(chat.id))
+        for entry in reversed(mine):
+            if entry.direction != "out" or entry.deleted or (said.of and entry.id != said.of):
+                continue
+            if any(b.get("payload") == said.payload for row in entry.buttons for b in row):
+                return entry
+        raise BadRequest("no message on this phone has such a button")
+
+    def _own(self, bot: _Bot, chat: _Chat, said: Said) -> Entry:
+        entry = self.world.ledger.get(self.channel, bot.account, said.of)
+        if entry is None or entry.user != str(chat.id):
+            raise BadRequest(f"no message {said.of!r} on this phone")
+        return entry
+
+    def _edit(self, bot: _Bot, chat: _Chat, said: Said) -> str:
+        entry = self._own(bot, chat, said)
+        if entry.direction != "in" or "text" not in entry.native:
+            raise BadRequest("customers edit their own texts only")
+        entry.native = {**entry.native, "text": said.edit, "edit_date": int(time.time())}
+        entry.text, entry.edited = said.edit or "", True
+        self.world.ledger.changed(entry)
+        self._enqueue(bot, "edited_message", chat.id, entry.native, None, said.copies)
+        return entry.id
+
+    def _react(self, bot: _Bot, chat: _Chat, said: Said) -> str:
+        entry = self._own(bot, chat, said)
+        old, entry.reaction = entry.reaction, said.emoji or ""
+        self.world.ledger.changed(entry)
+        content = {
+            "chat": chat.plain(),
+            "message_id": int(entry.id),
+            "user": chat.user(),
+            "date": int(time.time()),
+            "old_reaction": [{"type": "emoji", "emoji": old}] if old else [],
+            "new_reaction": [{"type": "emoji", "emoji": said.emoji}] if said.emoji else [],
+        }
+        self._enqueue(bot, "message_reaction", chat.id, content, None, said.copies)
+        return entry.id
+
+    def _membership(self, bot: _Bot, chat: _Chat, said: Said) -> str:
+        if said.event not in ("block", "unblock"):
+            raise BadRequest("event must be block or unblock")
+        chat.blocked = said.event == "block"
+        states: list[Json] = [
+            {"user": bot.me, "status": "member"},
+            {"user": bot.me, "status": "kicked", "until_date": 0},
+        ]
+        content = {
+            "chat": chat.plain(),
+            "from": chat.user(),
+            "date": int(time.time()),
+            "old_chat_member": states[not chat.blocked],
+            "new_chat_member": states[chat.blocked],
+        }
+        self._enqueue(bot, "my_chat_member", chat.id, content, None, said.copies)
+        return str(bot.last_update)
+
+    def look(self, account: str, user: str) -> None:
+        """Mark the bot's messages read; Telegram tells bots nothing of it."""
+        for entry in self.world.ledger.select(self.channel, account, user):
+            if entry.direction == "out" and entry.status != "read":
+                entry.status = "read"
+                self.world.ledger.changed(entry)
+
+    def sign(self, account: str, body: bytes, signature: str) -> dict[str, str]:
+        """Return the secret token's header, right, wrong or not at all."""
+        bot = self._account(account)
+        if signature == "none":
+            return {}
+        token = bot.secret_token if signature == "right" else secrets.token_urlsafe(24)
+        return {"X-Telegram-Bot-Api-Secret-Token": token}
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _json(body: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    return web.json_response(body, status=status, headers=headers)
+
+
+def _error(code: int, description: str) -> web.Response:
+    return _json({"ok": False, "error_code": code, "description": description}, code)
+
+
+def _refuse(status: int, retry_after: int) -> web.Response:
+    """Answer a fault. https://core.telegram.org/bots/api#responseparameters."""
+    if status != 429:
+        return _error(status, "Internal Server Error")
+    body = {
+        "ok": False,
+        "error_code": 429,
+        "description": f"Too Many Requests: retry after {retry_after}",
+        "parameters": {"retry_after": retry_after},
+    }
+    return _json(body, 429, {"Retry-After": str(retry_after)})
+
+
+def _entry(kind: str, **values: Any) -> Entry:
+    values.setdefault("direction", "out")
+    return Entry(channel="telegram", account="", user="", id="", kind=kind, **values)
+
+
+def _checked_text(text: str) -> str:
+    if not text.strip():
+        raise _bad("message text is empty")
+    if _utf16(text) > TEXT_LIMIT:
+        raise _bad("message is too long")
+    return text
+
+
+def _markup(params: _Params) -> Json:
+    """Check reply_markup and return it in the form messages carry; {} without one."""
+    given = params.structure("reply_markup", "reply keyboard markup")
+    if given is None:
+        return {}
+    if not isinstance(given, dict):
+        raise _bad("object expected as reply markup")
+    rows = given.get("inline_keyboard")
+    if rows is None:
+        return given
+    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        raise _bad('field "inline_keyboard" must be an Array of Arrays')
+    for row in rows:
+        for button in row:
+            _check_button(button)
+    return {"inline_keyboard": [row for row in rows if row]}
+
+
+def _check_button(button: Any) -> None:
+    if not isinstance(button, dict):
+        raise _bad("can't parse inline keyboard button: InlineKeyboardButton must be an Object")
+    if not str(button.get("text") or "").strip():
+        raise _bad("can't parse inline keyboard button: Text must be non-empty")
+    if "url" in button:
+        parts = urlsplit(str(button["url"]))
+        if parts.scheme not in ("http", "https", "tg"):
+            raise _bad(f"inline keyboard button URL '{button['url']}' is invalid: Wrong HTTP URL")
+    elif "callback_data" in button:
+        if not 1 <= len(_utf8(str(button["callback_data"]))) <= CALLBACK_DATA_LIMIT:
+            raise _bad("BUTTON_DATA_INVALID")
+    elif len(button) == 1:
+        raise _bad(
+            "can't parse inline keyboard button: "
+            "Text buttons are unallowed in the inline keyboard"
+        )
+
+
+def _buttons(markup: Json) -> list[list[dict[str, str]]]:
+    """Return the buttons as the page draws them."""
+    rows = []
+    for row in markup.get("inline_keyboard", []):
+        rows.append(
+            [
+                {"title": str(b["text"]), "url": str(b["url"])}
+                if "url" in b
+                else {"title": str(b["text"]), "payload": str(b.get("callback_data", ""))}
+                for b in row
+            ]
+        )
+    for row in markup.get("keyboard", []):
+        titles = [str(b.get("text", "")) if isinstance(b, dict) else str(b) for b in row]
+        rows.append([{"title": title, "text": title} for title in titles])
+    return rows
+
+
+def _file_id(file: File) -> Json:
+    return {
+        "file_id": file.id,
+        "file_unique_id": file.sha256[:16],
+        "file_size": len(file.data),
+    }
+
+
+def _card(file: File, url: str) -> dict[str, Any]:
+    return {"name": file.filename or "file", "url": url, "size": len(file.data)}
+
+
+def _file_object(kind: str, file: File) -> Any:
+    """Return a file in the shape of its kind; a photo is a list of sizes, here one."""
+    width, height = dimensions(file.data) or (0, 0)
+    base = _file_id(file)
+    if kind == "photo":
+        return [{**base, "width": width, "height": height}]
+    if kind in ("video", "animation"):
+        base |= {"width": width, "height": height, "duration": 0}
+    elif kind in ("audio", "voice"):
+        base |= {"duration": 0}
+    elif kind == "sticker":
+        flags = {"is_animated": False, "is_video": False, "type": "regular"}
+        base |= {"width": width, "height": height, **flags}
+    if kind != "sticker":
+        base |= {"mime_type": file.mime}
+    if file.filename and kind not in ("sticker", "voice"):
+        base |= {"file_name": file.filename}
+    return base

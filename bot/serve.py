@@ -1,0 +1,170 @@
+"""The roles: what one process of each does from its start until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from aiohttp import web
+
+from bot.gateway import Gateway
+from bot.inbox import Inbox
+from bot.outbox import Outbox
+from bot.settings import Settings
+from bot.store import AsyncStore, open_store
+from bot.store.conversations import Conversation
+from bot.store.dead_letters import DeadLetter
+from bot.store.messages import Message
+from bot.store.turns import Turn
+from bot.store.wake import Bells, open_bells
+from connectors import connector_class
+from connectors.base import Connector
+
+log = logging.getLogger(__name__)
+
+DOCUMENTS = (Message, Conversation, Turn, DeadLetter)
+# A worker's turn in hand gets this long, in seconds, before its process ends anyway; the
+# supervisor kills after ten.
+_FINISH_SECONDS = 8.0
+
+
+def store_of(settings: Settings) -> AsyncStore:
+    """Return the configured store; its collections are made at the first use."""
+    return AsyncStore(open_store(settings.store.url), DOCUMENTS)
+
+
+def connectors_of(settings: Settings) -> dict[tuple[str, str], Connector]:
+    """Return a connector for each configured account."""
+    return {
+        (channel, account.account): connector_class(channel)(account)
+        for channel, accounts in settings.channels.items()
+        for account in accounts
+    }
+
+
+def address_of(settings: Settings) -> str:
+    """Return the gateway's own URL, for people and programs on this machine."""
+    host = settings.server.host
+    if host in ("0.0.0.0", "::"):  # noqa: S104
+        host = "127.0.0.1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.server.port}"
+
+
+async def told_to_stop(leash: int | None = None) -> None:
+    """Return at SIGTERM or SIGINT, or when whoever started this process is gone."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if leash is None and os.environ.get("FRONTDESK_SUPERVISED") == "1":
+        leash = sys.stdin.fileno()
+    if leash is not None:
+        loop.add_reader(leash, _ended, leash, stop)
+    await stop.wait()
+    if leash is not None:
+        loop.remove_reader(leash)
+
+
+def _ended(leash: int, stop: asyncio.Event) -> None:
+    if not os.read(leash, 1024):
+        stop.set()
+
+
+async def gateway(settings: Settings) -> int:
+    """Run a gateway until told to stop."""
+    store = store_of(settings)
+    bells = open_bells(settings.var, settings.redis.url, {"sent"})
+    await bells.open()
+    gate = Gateway(
+        store,
+        Inbox(store, bells),
+        connectors_of(settings),
+        body_limit=settings.server.body_limit,
+        public_url=settings.server.public_url,
+    )
+    runner = web.AppRunner(gate.app, access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    await web.TCPSite(runner, settings.server.host, settings.server.port).start()
+    log.info("listening on %s", address_of(settings))
+    listening = asyncio.create_task(_announce(gate, bells))
+    await told_to_stop()
+    listening.cancel()
+    await runner.cleanup()
+    await bells.close()
+    await store.close()
+    return 0
+
+
+async def _announce(gate: Gateway, bells: Bells) -> None:
+    while True:
+        if await bells.wait(1.0):
+            await gate.announce()
+
+
+async def worker(settings: Settings, leash: int | None = None) -> int:
+    """Run a worker until told to stop. It sends from the start, and answers once it has a brain."""
+    from bot.dialogue.brain import Brain
+    from bot.dialogue.thread import BrainThread
+    from bot.turn import Turns
+    from bot.worker import Worker
+
+    store = store_of(settings)
+    bells = open_bells(settings.var, settings.redis.url, {"in", "out"})
+    await bells.open()
+    connectors = connectors_of(settings)
+    outbox = Outbox(store, connectors, settings.limits, lambda: bells.ring("sent"))
+    wakes = {"out": outbox.wake}
+    running = [
+        asyncio.create_task(outbox.run(), name="outbox"),
+        asyncio.create_task(_listen(bells, wakes), name="bells"),
+    ]
+    stopping = asyncio.create_task(told_to_stop(leash))
+
+    # The actions run in this process and find the same store by these.
+    os.environ["FRONTDESK_STORE_URL"] = settings.store.url
+    os.environ["FRONTDESK_PUBLIC_URL"] = settings.server.public_url or address_of(settings)
+    brain = BrainThread(lambda: Brain.load(Path(settings.model)))
+    loading = asyncio.create_task(brain.start(), name="loading")
+    await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    works: Worker | None = None
+    if loading.done():
+        await loading
+        turns = Turns(
+            store,
+            brain,
+            lambda channel: connector_class(channel).capabilities,
+            turn_seconds=settings.limits.turn_seconds,
+        )
+        works = Worker(store, turns, settings.limits, outbox.wake.set)
+        wakes["in"] = works.wake
+        running.append(asyncio.create_task(works.run(), name="worker"))
+        log.info("ready, model %s", brain.model_id)
+
+    await asyncio.wait({stopping, *running}, return_when=asyncio.FIRST_COMPLETED)
+    failed = [task for task in running if task.done() and task.exception()]
+    with contextlib.suppress(asyncio.TimeoutError):
+        stops = [outbox.stop(), *([works.stop()] if works else [])]
+        await asyncio.wait_for(asyncio.gather(*stops), _FINISH_SECONDS)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    for connector in connectors.values():
+        await connector.close()
+    brain.close()
+    await bells.close()
+    await store.close()
+    for task in failed:
+        log.error("%s failed", task.get_name(), exc_info=task.exception())
+    return 1 if failed else 0
+
+
+async def _listen(bells: Bells, wakes: dict[str, asyncio.Event]) -> None:
+    while True:
+        for topic in await bells.wait(5.0):
+            if topic in wakes:
+                wakes[topic].set()

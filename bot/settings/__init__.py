@@ -1,0 +1,40 @@
+"""endpoints.yml and credentials.yml: read, checked, and told line by line what is wrong.
+
+Rasa's own file names. ``${VAR}`` in a value is the environment's; the variable
+``FRONTDESK__SERVER__PORT`` overrides ``server: {port: …}``, and so for every setting, list
+items by number (``FRONTDESK__TELEGRAM__0__TOKEN``). With no file at all everything has a
+working default.
+"""
+
+from __future__ import annotations
+
+from bot.settings.loading import load
+from bot.settings.problems import Problem, SettingsInvalid
+from bot.settings.schema import (
+    Limits,
+    Llm,
+    Media,
+    Redis,
+    Sandbox,
+    Server,
+    Settings,
+    Store,
+    Worker,
+)
+from bot.settings.validate import secrets_of
+
+__all__ = [
+    "Limits",
+    "Llm",
+    "Media",
+    "Problem",
+    "Redis",
+    "Sandbox",
+    "Server",
+    "Settings",
+    "SettingsInvalid",
+    "Store",
+    "Worker",
+    "load",
+    "secrets_of",
+]

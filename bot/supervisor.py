@@ -1,0 +1,92 @@
+"""Keeps the processes of one machine running: what dies is started again, with backoff."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+log = logging.getLogger(__name__)
+
+#: Seconds between the request to stop and the kill.
+STOP_SECONDS = 10.0
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 10.0
+_STEADY_SECONDS = 10.0
+
+
+@dataclass(eq=False)
+class Child:
+    """One role's process: ``bot ROLE`` with `arguments`."""
+
+    role: str
+    arguments: Sequence[str] = ()
+    environ: Mapping[str, str] = field(default_factory=dict)
+    process: asyncio.subprocess.Process | None = None
+
+
+class Supervisor:
+    """Runs children until `stop`."""
+
+    def __init__(self) -> None:
+        self._children: dict[Child, asyncio.Task[None]] = {}
+        self._stopping = False
+
+    def start(self, child: Child) -> None:
+        """Start a child and keep it running."""
+        self._children[child] = asyncio.create_task(self._keep(child), name=child.role)
+
+    async def _keep(self, child: Child) -> None:
+        pause = _FIRST_PAUSE
+        while not self._stopping:
+            began = time.monotonic()
+            # Its standard input is a pipe whose other end is ours: when this process is
+            # killed, the child reads the end of it and stops.
+            child.process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "bot.cli",
+                child.role,
+                *child.arguments,
+                stdin=subprocess.PIPE,
+                env={**os.environ, **child.environ, "FRONTDESK_SUPERVISED": "1"},
+            )
+            status = await child.process.wait()
+            if self._stopping:
+                return
+            if time.monotonic() - began > _STEADY_SECONDS:
+                pause = _FIRST_PAUSE
+            log.error("%s ended with status %d, again in %.1f s", child.role, status, pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def stop(self) -> None:
+        """Ask all children to stop; kill those that have not after `STOP_SECONDS`."""
+        self._stopping = True
+        for child in self._children:
+            _signal(child, signal.SIGTERM)
+        waits = [c.process.wait() for c in self._children if c.process]
+        if waits:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(asyncio.gather(*waits), STOP_SECONDS)
+        for child in self._children:
+            if _signal(child, signal.SIGKILL):
+                log.error("%s did not stop within %.0f s, killed", child.role, STOP_SECONDS)
+        for task in self._children.values():
+            task.cancel()
+        await asyncio.gather(*self._children.values(), return_exceptions=True)
+
+
+def _signal(child: Child, number: signal.Signals) -> bool:
+    if child.process is None or child.process.returncode is not None:
+        return False
+    with contextlib.suppress(ProcessLookupError):
+        child.process.send_signal(number)
+    return True

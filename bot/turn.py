@@ -1,0 +1,301 @@
+"""One message in, one Turn committed, and what follows from it.
+
+The commit is the insert of the Turn. Everything before it may be thrown away and
+everything after it is derived from it, may be done again, and then changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from bot.dialogue.contract import Failure, History, Outcome
+from bot.message import Choice, Choices, Content, Inbound, Text, clean, decode, encode, utcnow
+from bot.store import AsyncStore, Duplicate
+from bot.store.conversations import BOT, Conversation
+from bot.store.dead_letters import TURN, DeadLetter, dead_id
+from bot.store.messages import DONE, PENDING, QUEUED, Message, arrival, from_message
+from bot.store.turns import Turn
+from connectors.base import Capabilities
+from connectors.render import render
+
+log = logging.getLogger(__name__)
+
+APOLOGY = "Sorry, something went wrong on our side and I could not deal with that message."
+_CACHED_CONVERSATIONS = 5000
+_RECENT = 10
+_PAGES = 20
+
+
+class Overtaken(Exception):
+    """Another worker took a turn of this conversation meanwhile; begin again from the store."""
+
+
+class Thinker(Protocol):
+    """What a turn needs of the brain."""
+
+    @property
+    def window(self) -> int:
+        """See `bot.dialogue.brain.Brain.window`."""
+
+    async def take(self, said: Inbound, history: History) -> Outcome:
+        """See `bot.dialogue.brain.Brain.take`."""
+
+
+@dataclass
+class _Past:
+    """What is remembered of a conversation between its turns.
+
+    `turns` are (events, state after), oldest first; `lease` is the lease epoch in
+    which this was last true, so that a turn taken elsewhere is noticed.
+    """
+
+    lease: int
+    seq: int = 0
+    base: dict[str, Any] | None = None
+    turns: deque[tuple[list[dict[str, Any]], dict[str, Any]]] = field(default_factory=deque)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The state after the last turn."""
+        return self.turns[-1][1] if self.turns else self.base or {}
+
+    def add(self, events: list[dict[str, Any]], state: dict[str, Any], window: int) -> None:
+        """Append a turn. One without events (an agent had it, or it failed) changed nothing,
+        and must not push what the policies look back at out of the window."""
+        if not events:
+            return
+        self.turns.append((events, state))
+        while len(self.turns) > window:
+            self.base = self.turns.popleft()[1]
+
+
+class Turns:
+    """Takes turns for one worker process."""
+
+    def __init__(
+        self,
+        store: AsyncStore,
+        brain: Thinker,
+        capabilities: Callable[[str], Capabilities],
+        *,
+        turn_seconds: float,
+    ) -> None:
+        self._store = store
+        self._brain = brain
+        self._capabilities = capabilities
+        self._seconds = turn_seconds
+        self._pasts: OrderedDict[str, _Past] = OrderedDict()
+
+    async def take(self, message: Message, lease: Conversation, *, hopeless: str = "") -> Turn:
+        """Answer one pending message, commit its turn and derive what follows.
+
+        `hopeless` is why the message is not to be given to the brain at all (workers
+        died of it): the customer then gets the apology. Raises Overtaken, StoreDown.
+        """
+        turn = await self._store.get(Turn, message.id)
+        if turn is None:
+            turn = await self._commit(message, lease, hopeless)
+        else:
+            # An earlier attempt got as far as the commit, perhaps without our noticing.
+            self._pasts.pop(message.conversation, None)
+        await self.derive(turn, message)
+        return turn
+
+    async def _commit(self, message: Message, lease: Conversation, hopeless: str) -> Turn:
+        began = time.monotonic()
+        past = await self._past(lease)
+        if lease.holder != BOT:
+            outcome = Outcome([], [], past.state, {}, None)
+            decision: dict[str, Any] = {"by": lease.holder}
+        else:
+            outcome = await self._outcome(message, past, hopeless)
+            decision = {"by": BOT}
+        if outcome.failure:
+            failure = outcome.failure
+            decision["failure"] = {
+                "action": failure.action,
+                "reason": failure.reason,
+                "detail": failure.detail,
+            }
+        turn = Turn(
+            id=message.id,
+            conversation=message.conversation,
+            seq=past.seq + 1,
+            at=utcnow(),
+            events=outcome.events,
+            replies=[encode(r) for r in outcome.replies],
+            parse=outcome.parse,
+            decision=decision,
+            state=outcome.state,
+            epoch=lease.epoch,
+            took_ms=int((time.monotonic() - began) * 1000),
+        )
+        try:
+            await self._store.insert(turn)
+        except Duplicate:
+            self._pasts.pop(message.conversation, None)
+            committed = await self._store.get(Turn, message.id)
+            if committed is None:
+                raise Overtaken(message.conversation) from None
+            return committed
+        past.seq = turn.seq
+        past.add(outcome.events, outcome.state, self._brain.window)
+        return turn
+
+    async def _outcome(self, message: Message, past: _Past, hopeless: str) -> Outcome:
+        if hopeless:
+            return _failed(past, Failure("worker", hopeless, ""))
+        said = from_message(message)
+        if isinstance(said.content, Choice):
+            said = await self._verified(said, message)
+        history = History(past.base, tuple(events for events, _ in past.turns))
+        try:
+            return await asyncio.wait_for(self._brain.take(said, history), self._seconds)
+        except asyncio.TimeoutError:
+            reason = f"no answer within {self._seconds:g} s"
+            return _failed(past, Failure("brain", reason, ""))
+        except Exception as error:
+            # Whatever a pipeline component raises must not take the conversation with it.
+            log.exception("%s: the brain failed", message.id)
+            return _failed(past, Failure("brain", type(error).__name__, ""))
+
+    async def _past(self, lease: Conversation) -> _Past:
+        key = lease.id
+        past = self._pasts.get(key)
+        if past is not None and lease.lease_epoch - past.lease <= 1:
+            past.lease = lease.lease_epoch
+            self._pasts.move_to_end(key)
+            return past
+        past = await self._read_past(lease)
+        self._pasts[key] = past
+        while len(self._pasts) > _CACHED_CONVERSATIONS:
+            self._pasts.popitem(last=False)
+        return past
+
+    async def _read_past(self, lease: Conversation) -> _Past:
+        past = _Past(lease.lease_epoch)
+        window = self._brain.window
+        page = window + 1
+        found: list[Turn] = []
+        for skip in range(0, _PAGES * page, page):
+            rows = await self._store.find(
+                Turn, {"conversation": lease.id}, sort=("-seq",), limit=page, skip=skip
+            )
+            if skip == 0 and rows:
+                past.seq = rows[0].seq
+            found += [row for row in rows if row.events]
+            # A full page means there may be more before it. Its oldest turn then only
+            # gives the state that the reading begins with.
+            past.base = rows[-1].state if len(rows) == page else None
+            if len(rows) < page or len(found) > window:
+                break
+        if past.base is not None and found and found[-1].seq == rows[-1].seq:
+            found.pop()
+        for row in reversed(found):
+            past.add(row.events, row.state, window)
+        return past
+
+    async def _verified(self, said: Inbound, message: Message) -> Inbound:
+        """Let a payload through only if the bot offered it in this conversation.
+
+        Web clients, and modified Telegram ones, can send any payload they like, and a
+        payload is a command to the dialogue. One that was not offered is taken as the
+        words on the button.
+        """
+        choice = said.content
+        assert isinstance(choice, Choice)  # noqa: S101
+        carrier = await self._carrier(choice, message)
+        for offer in [*carrier, *await self._recent_offers(message)]:
+            for n, option in enumerate(offer.options):
+                if choice.payload == option.payload or (
+                    offer in carrier and choice.payload == f"#{n}"
+                ):
+                    return _with(said, Choice(option.payload, option.title, choice.of))
+        return _with(said, Text(choice.title or choice.payload))
+
+    async def _carrier(self, choice: Choice, message: Message) -> list[Choices]:
+        """Return the message that had the button, as a list of one, or none.
+
+        A payload too long for the channel comes back as ``#n``, the n-th option of it.
+        """
+        if not choice.of:
+            return []
+        where = {
+            "channel": message.channel,
+            "account": message.account,
+            "provider_id": clean(choice.of),
+        }
+        found = await self._store.find(Message, where, limit=4)
+        return _choices(r for r in found if r.conversation == message.conversation)
+
+    async def _recent_offers(self, message: Message) -> list[Choices]:
+        where = {"conversation": message.conversation, "arrived": {"$lt": message.arrived}}
+        return _choices(await self._store.find(Message, where, sort=("-arrived",), limit=_RECENT))
+
+    async def derive(self, turn: Turn, message: Message) -> None:
+        """Make what follows from a committed turn: outbound rows, dead letter, inbound done."""
+        failure = (turn.decision or {}).get("failure")
+        if failure:
+            await self._store.put(
+                DeadLetter(
+                    id=dead_id(TURN, turn.id),
+                    stage=TURN,
+                    channel=message.channel,
+                    account=message.account,
+                    ref=turn.id,
+                    reason=f"{failure['action']}: {failure['reason']}",
+                    detail=failure["detail"],
+                    at=turn.at,
+                )
+            )
+        rows = self.outbound(turn, message)
+        if rows:
+            await self._store.insert_new(rows)
+        await self._store.change(
+            Message, {"id": message.id, "status": PENDING}, set={"status": DONE}
+        )
+
+    def outbound(self, turn: Turn, message: Message) -> list[Message]:
+        """Return the rows of the outbox that a turn calls for, ids ``turn:n``."""
+        can = self._capabilities(message.channel)
+        contents: list[Content] = [
+            part for reply in turn.replies or [] for part in render(decode(reply), can)
+        ]
+        now = utcnow()
+        return [
+            Message(
+                id=f"{turn.id}:{n}",
+                direction="out",
+                conversation=turn.conversation,
+                channel=message.channel,
+                account=message.account,
+                status=QUEUED,
+                content=encode(content),
+                order=turn.seq * 1000 + n,
+                arrived=arrival(),
+                sent=now,
+                due=now,
+                turn=turn.id,
+                epoch=turn.epoch,
+            )
+            for n, content in enumerate(contents)
+        ]
+
+
+def _failed(past: _Past, failure: Failure) -> Outcome:
+    return Outcome([], [Text(APOLOGY)], past.state, {}, failure)
+
+
+def _choices(rows: Iterable[Message]) -> list[Choices]:
+    contents = [decode(r.content) for r in rows if r.direction == "out"]
+    return [c for c in contents if isinstance(c, Choices)]
+
+
+def _with(said: Inbound, content: Content) -> Inbound:
+    return Inbound(said.address, said.provider_id, content, said.sent, said.order, said.profile)

@@ -1,0 +1,241 @@
+"""Leases conversations, one worker to each, and takes their pending messages in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+
+from bot.message import utcnow
+from bot.process import is_dead, me
+from bot.settings import Limits
+from bot.store import AsyncStore, Duplicate, StoreDown
+from bot.store.conversations import Conversation
+from bot.store.dead_letters import TURN, DeadLetter, dead_id
+from bot.store.messages import DONE, PENDING, Message
+from bot.turn import Overtaken, Turns
+
+log = logging.getLogger(__name__)
+
+_FREE = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_PAGE = 200
+_PAGES = 50
+_BATCH = 50
+# How long a conversation that another worker holds is left alone, in seconds.
+_LEAVE_ALONE = 0.5
+
+
+class Worker:
+    """Answers what the inbox holds, several conversations at once, until told to stop.
+
+    `answered` is called after each turn: there may be something to send.
+    """
+
+    def __init__(
+        self, store: AsyncStore, turns: Turns, limits: Limits, answered: Callable[[], None]
+    ) -> None:
+        self._store = store
+        self._turns = turns
+        self._limits = limits
+        self._answered = answered
+        self._serving: dict[str, asyncio.Task[None]] = {}
+        self._elsewhere: dict[str, float] = {}
+        self._stopping = False
+        self.wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until `stop`. A store that is down is waited for, not died of."""
+        pause = self._limits.poll_seconds
+        while not self._stopping:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.wake.wait(), pause)
+            self.wake.clear()
+            try:
+                await self._assign()
+                pause = self._limits.poll_seconds
+            except StoreDown as error:
+                log.error("the store is down, trying again: %s", error)
+                pause = min(pause * 2, 10.0)
+
+    async def stop(self) -> None:
+        """Take no new message; return when the turns in hand are committed."""
+        self._stopping = True
+        self.wake.set()
+        while self._serving:
+            await asyncio.wait(self._serving.values())
+
+    async def _assign(self) -> None:
+        now = time.monotonic()
+        self._elsewhere = {k: until for k, until in self._elsewhere.items() if until > now}
+        where = {"direction": "in", "status": PENDING, "due": {"$lte": utcnow()}}
+        for page in range(_PAGES):
+            if len(self._serving) >= self._limits.conversations_at_once or self._stopping:
+                return
+            rows = await self._store.find(
+                Message, where, sort=("due", "arrived"), limit=_PAGE, skip=page * _PAGE
+            )
+            for row in rows:
+                if len(self._serving) >= self._limits.conversations_at_once:
+                    return
+                key = row.conversation
+                if key not in self._serving and key not in self._elsewhere:
+                    self._serving[key] = asyncio.create_task(self._serve(key), name=key)
+            if len(rows) < _PAGE:
+                return
+
+    async def _serve(self, key: str) -> None:
+        try:
+            leased = await self._lease(key)
+            if leased is None:
+                self._elsewhere[key] = time.monotonic() + _LEAVE_ALONE
+                return
+            lease, recovered = leased
+            try:
+                await self._drain_leased(lease, recovered)
+            finally:
+                await self._release(lease)
+        except StoreDown as error:
+            log.error("%s: the store is down in the middle of it: %s", key, error)
+            self._elsewhere[key] = time.monotonic() + _LEAVE_ALONE
+        except Overtaken:
+            log.warning("%s: another worker took a turn of it, beginning again", key)
+        except Exception:
+            log.exception("%s: could not be served", key)
+            self._elsewhere[key] = time.monotonic() + 5
+        finally:
+            del self._serving[key]
+            self.wake.set()
+
+    async def _lease(self, key: str) -> tuple[Conversation, bool] | None:
+        """Lease a conversation; tell also whether its last worker died holding it."""
+        mine = {
+            "lease_owner": me(),
+            "lease_until": utcnow() + timedelta(seconds=self._limits.lease_seconds),
+        }
+        lease = await self._store.change(
+            Conversation, {"id": key, "lease_owner": ""}, set=mine, inc={"lease_epoch": 1}
+        )
+        if lease is not None:
+            return lease, False
+        held = await self._store.get(Conversation, key)
+        if held is None:
+            lease = Conversation(id=key, created=utcnow(), lease_epoch=1, **mine)
+            try:
+                await self._store.insert(lease)
+            except Duplicate:
+                return None
+            return lease, False
+        # Only this task serves the conversation in this process, so a lease of our
+        # own is one whose release did not reach the store.
+        own = held.lease_owner == me()
+        if not own and held.lease_until > utcnow() and not is_dead(held.lease_owner):
+            return None
+        where = {"id": key, "lease_owner": held.lease_owner, "lease_epoch": held.lease_epoch}
+        lease = await self._store.change(Conversation, where, set=mine, inc={"lease_epoch": 1})
+        return None if lease is None else (lease, not own)
+
+    async def _release(self, lease: Conversation) -> None:
+        await self._store.change(
+            Conversation,
+            {"id": lease.id, "lease_owner": me(), "lease_epoch": lease.lease_epoch},
+            set={"lease_owner": "", "lease_until": _FREE},
+            max={"last_in": lease.last_in} if lease.last_in else None,
+        )
+
+    async def _drain_leased(self, lease: Conversation, recovered: bool) -> None:
+        drain = asyncio.create_task(self._drain(lease, recovered))
+        keep = asyncio.create_task(self._keep(lease))
+        try:
+            await asyncio.wait({drain, keep}, return_when=asyncio.FIRST_COMPLETED)
+            if not drain.done():
+                log.warning("%s: the lease was lost", lease.id)
+                drain.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await drain
+        finally:
+            keep.cancel()
+            await asyncio.gather(keep, return_exceptions=True)
+
+    async def _keep(self, lease: Conversation) -> None:
+        """Renew the lease; return when it is lost."""
+        mine = {"id": lease.id, "lease_owner": me(), "lease_epoch": lease.lease_epoch}
+        until = lease.lease_until
+        while utcnow() < until:
+            await asyncio.sleep(self._limits.lease_seconds / 3)
+            renewed = utcnow() + timedelta(seconds=self._limits.lease_seconds)
+            try:
+                if await self._store.change(Conversation, mine, set={"lease_until": renewed}):
+                    until = renewed
+                else:
+                    return
+            except StoreDown as error:
+                log.error("%s: the lease could not be renewed: %s", lease.id, error)
+
+    async def _drain(self, lease: Conversation, recovered: bool) -> None:
+        where = {"conversation": lease.id, "direction": "in", "status": PENDING}
+        while True:
+            rows = await self._store.find(Message, where, sort=("order", "arrived"), limit=_BATCH)
+            if not rows:
+                return
+            for row in rows:
+                if self._stopping or row.due > utcnow():
+                    return
+                now_held = await self._store.get(Conversation, lease.id)
+                if now_held is None or now_held.lease_epoch != lease.lease_epoch:
+                    return
+                if recovered:
+                    row = await self._counted(row)
+                    recovered = False
+                if not await self._take(row, now_held):
+                    return
+                lease.last_in = max(lease.last_in or row.sent, row.sent)
+
+    async def _take(self, row: Message, lease: Conversation) -> bool:
+        """Take one turn; False when it failed and the conversation must wait for it."""
+        hopeless = ""
+        if row.attempts >= self._limits.turn_attempts:
+            hopeless = f"{row.attempts} workers died or failed on this message"
+        try:
+            await self._turns.take(row, lease, hopeless=hopeless)
+        except (StoreDown, Overtaken):
+            raise
+        except Exception as error:
+            log.exception("%s: the turn failed", row.id)
+            await self._postpone(row, error)
+            return False
+        self._answered()
+        return True
+
+    async def _counted(self, row: Message) -> Message:
+        """Count an attempt that a worker did not survive."""
+        counted = await self._store.change(
+            Message, {"id": row.id, "status": PENDING}, inc={"attempts": 1}
+        )
+        return counted or row
+
+    async def _postpone(self, row: Message, error: Exception) -> None:
+        """Try again later; a message that fails even without the brain is given up."""
+        if row.attempts < self._limits.turn_attempts * 2:
+            later = utcnow() + timedelta(seconds=min(2.0**row.attempts, 60.0))
+            await self._store.change(
+                Message,
+                {"id": row.id, "status": PENDING},
+                set={"due": later},
+                inc={"attempts": 1},
+            )
+            return
+        await self._store.put(
+            DeadLetter(
+                id=dead_id(TURN, row.id),
+                stage=TURN,
+                channel=row.channel,
+                account=row.account,
+                ref=row.id,
+                reason=f"{type(error).__name__} in {row.attempts} attempts",
+                at=utcnow(),
+            )
+        )
+        await self._store.change(Message, {"id": row.id, "status": PENDING}, set={"status": DONE})
