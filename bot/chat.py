@@ -62,9 +62,7 @@ class Terminal:
                     await asyncio.sleep(_RECONNECT_SECONDS)
         return 0
 
-    async def _talk(
-        self, socket: Socket, typing: asyncio.Task[None]
-    ) -> None:
+    async def _talk(self, socket: Socket, typing: asyncio.Task[None]) -> None:
         token = None
         with contextlib.suppress(FileNotFoundError):
             token = self._token_file.read_text().strip()

@@ -124,6 +124,8 @@ async def _online(
         probes.append(Probe("redis", lambda: _ping_redis(url), _parts(url)))
     for channel, accounts in settings.channels.items():
         probes += [_account_probe(channel, account, connector_of) for account in accounts]
+    # asyncio logs what a task left behind raised, and that may quote a URL with a token.
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
     results = await asyncio.gather(*(_answer(probe, timeout) for probe in probes))
     for probe, (ok, said) in zip(probes, results, strict=True):
         verdict = "ok" if ok else "failed"
@@ -136,6 +138,7 @@ async def _answer(probe: Probe, timeout: float) -> tuple[bool, str]:
     done, _ = await asyncio.wait({task}, timeout=timeout)
     if not done:
         task.cancel()
+        await asyncio.wait({task}, timeout=_CLOSING_SECONDS)
         return False, f"no answer within {timeout:g} seconds"
     try:
         return True, task.result()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -41,27 +42,45 @@ def _gateway(args: argparse.Namespace) -> int:
     from bot import serve
 
     logs.configure("gateway")
-    return asyncio.run(serve.gateway(settings_of(args)))
+    try:
+        return asyncio.run(serve.gateway(settings_of(args)))
+    except serve.CannotListen as error:
+        print(error, file=sys.stderr)
+        return INVALID
 
 
 def _sandbox(args: argparse.Namespace) -> int:
     from bot import serve
+    from bot.sandbox import credentials
+    from bot.sandbox.errors import SandboxError
     from bot.sandbox.server import serve as stand_in
 
     logs.configure("sandbox")
     settings = settings_of(args)
+    gateway, page = serve.address_of(settings), serve.sandbox_of(settings)
 
-    async def both() -> int:
-        serving = asyncio.create_task(stand_in(settings, serve.address_of(settings)))
+    async def until_stopped() -> None:
+        serving = asyncio.create_task(
+            stand_in(
+                credentials=credentials.ensure(settings.var, gateway, page),
+                gateway_url=gateway,
+                host=settings.sandbox.host,
+                port=settings.sandbox.port,
+            )
+        )
         stopping = asyncio.create_task(serve.told_to_stop())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if serving.done():
+        if not serving.done():
+            serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
             await serving
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
-        return 0
 
-    return asyncio.run(both())
+    try:
+        asyncio.run(until_stopped())
+    except SandboxError as error:
+        print(error, file=sys.stderr)
+        return INVALID
+    return 0
 
 
 def _worker(args: argparse.Namespace) -> int:
@@ -118,9 +137,7 @@ def parser() -> argparse.ArgumentParser:
     files = argparse.ArgumentParser(add_help=False)
     files.add_argument("--endpoints", type=Path, metavar="FILE", help="default: endpoints.yml")
     files.add_argument("--credentials", type=Path, metavar="FILE", help="default: credentials.yml")
-    files.add_argument(
-        "--var", type=Path, metavar="DIR", help="an instance's data, default: var"
-    )
+    files.add_argument("--var", type=Path, metavar="DIR", help="an instance's data, default: var")
 
     top = argparse.ArgumentParser(prog="bot", description="Frontdesk, a messaging bot gateway")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")

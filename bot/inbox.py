@@ -14,8 +14,10 @@ from bot.store.dead_letters import RECEIVE, SEND, DeadLetter, dead_id
 from bot.store.messages import (
     DROPPED,
     FAILED,
+    QUEUED,
     RECEIPT_ORDER,
     SENT,
+    UNKNOWN,
     UNSENT,
     Message,
     to_message,
@@ -23,6 +25,8 @@ from bot.store.messages import (
 from bot.store.wake import Bells
 
 log = logging.getLogger(__name__)
+
+_BEHIND = 200
 
 
 class Inbox:
@@ -72,7 +76,7 @@ class Inbox:
                 account=account,
                 reason=clean(reason) or "unreadable",
                 body=body,
-                headers=dict(headers or {}),
+                headers={clean(k): clean(v) for k, v in (headers or {}).items()},
                 at=utcnow(),
             )
         )
@@ -81,6 +85,11 @@ class Inbox:
         metrics.received.labels(receipt.channel, receipt.account, "receipt").inc()
         row = await self._row_of(receipt)
         while row is not None and _moves(row.status, receipt.status):
+            if receipt.status == FAILED:
+                if _earlier(row, receipt):
+                    return
+                # Before the change, so that a crash in between cannot hide the failure.
+                await self._failed(row, receipt.reason)
             change: dict[str, Any] = {
                 "status": receipt.status,
                 "receipts": {**(row.receipts or {}), receipt.status: receipt.at},
@@ -94,14 +103,30 @@ class Inbox:
             where = {"id": row.id, "status": row.status}
             changed = await self._store.change(Message, where, set=change)
             if changed is None:
+                letter = dead_id(SEND, row.id)
                 row = await self._store.get(Message, row.id)
+                if receipt.status == FAILED and (row is None or row.status != FAILED):
+                    await self._store.delete(DeadLetter, {"id": letter})
                 continue
-            if receipt.status == FAILED:
-                await self._failed(changed, receipt.reason)
             if row.status in UNSENT:
+                if row.status == UNKNOWN:
+                    await self._let_follow(row)
                 self._bells.ring("out")
                 self._bells.ring("sent")
             return
+
+    async def _let_follow(self, row: Message) -> None:
+        """Let the rows that waited for `row` to be settled go now; see `Outbox`."""
+        where = {
+            "conversation": row.conversation,
+            "direction": "out",
+            "status": QUEUED,
+            "due": {"$gt": utcnow()},
+        }
+        for behind in await self._store.find(Message, where, limit=_BEHIND):
+            if not behind.attempts:
+                same = {"id": behind.id, "status": QUEUED, "due": behind.due}
+                await self._store.change(Message, same, set={"due": utcnow()})
 
     async def _row_of(self, receipt: Receipt) -> Message | None:
         if receipt.ref:
@@ -133,6 +158,12 @@ class Inbox:
                 at=utcnow(),
             )
         )
+
+
+def _earlier(row: Message, receipt: Receipt) -> bool:
+    """Tell whether a failure is of an attempt that was followed by a successful one."""
+    known, said = row.provider_id, clean(receipt.provider_id)
+    return row.status not in UNSENT and bool(known and said) and known != said
 
 
 def _moves(old: str, new: str) -> bool:

@@ -13,10 +13,11 @@ import contextlib
 import logging
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from bot.message import Address, Outbound, decode, utcnow
+from bot.message import Address, Outbound, clean, decode, utcnow
 from bot.process import is_dead, me
 from bot.rate import Rate
 from bot.settings import Limits
@@ -40,9 +41,12 @@ log = logging.getLogger(__name__)
 
 _PAGE = 200
 _PAGES = 20
+# Deliveries at once for each account: a slow one holds up none of the others.
 _AT_ONCE = 32
 _KNOWN = 20
 _WAIT_HERE = 0.5
+# What a provider may ask us to wait at most, in seconds; more is taken for this.
+_LONGEST_WAIT = 24 * 3600.0
 
 
 class Outbox:
@@ -66,6 +70,11 @@ class Outbox:
             key: Rate(connector.capabilities.rate) for key, connector in connectors.items()
         }
         self._serving: dict[str, asyncio.Task[None]] = {}
+        self._busy: Counter[tuple[str, str]] = Counter()
+        # Until when a conversation that cannot go on is left alone.
+        self._resting: dict[str, float] = {}
+        # What was taken by the provider while the store was down.
+        self._taken: dict[str, str] = {}
         self._orphans_at = 0.0
         self._stopping = False
         self.wake = asyncio.Event()
@@ -93,52 +102,79 @@ class Outbox:
             await asyncio.wait(self._serving.values())
 
     async def _assign(self) -> None:
-        where = {"direction": "out", "status": {"$in": UNSENT}, "due": {"$lte": utcnow()}}
+        now = time.monotonic()
+        self._resting = {k: until for k, until in self._resting.items() if until > now}
+        for account in self._connectors:
+            await self._assign_account(account)
+
+    async def _assign_account(self, account: tuple[str, str]) -> None:
+        where = {
+            "direction": "out",
+            "channel": account[0],
+            "account": account[1],
+            "status": {"$in": UNSENT},
+            "due": {"$lte": utcnow()},
+        }
         for page in range(_PAGES):
+            if self._busy[account] >= _AT_ONCE:
+                return
             rows = await self._store.find(
                 Message, where, sort=("due", "arrived"), limit=_PAGE, skip=page * _PAGE
             )
             for row in rows:
-                if len(self._serving) >= _AT_ONCE or self._stopping:
+                if self._busy[account] >= _AT_ONCE or self._stopping:
                     return
-                if row.conversation not in self._serving:
-                    self._start(row.conversation)
+                if row.conversation not in self._serving and row.conversation not in self._resting:
+                    self._start(row)
             if len(rows) < _PAGE:
                 return
 
     async def _find_orphans(self) -> None:
         """Take over what a dead process was sending, long before its claim runs out."""
-        if time.monotonic() < self._orphans_at:
+        if time.monotonic() < self._orphans_at or self._stopping:
             return
         self._orphans_at = time.monotonic() + self._limits.poll_seconds
         sending = await self._store.find(
             Message, {"direction": "out", "status": SENDING}, limit=_PAGE
         )
         for row in sending:
-            if row.conversation not in self._serving and _abandoned(row):
-                self._start(row.conversation)
+            account = row.channel, row.account
+            if (
+                account in self._connectors
+                and row.conversation not in self._serving
+                and _abandoned(row)
+            ):
+                self._start(row)
 
-    def _start(self, conversation: str) -> None:
-        task = asyncio.create_task(self._serve(conversation), name=conversation)
+    def _start(self, row: Message) -> None:
+        conversation, account = row.conversation, (row.channel, row.account)
+        self._busy[account] += 1
+        task = asyncio.create_task(self._serve(conversation, account), name=conversation)
         self._serving[conversation] = task
 
-    async def _serve(self, conversation: str) -> None:
-        progress = False
+    async def _serve(self, conversation: str, account: tuple[str, str]) -> None:
+        went_on: bool | None = False
         try:
-            while not self._stopping and await self._next(conversation):
-                progress = True
+            while not self._stopping and (went_on := await self._next(conversation)):
+                pass
         except StoreDown as error:
             log.error("%s: the store is down in the middle of it: %s", conversation, error)
         except Exception:
             log.exception("%s: could not be delivered to", conversation)
         finally:
-            full = len(self._serving) >= _AT_ONCE
+            if went_on is not None:
+                # Rows behind a head that must wait are due all the same: without a rest
+                # they would be looked at again and again.
+                self._resting[conversation] = time.monotonic() + self._limits.poll_seconds
+            self._busy[account] -= 1
             del self._serving[conversation]
-            if progress or full:
-                self.wake.set()
+            self.wake.set()
 
-    async def _next(self, conversation: str) -> bool:
-        """Work on the first unsent row of a conversation; False when it must wait."""
+    async def _next(self, conversation: str) -> bool | None:
+        """Work on the first unsent row of a conversation.
+
+        False when it must wait, None when there is none.
+        """
         heads = await self._store.find(
             Message,
             {"conversation": conversation, "direction": "out", "status": {"$in": UNSENT}},
@@ -146,13 +182,12 @@ class Outbox:
             limit=1,
         )
         if not heads:
-            return False
+            return None
         head = heads[0]
-        connector = self._connectors.get((head.channel, head.account))
-        if connector is None:
-            log.error("%s: no account %s:%s is configured", head.id, head.channel, head.account)
-            await self._hold(head, 60.0)
-            return False
+        connector = self._connectors[head.channel, head.account]
+        if head.id in self._taken:
+            await self._delivered(head, self._taken[head.id])
+            return True
         if head.status == SENDING and _abandoned(head):
             await self._doubt(head, connector, "its sender died")
             return True
@@ -190,6 +225,11 @@ class Outbox:
         held = await self._store.get(Conversation, row.conversation)
         if row.turn and held is not None and (held.holder != BOT or held.epoch != row.epoch):
             await self._change(row, status=DROPPED, owner="", reason="an agent took over")
+            return True
+        if row.due < self._later(self._limits.send_timeout_seconds):
+            # This process was suspended meanwhile. What is left of the claim is too short
+            # for a request: another process may be about to send this row.
+            await self._change(row, status=QUEUED, owner="", due=utcnow())
             return True
         try:
             provider_id = await asyncio.wait_for(
@@ -233,8 +273,18 @@ class Outbox:
             log.warning("%s: %s; sending it again", row.id, error)
             provider_id = None
         except (RetryLater, asyncio.TimeoutError) as error:
-            await self._hold(row, getattr(error, "after", None) or self._backoff(row.attempts))
+            if row.attempts >= self._limits.send_attempts:
+                await self._fail(row, f"no certain answer in {row.attempts} attempts")
+                return True
+            wait = max(self._backoff(row.attempts), _asked(error))
+            await self._change(row, due=self._later(wait), attempts=row.attempts + 1)
             return False
+        except Rejected as error:
+            await self._fail(row, f"not known whether it was sent, {type(error).__name__}: {error}")
+            return True
+        except Exception:
+            log.exception("%s: the connector failed; sending it again", row.id)
+            provider_id = None
         if provider_id is not None:
             log.info("%s: was taken after all", row.id)
             await self._delivered(row, provider_id)
@@ -246,35 +296,48 @@ class Outbox:
         return True
 
     async def _delivered(self, row: Message, provider_id: str) -> None:
-        done = await self._change(
-            row, status=SENT, provider_id=provider_id, owner="", due=utcnow(), reason=""
-        )
-        if done is None:
-            # A receipt was faster and has moved the row on; it may have brought no id.
+        provider_id = clean(provider_id)
+        self._taken[row.id] = provider_id
+        now: Message | None = row
+        while now is not None and now.status in UNSENT:
+            sent = {"status": SENT, "provider_id": provider_id, "owner": "", "reason": ""}
+            if await self._change(now, **sent, due=utcnow()):
+                break
+            # A receipt was faster and has moved the row on, or another process took us
+            # for dead and doubts what we know.
+            now = await self._store.get(Message, row.id)
+        else:
+            # The receipt may have brought no id.
             await self._store.change(
                 Message, {"id": row.id, "provider_id": ""}, set={"provider_id": provider_id}
             )
+        del self._taken[row.id]
         self._sent()
 
     async def _retry(self, row: Message, error: RetryLater) -> bool:
         if row.attempts >= self._limits.send_attempts:
             await self._fail(row, f"gave up after {row.attempts} attempts: {error}")
             return True
-        wait = max(self._backoff(row.attempts), error.after or 0.0)
+        wait = max(self._backoff(row.attempts), _asked(error))
         if error.after:
-            self._rates[row.channel, row.account].pause(error.after)
+            self._rates[row.channel, row.account].pause(_asked(error))
         log.info("%s: attempt %d: %s; again in %.1f s", row.id, row.attempts, error, wait)
-        await self._change(row, status=QUEUED, owner="", due=self._later(wait), reason=str(error))
+        await self._change(
+            row, status=QUEUED, owner="", due=self._later(wait), reason=clean(str(error))
+        )
         return False
 
     async def _doubt(self, row: Message, connector: Connector, reason: str) -> None:
         grace = self._limits.unsure_grace_seconds
         wait = connector.capabilities.grace if grace is None else grace
         log.warning("%s: not known whether it was sent: %s", row.id, reason)
-        await self._change(row, status=UNKNOWN, owner="", due=self._later(wait), reason=reason)
+        await self._change(
+            row, status=UNKNOWN, owner="", due=self._later(wait), reason=clean(reason)
+        )
 
     async def _fail(self, row: Message, reason: str) -> None:
         log.error("%s: not delivered: %s", row.id, reason)
+        reason = clean(reason)
         letter = dead_id(SEND, row.id)
         await self._store.put(
             DeadLetter(
@@ -288,8 +351,10 @@ class Outbox:
             )
         )
         if await self._change(row, status=FAILED, owner="", reason=reason) is None:
-            # A receipt came meanwhile: it was delivered after all.
-            await self._store.delete(DeadLetter, {"id": letter})
+            now = await self._store.get(Message, row.id)
+            if now is None or now.status != FAILED:
+                # A receipt came meanwhile: it was delivered after all.
+                await self._store.delete(DeadLetter, {"id": letter})
 
     async def _hold(self, row: Message, seconds: float) -> None:
         await self._change(row, due=self._later(seconds))
@@ -332,6 +397,12 @@ def _abandoned(row: Message) -> bool:
     A claim of our own is one whose outcome did not reach the store.
     """
     return row.owner == me() or is_dead(row.owner)
+
+
+def _asked(error: Exception) -> float:
+    """Return the seconds a provider asked us to wait, 0 when it named none or nonsense."""
+    after = getattr(error, "after", None) or 0.0
+    return min(after, _LONGEST_WAIT) if after > 0 else 0.0
 
 
 def _outbound(row: Message) -> Outbound:

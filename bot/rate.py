@@ -12,6 +12,8 @@ class Rate:
     """
 
     def __init__(self, per_second: float) -> None:
+        if not per_second > 0:
+            raise ValueError(f"a rate of {per_second} messages a second sends nothing")
         self._per_second = per_second
         self._tokens = max(per_second, 1.0)
         self._filled = time.monotonic()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import os
 import socket
 import sys
 import webbrowser
@@ -13,6 +12,7 @@ from collections.abc import Sequence
 
 from bot import logs, serve
 from bot.sandbox import credentials
+from bot.sandbox.errors import SandboxError
 from bot.settings import Settings
 from bot.supervisor import Child, Supervisor
 
@@ -29,20 +29,20 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     logs.configure("run")
     gateway = serve.address_of(settings)
     sandbox = ""
-    wanted = [(settings.server.host, settings.server.port)]
     if args.sandbox or not settings.channels:
         try:
-            credentials.refuse_real(settings.channels)
-        except credentials.RealAccount as error:
+            credentials.refuse_real(settings.channels, serve.sandbox_of(settings))
+        except SandboxError as error:
             print(error, file=sys.stderr)
             return CANNOT_START
-        sandbox = f"http://{settings.sandbox.host}:{settings.sandbox.port}"
-        wanted.append((settings.sandbox.host, settings.sandbox.port))
-    for host, port in wanted:
-        reason = _taken(host, port)
-        if reason:
-            print(f"cannot listen on {host}:{port}: {reason}", file=sys.stderr)
-            return CANNOT_START
+        sandbox = serve.sandbox_of(settings)
+    try:
+        if sandbox:
+            serve.listen(settings.sandbox.host, settings.sandbox.port).close()
+        listener = serve.listen(settings.server.host, settings.server.port)
+    except serve.CannotListen as error:
+        print(error, file=sys.stderr)
+        return CANNOT_START
 
     environ = {}
     if sandbox:
@@ -50,16 +50,24 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         if not settings.server.public_url:
             # The stand-ins are on this machine and reach the gateway by its own address.
             environ["FRONTDESK__SERVER__PUBLIC_URL"] = gateway
-    return asyncio.run(_supervise(args, settings, sandbox, environ))
+    with listener:
+        return asyncio.run(_supervise(args, settings, sandbox, environ, listener))
 
 
 async def _supervise(
-    args: argparse.Namespace, settings: Settings, sandbox: str, environ: dict[str, str]
+    args: argparse.Namespace,
+    settings: Settings,
+    sandbox: str,
+    environ: dict[str, str],
+    listener: socket.socket,
 ) -> int:
     files = _file_arguments(args)
     supervisor = Supervisor()
     stopping = asyncio.create_task(serve.told_to_stop())
-    supervisor.start(Child("gateway", files, environ))
+    # The socket outlives the gateway: while one starts, or starts again after a crash,
+    # webhooks wait in the socket's queue and are not refused.
+    inherited = {**environ, serve.LISTENER: str(listener.fileno())}
+    supervisor.start(Child("gateway", files, inherited, (listener.fileno(),)))
     if sandbox:
         supervisor.start(Child("sandbox", files, environ))
     print(f"gateway  {serve.address_of(settings)}", flush=True)
@@ -102,15 +110,3 @@ def _file_arguments(args: argparse.Namespace) -> list[str]:
     if args.var:
         arguments += ["--var", str(args.var)]
     return arguments
-
-
-def _taken(host: str, port: int) -> str:
-    """Return why a port cannot be listened on, "" when it can."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            return os.strerror(error.errno or 0)
-    return ""

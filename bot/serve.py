@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -31,6 +32,26 @@ DOCUMENTS = (Message, Conversation, Turn, DeadLetter)
 # A worker's turn in hand gets this long, in seconds, before its process ends anyway; the
 # supervisor kills after ten.
 _FINISH_SECONDS = 8.0
+#: Names the descriptor of a listening socket that `bot run` made.
+LISTENER = "FRONTDESK_LISTENER"
+_BACKLOG = 1024
+
+
+class CannotListen(Exception):
+    """An address cannot be listened on; the text says which and why."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens. Raises CannotListen."""
+    try:
+        return socket.create_server(
+            (host, port),
+            family=socket.AF_INET6 if ":" in host else socket.AF_INET,
+            backlog=_BACKLOG,
+        )
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise CannotListen(f"cannot listen on {host}:{port}: {reason}") from error
 
 
 def store_of(settings: Settings) -> AsyncStore:
@@ -53,6 +74,11 @@ def address_of(settings: Settings) -> str:
     if host in ("0.0.0.0", "::"):  # noqa: S104
         host = "127.0.0.1"
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.server.port}"
+
+
+def sandbox_of(settings: Settings) -> str:
+    """Return the URL of the sandbox and its page."""
+    return f"http://{settings.sandbox.host}:{settings.sandbox.port}"
 
 
 async def told_to_stop(leash: int | None = None) -> None:
@@ -89,7 +115,11 @@ async def gateway(settings: Settings) -> int:
     )
     runner = web.AppRunner(gate.app, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
-    await web.TCPSite(runner, settings.server.host, settings.server.port).start()
+    if LISTENER in os.environ:
+        listener = socket.socket(fileno=int(os.environ[LISTENER]))
+    else:
+        listener = listen(settings.server.host, settings.server.port)
+    await web.SockSite(runner, listener, backlog=_BACKLOG).start()
     log.info("listening on %s", address_of(settings))
     listening = asyncio.create_task(_announce(gate, bells))
     await told_to_stop()

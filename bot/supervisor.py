@@ -24,11 +24,12 @@ _STEADY_SECONDS = 10.0
 
 @dataclass(eq=False)
 class Child:
-    """One role's process: ``bot ROLE`` with `arguments`."""
+    """One role's process: ``bot ROLE`` with `arguments`; `descriptors` stay open in it."""
 
     role: str
     arguments: Sequence[str] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
+    descriptors: Sequence[int] = ()
     process: asyncio.subprocess.Process | None = None
 
 
@@ -56,6 +57,7 @@ class Supervisor:
                 child.role,
                 *child.arguments,
                 stdin=subprocess.PIPE,
+                pass_fds=child.descriptors,
                 env={**os.environ, **child.environ, "FRONTDESK_SUPERVISED": "1"},
             )
             status = await child.process.wait()

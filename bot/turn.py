@@ -104,7 +104,12 @@ class Turns:
         else:
             # An earlier attempt got as far as the commit, perhaps without our noticing.
             self._pasts.pop(message.conversation, None)
-        await self.derive(turn, message)
+        try:
+            await self.derive(turn, message)
+        except BaseException:
+            # What is read anew begins by finishing the last turn; see `_read_past`.
+            self._pasts.pop(message.conversation, None)
+            raise
         return turn
 
     async def _commit(self, message: Message, lease: Conversation, hopeless: str) -> Turn:
@@ -168,7 +173,7 @@ class Turns:
     async def _past(self, lease: Conversation) -> _Past:
         key = lease.id
         past = self._pasts.get(key)
-        if past is not None and lease.lease_epoch - past.lease <= 1:
+        if past is not None and 0 <= lease.lease_epoch - past.lease <= 1:
             past.lease = lease.lease_epoch
             self._pasts.move_to_end(key)
             return past
@@ -183,23 +188,35 @@ class Turns:
         window = self._brain.window
         page = window + 1
         found: list[Turn] = []
+        oldest: Turn | None = None
         for skip in range(0, _PAGES * page, page):
             rows = await self._store.find(
                 Turn, {"conversation": lease.id}, sort=("-seq",), limit=page, skip=skip
             )
             if skip == 0 and rows:
                 past.seq = rows[0].seq
+                await self._finish(rows[0])
             found += [row for row in rows if row.events]
-            # A full page means there may be more before it. Its oldest turn then only
-            # gives the state that the reading begins with.
-            past.base = rows[-1].state if len(rows) == page else None
+            oldest = rows[-1] if rows else oldest
             if len(rows) < page or len(found) > window:
                 break
-        if past.base is not None and found and found[-1].seq == rows[-1].seq:
-            found.pop()
+        if oldest is not None and oldest.seq > 1:
+            # There were more before it: it only gives the state that the reading begins with.
+            past.base = oldest.state or None
+            found = [row for row in found if row.seq > oldest.seq]
         for row in reversed(found):
             past.add(row.events, row.state, window)
         return past
+
+    async def _finish(self, turn: Turn) -> None:
+        """Derive what follows from a turn whose worker died right after the commit.
+
+        Its message may not be the next one to be answered: one that was sent earlier can
+        arrive later, and its reply must not overtake.
+        """
+        message = await self._store.get(Message, turn.id)
+        if message is not None and message.status == PENDING:
+            await self.derive(turn, message)
 
     async def _verified(self, said: Inbound, message: Message) -> Inbound:
         """Let a payload through only if the bot offered it in this conversation.

@@ -26,6 +26,7 @@ _PAGES = 50
 _BATCH = 50
 # How long a conversation that another worker holds is left alone, in seconds.
 _LEAVE_ALONE = 0.5
+_LONGEST_ALONE = 5.0
 
 
 class Worker:
@@ -45,6 +46,7 @@ class Worker:
         self._elsewhere: dict[str, float] = {}
         self._stopping = False
         self.wake = asyncio.Event()
+        self.wake.set()
 
     async def run(self) -> None:
         """Serve until `stop`. A store that is down is waited for, not died of."""
@@ -78,7 +80,7 @@ class Worker:
                 Message, where, sort=("due", "arrived"), limit=_PAGE, skip=page * _PAGE
             )
             for row in rows:
-                if len(self._serving) >= self._limits.conversations_at_once:
+                if len(self._serving) >= self._limits.conversations_at_once or self._stopping:
                     return
                 key = row.conversation
                 if key not in self._serving and key not in self._elsewhere:
@@ -102,6 +104,7 @@ class Worker:
             self._elsewhere[key] = time.monotonic() + _LEAVE_ALONE
         except Overtaken:
             log.warning("%s: another worker took a turn of it, beginning again", key)
+            self._elsewhere[key] = time.monotonic() + _LEAVE_ALONE
         except Exception:
             log.exception("%s: could not be served", key)
             self._elsewhere[key] = time.monotonic() + 5
@@ -133,7 +136,13 @@ class Worker:
         own = held.lease_owner == me()
         if not own and held.lease_until > utcnow() and not is_dead(held.lease_owner):
             return None
-        where = {"id": key, "lease_owner": held.lease_owner, "lease_epoch": held.lease_epoch}
+        where = {
+            "id": key,
+            "lease_owner": held.lease_owner,
+            "lease_epoch": held.lease_epoch,
+            # Not if it was renewed this moment.
+            "lease_until": held.lease_until,
+        }
         lease = await self._store.change(Conversation, where, set=mine, inc={"lease_epoch": 1})
         return None if lease is None else (lease, not own)
 
@@ -175,23 +184,27 @@ class Worker:
                 log.error("%s: the lease could not be renewed: %s", lease.id, error)
 
     async def _drain(self, lease: Conversation, recovered: bool) -> None:
+        """Take what is pending, at most a batch: who writes without pause waits in line too."""
         where = {"conversation": lease.id, "direction": "in", "status": PENDING}
-        while True:
-            rows = await self._store.find(Message, where, sort=("order", "arrived"), limit=_BATCH)
-            if not rows:
+        rows = await self._store.find(Message, where, sort=("order", "arrived"), limit=_BATCH)
+        for row in rows:
+            if self._stopping:
                 return
-            for row in rows:
-                if self._stopping or row.due > utcnow():
-                    return
-                now_held = await self._store.get(Conversation, lease.id)
-                if now_held is None or now_held.lease_epoch != lease.lease_epoch:
-                    return
-                if recovered:
-                    row = await self._counted(row)
-                    recovered = False
-                if not await self._take(row, now_held):
-                    return
-                lease.last_in = max(lease.last_in or row.sent, row.sent)
+            wait = (row.due - utcnow()).total_seconds()
+            if wait > 0:
+                # The rows behind it are due all the same: without this they would be
+                # looked at again and again.
+                self._elsewhere[lease.id] = time.monotonic() + min(wait, _LONGEST_ALONE)
+                return
+            now_held = await self._store.get(Conversation, lease.id)
+            if now_held is None or now_held.lease_epoch != lease.lease_epoch:
+                return
+            if recovered:
+                row = await self._counted(row)
+                recovered = False
+            if not await self._take(row, now_held):
+                return
+            lease.last_in = max(lease.last_in or row.sent, row.sent)
 
     async def _take(self, row: Message, lease: Conversation) -> bool:
         """Take one turn; False when it failed and the conversation must wait for it."""

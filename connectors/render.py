@@ -6,7 +6,7 @@ has one answer. Rendering therefore happens before rows are made.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import regex
@@ -22,6 +22,8 @@ _BORDERS = (
     regex.compile(r".*[.!?…。！？](?=\s|\p{Han}|\p{Hiragana}|\p{Katakana}|$)\s*", regex.S),
     regex.compile(r".*\s", regex.S),
 )
+# Kinds of media that carry their words with them; elsewhere they follow as text.
+_CAPTIONED = ("image", "video", "document")
 _GRAPHEME = regex.compile(r"\X")
 
 
@@ -114,16 +116,28 @@ def _choices(content: Choices, can: Capabilities, count: Callable[[str], int]) -
     limit = can.choices_text_limit or can.text_limit
     *before, question = split(content.text, limit, count) or ["…"]
     options = tuple(
-        Option(shorten(o.title, can.button_title), o.payload, o.description)
-        for o in content.options
+        Option(title, o.payload, o.description)
+        for title, o in zip(
+            _titles(content.options, can.button_title), content.options, strict=True
+        )
     )
     return [*(Text(part) for part in before), Choices(question, options)]
+
+
+def _titles(options: Sequence[Option], limit: int) -> list[str]:
+    """Return titles that fit and differ: shortened ones may be alike, and no channel takes that."""
+    short = [shorten(o.title, limit) for o in options]
+    if len(set(short)) == len(short):
+        return short
+    return [shorten(f"{n}. {o.title}", limit) for n, o in enumerate(options, 1)]
 
 
 def _media(content: Media, can: Capabilities, count: Callable[[str], int]) -> list[Content]:
     if "media" not in can.kinds_out:
         return render(Text("\n".join(filter(None, (content.caption, content.url)))), can)
-    if count(content.caption) <= can.caption_limit:
+    if content.type in _CAPTIONED and count(content.caption) <= can.caption_limit:
+        return [content]
+    if not content.caption:
         return [content]
     return [replace(content, caption=""), *render(Text(content.caption), can)]
 

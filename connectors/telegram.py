@@ -81,17 +81,8 @@ log = logging.getLogger(__name__)
 
 CAPABILITIES = Capabilities(
     kinds_in=frozenset(
-        {
-            "text",
-            "choice",
-            "media",
-            "location",
-            "contact",
-            "reaction",
-            "edit",
-            "event",
-            "unsupported",
-        }
+        {"text", "choice", "media", "location", "contact", "reaction", "edit", "event"}
+        | {"unsupported"}
     ),
     kinds_out=frozenset({"text", "choices", "media", "location", "contact"}),
     # https://core.telegram.org/bots/api#sendmessage, in UTF-16 units as entities are:
@@ -225,9 +216,9 @@ SENDERS: Mapping[MediaType, tuple[str, Callable[[str], Any]]] = {
 class TelegramAccount:
     """One bot. `api_url` replaces ``https://api.telegram.org``.
 
-    Raises ValueError for a token that cannot be part of a URL, for a webhook without
-    `secret_token`, and for a `secret_token` Telegram does not take
-    (https://core.telegram.org/bots/api#setwebhook).
+    Raises ValueError for a token that cannot be part of a URL, a webhook without
+    `secret_token`, a `secret_token` Telegram does not take
+    (https://core.telegram.org/bots/api#setwebhook), and an `api_url` that is none.
     """
 
     account: str
@@ -245,6 +236,8 @@ class TelegramAccount:
             raise ValueError(
                 "secret_token may have 256 characters at most, of A-Z, a-z, 0-9, _ and -"
             )
+        if self.api_url and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", self.api_url):
+            raise ValueError("api_url must be like http://127.0.0.1:8081, without a query")
 
 
 class _Failed(TelegramError):
@@ -559,6 +552,9 @@ class Telegram(Connector):
         """
         chat = _chat(outbound.address)
         sent = await _call(self._send(chat, outbound.content))
+        # PTB hands a bare true on, although these methods always answer the message.
+        if not isinstance(sent, Message) or not isinstance(sent.message_id, int):
+            raise Unsure("Telegram said ok and named no message")
         return f"{chat}.{sent.message_id}"
 
     def _send(self, chat: int, content: Content) -> Awaitable[Message]:

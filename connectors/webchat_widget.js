@@ -4,7 +4,9 @@
  *   <script src="https://bot.example.com/widget.js" async></script>
  *   <support-chat account="site"></support-chat>
  *
- * or in one tag: <script src="https://bot.example.com/widget.js" data-account="site" async></script>
+ * or in one tag, whose data- attributes become those of the element:
+ *
+ *   <script src="https://bot.example.com/widget.js" data-account="site" async></script>
  *
  * Attributes: account; server (the gateway, default: where the script came from); title;
  * lang; open (starts open); inline (fills its container instead of floating).
@@ -17,8 +19,9 @@
   const STRINGS = {
     en: {
       title: "Support", open: "Open chat", close: "Close chat", log: "Messages",
-      write: "Write a message", send: "Send", attach: "Send an image", you: "You:", them: "Support:",
-      waiting: "Sending", sent: "Sent", typing: "An answer is being written",
+      write: "Write a message", send: "Send", attach: "Send an image", you: "You:",
+      them: "Support:", waiting: "Sending", sent: "Sent",
+      typing: "An answer is being written",
       offline: "No connection. What you write is kept and sent later.", image: "Image",
       file: "File", unknown: "A message this chat cannot show", place: "Location",
       unread: (n) => `${n} unread`,
@@ -46,7 +49,8 @@
       offline: "Pas de connexion. Vos messages sont gardés et seront envoyés plus tard.",
       image: "Image", file: "Fichier", unknown: "Un message que ce chat ne peut pas afficher",
       place: "Lieu", unread: (n) => `${n} non lus`,
-      empty: "Non envoyé : le message est vide.", too_long: "Non envoyé : le message est trop long.",
+      empty: "Non envoyé : le message est vide.",
+      too_long: "Non envoyé : le message est trop long.",
       not_an_image: "Non envoyé : ce n’est pas une image.",
       image_too_big: "Non envoyé : l’image est trop lourde.", refused: "Non envoyé.",
     },
@@ -89,6 +93,7 @@
       :host { --page: #161a22; --ink: #e8ebf2; --soft: #262c38; --faint: #a3acbd; --line: #363e4d; }
     }
     :host([inline]) { position: static; height: 100%; min-height: 0; }
+    .all { height: 100%; }
     :host([hidden]), [hidden] { display: none !important; }
     * { box-sizing: border-box; }
     button { font: inherit; color: inherit; cursor: pointer; background: none; border: 0; }
@@ -146,7 +151,7 @@
     .typing i:nth-child(3) { animation-delay: .4s; }
     @keyframes blink { 0%, 60%, 100% { opacity: .3; } 30% { opacity: 1; } }
     .notice { margin: 0; padding: 6px 14px; background: #8a5300; color: #fff; font-size: 13px; }
-    .notice:empty { display: none; }
+    .notice:empty { padding: 0; } /* not hidden: screen readers watch what is there already */
     form { display: flex; align-items: flex-end; gap: 4px; padding: 8px;
       border-block-start: 1px solid var(--line); }
     textarea { flex: 1; min-width: 0; max-height: 120px; padding: 8px 10px; resize: none;
@@ -280,8 +285,10 @@
       this.key = key;
       this.token = null;
       this.entries = [];
+      this.changed = () => {}; // called with each entry that another tab added or changed
       this.storage = Transcript.storage();
-      this.merge(this.read());
+      const stored = this.read();
+      if (stored) Object.assign(this, { token: stored.token, entries: stored.entries });
     }
 
     /** Local storage, else that of the tab, else nothing: browsers may forbid either. */
@@ -333,11 +340,11 @@
       return this.entries.length >= KEPT && at < this.entries[0].at;
     }
 
-    /** Take over what another tab stored; return the entries that are new or changed. */
-    merge(stored) {
-      if (!stored) return [];
+    /** Take over what another tab stored; return the token found there, null without one. */
+    merge() {
+      const stored = this.read();
+      if (!stored) return null;
       const changed = [];
-      this.token = stored.token || this.token;
       for (const theirs of stored.entries) {
         const ours = this.find(theirs.id);
         if (!ours) {
@@ -353,11 +360,14 @@
         ours.seen = ours.seen || theirs.seen;
         changed.push(ours);
       }
-      return changed;
+      changed.forEach(this.changed);
+      return stored.token;
     }
 
     save() {
       if (!this.storage) return;
+      const token = this.merge(); // else what another tab just wrote would be overwritten
+      this.token = this.token || token;
       const spare = this.entries.length - KEPT;
       this.entries = this.entries.filter((entry, at) => at >= spare || entry.state === "waiting");
       const all = { token: this.token, entries: this.entries };
@@ -474,8 +484,7 @@
 
     welcome(frame) {
       clearTimeout(this.patience);
-      const stored = this.transcript.read();
-      const other = stored && stored.token;
+      const other = this.transcript.merge();
       if (other && other !== this.asked && other !== frame.token) {
         // Another tab became a visitor meanwhile; this one joins it.
         this.transcript.token = other;
@@ -567,12 +576,16 @@
       this.nodes = new Map();
       this.build();
       for (const entry of this.transcript.entries) this.show(entry);
+      this.transcript.changed = (entry) => {
+        this.show(entry);
+        this.scroll();
+      };
       this.listen();
       this.open = this.inline || this.hasAttribute("open");
       // Someone who never wrote costs no connection until they open the chat.
       if (this.open || this.transcript.token) this.line.start();
       this.refresh();
-      this.scroll();
+      this.scroll(true);
     }
 
     disconnectedCallback() {
@@ -580,6 +593,7 @@
       this.line.stop();
       this.line = null;
       this.ears.abort();
+      this.room.disconnect();
       clearTimeout(this.typingEnd);
       clearTimeout(this.offlineSoon);
     }
@@ -624,8 +638,7 @@
       this.launcher.append(this.badge);
       this.launcher.hidden = this.inline;
       // The empty title keeps the element's own title from showing up as a tooltip.
-      root.replaceChildren(el("div", { title: "", style: "height: 100%" }, this.panel,
-        this.launcher));
+      root.replaceChildren(el("div", { className: "all", title: "" }, this.panel, this.launcher));
     }
 
     listen() {
@@ -647,6 +660,13 @@
         event.preventDefault();
         this.submit();
       });
+      on(this.log, "scroll", () => {
+        const { scrollHeight, scrollTop, clientHeight } = this.log;
+        this.atEnd = scrollHeight - scrollTop - clientHeight < 60;
+      });
+      // Room is lost to notices, to longer drafts and to the keyboards of phones.
+      this.room = new ResizeObserver(() => this.scroll());
+      this.room.observe(this.log);
       on(this.input, "input", () => this.fit());
       on(this.input, "paste", (event) => {
         const image = [...event.clipboardData.files].find((f) => f.type.startsWith("image/"));
@@ -670,11 +690,12 @@
       on(window, "pageshow", (event) => event.persisted && this.line.restart());
       on(window, "storage", (event) => {
         if (event.key !== this.transcript.key) return;
-        const before = this.transcript.token;
-        for (const entry of this.transcript.merge(this.transcript.read())) this.show(entry);
-        if (before && before !== this.transcript.token) this.line.restart();
+        const token = this.transcript.merge();
+        if (token && token !== this.transcript.token) {
+          this.transcript.token = token;
+          if (this.line.welcomed) this.line.restart();
+        }
         this.refresh();
-        this.scroll();
         this.line.pump();
       });
     }
@@ -694,7 +715,7 @@
       }
       this.line.start();
       this.look();
-      this.scroll();
+      this.scroll(true);
       this.input.focus();
     }
 
@@ -729,6 +750,7 @@
 
     async picture(file) {
       const url = await shrink(file);
+      if (!this.line) return; // removed from the page meanwhile
       if (url) this.write({ kind: "media", type: "image", url });
       else this.tell(this.words.not_an_image);
     }
@@ -747,20 +769,22 @@
       this.transcript.entries.push(entry);
       this.transcript.save();
       this.show(entry);
-      this.scroll();
+      this.scroll(true);
+      if (this.line.welcomed) this.tell("");
       this.line.start();
       this.line.pump();
     }
 
     connected(yes, title) {
-      clearTimeout(this.offlineSoon);
       if (yes) {
+        clearTimeout(this.offlineSoon);
+        this.offlineSoon = null;
         if (title && !this.getAttribute("title")) this.heading.textContent = title;
         this.tell("");
         return;
       }
       this.typing(false);
-      this.offlineSoon = setTimeout(() => this.tell(this.words.offline), OFFLINE_NOTICE_AFTER);
+      this.offlineSoon ??= setTimeout(() => this.tell(this.words.offline), OFFLINE_NOTICE_AFTER);
     }
 
     arrived(entry) {
@@ -801,8 +825,10 @@
       this.input.style.height = `${this.input.scrollHeight + 2}px`;
     }
 
-    scroll() {
-      this.log.scrollTop = this.log.scrollHeight;
+    /** Show the newest message, unless the customer has scrolled back to read. */
+    scroll(always = false) {
+      if (always) this.atEnd = true;
+      if (this.atEnd) this.log.scrollTop = this.log.scrollHeight;
     }
 
     /** Put an entry into the log, or draw it anew. */
@@ -817,7 +843,8 @@
         meta.append(icon(entry.state, entry.state === "refused" ? "" : label));
         if (entry.state === "refused") meta.append(label || words.refused);
       }
-      const row = el("div", { className: `row ${entry.mine ? "mine" : "theirs"} ${entry.state || ""}` },
+      const className = `row ${entry.mine ? "mine" : "theirs"} ${entry.state || ""}`;
+      const row = el("div", { className },
         el("div", { className: "bubble", dir: "auto" },
           el("span", { className: "aside" }, entry.mine ? words.you : words.them, " "),
           ...this.body(entry.content)),
@@ -852,9 +879,9 @@
       if (content.kind === "location") {
         const { latitude, longitude, name, address } = content;
         const place = [name, address].filter(Boolean).join(", ");
-        const point = `${Number(latitude)}, ${Number(longitude)}`;
-        const map = `https://www.openstreetmap.org/?mlat=${Number(latitude)}&mlon=${Number(longitude)}`;
-        return [link(map, place || `${words.place}: ${point}`)];
+        const [north, east] = [Number(latitude), Number(longitude)];
+        const map = `https://www.openstreetmap.org/?mlat=${north}&mlon=${east}`;
+        return [link(map, place || `${words.place}: ${north}, ${east}`)];
       }
       if (content.kind === "contact") {
         return [[content.name, ...(content.phones || []), ...(content.emails || [])].join("\n")];
@@ -864,7 +891,7 @@
 
     media(content) {
       const { words } = this;
-      const caption = content.caption ? linked(`\n${content.caption}`) : [];
+      const caption = linked(content.caption || "");
       const image = content.type === "image" || content.type === "sticker";
       const src = image && safe(content.url, true);
       if (src) {
@@ -872,11 +899,11 @@
         const picture = el("img", { alt, loading: "lazy", referrerPolicy: "no-referrer" });
         picture.onload = () => this.scroll();
         picture.src = src;
-        return [picture, ...caption.map((part) => (part === "\n" ? "" : part))];
+        return [picture, ...caption];
       }
       const label = content.filename || (image ? words.image : words.file);
       const href = safe(content.url);
-      return [href ? link(href, label) : `[${label}]`, ...caption];
+      return [href ? link(href, label) : `[${label}]`, content.caption ? "\n" : "", ...caption];
     }
   }
 

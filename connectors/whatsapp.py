@@ -66,8 +66,9 @@ DOCS = "https://developers.facebook.com/documentation/business-messaging/whatsap
 GRAPH_URL = "https://graph.facebook.com"
 GRAPH_VERSION = 24.0
 
-# Seconds. Meta answers in well under one; a read that takes longer is of unknown outcome.
-TIMEOUT = httpx.Timeout(connect=5.0, write=10.0, read=20.0, pool=5.0)
+# Seconds. Meta answers in well under one. Connecting and reading together stay under the
+# outbox's own 20, so that a refused connection is known as one and not as unknown outcome.
+TIMEOUT = httpx.Timeout(connect=5.0, write=5.0, read=12.0, pool=2.0)
 
 # Text: {DOCS}/messages/text-messages. Captions: {DOCS}/messages/image-messages.
 TEXT_LIMIT = 4096

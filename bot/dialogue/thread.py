@@ -18,8 +18,13 @@ from bot.message import Inbound
 class Takes(Protocol):
     """The part of `Brain` that is used here."""
 
-    window: int
-    model_id: str
+    @property
+    def window(self) -> int:
+        """See `bot.dialogue.brain.Brain.window`."""
+
+    @property
+    def model_id(self) -> str:
+        """See `bot.dialogue.brain.Brain.model_id`."""
 
     async def take(self, said: Inbound, history: History) -> Outcome:
         """See `bot.dialogue.brain.Brain.take`."""

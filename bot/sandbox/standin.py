@@ -58,7 +58,8 @@ class StandIn(ABC):
 
     channel: ClassVar[str]
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, accounts: Sequence[Mapping[str, Any]]) -> None:
+        """`accounts` as in credentials.yml. Raises KeyError, ValueError for a wrong one."""
         self.world = world
 
     @abstractmethod

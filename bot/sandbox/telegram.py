@@ -35,10 +35,17 @@ KEEP_UPDATES = 10_000
 
 # setWebhook: "1-256 characters. Only characters A-Z, a-z, 0-9, _ and - are allowed."
 _SECRET_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,256}")
-_ACTIONS = (
-    "typing upload_photo record_video upload_video record_voice upload_voice upload_document "
-    "choose_sticker find_location record_video_note upload_video_note"
-).split()
+_ACTIONS = {
+    "typing",
+    "choose_sticker",
+    "find_location",
+    *(
+        f"{verb}_{what}"
+        for verb in ("record", "upload")
+        for what in ("video", "voice", "video_note")
+    ),
+    *("upload_photo", "upload_document"),
+}
 # By default all but these are sent: https://core.telegram.org/bots/api#setwebhook
 _NOT_BY_DEFAULT = {"chat_member", "message_reaction", "message_reaction_count"}
 _FILE_KINDS = ("photo", "document", "video", "audio", "voice", "animation", "sticker")
@@ -188,8 +195,11 @@ class Telegram(StandIn):
     channel: ClassVar[str] = "telegram"
 
     def __init__(self, world: World, accounts: Sequence[Mapping[str, Any]]) -> None:
-        super().__init__(world)
+        super().__init__(world, accounts)
         self._bots = {str(a["account"]): _Bot(str(a["account"]), str(a["token"])) for a in accounts}
+        for name, bot in self._bots.items():
+            if not bot.token.partition(":")[0].isdigit():
+                raise ValueError(f"a bot's token, digits and a colon first ({name})")
         self._by_token = {bot.token: bot for bot in self._bots.values()}
         for account in accounts:
             # As if the operator had called setWebhook. A connector that polls deletes it.
@@ -250,7 +260,11 @@ class Telegram(StandIn):
     def _bot_of(self, request: web.Request) -> _Bot:
         token = request.match_info["token"]
         bot = next(
-            (b for t, b in self._by_token.items() if secrets.compare_digest(_utf8(t), _utf8(token))),
+            (
+                b
+                for t, b in self._by_token.items()
+                if secrets.compare_digest(_utf8(t), _utf8(token))
+            ),
             None,
         )
         if bot is None:
@@ -481,7 +495,9 @@ class Telegram(StandIn):
                 raise _bad(f"can't parse {name} as Float") from error
             if not abs(place[name]) <= most:
                 raise _bad("wrong geo-position specified")
-        return self._sent(bot, chat, params, {"location": place}, _entry("location", location=place))
+        return self._sent(
+            bot, chat, params, {"location": place}, _entry("location", location=place)
+        )
 
     async def _send_contact(self, bot: _Bot, params: _Params) -> Json:
         chat = self._chat(bot, params)
@@ -710,8 +726,8 @@ class Telegram(StandIn):
         if said.raw is not None:
             if len(said.raw) != 1:
                 raise BadRequest("raw is an update without its id: one field, its kind")
-            kind, content = next(iter(said.raw.items()))
-            self._enqueue(bot, kind, id_, content, None, said.copies)
+            kind, update = next(iter(said.raw.items()))
+            self._enqueue(bot, kind, id_, update, None, said.copies)
             return str(bot.last_update)
         bot.last_message += 1
         entry = _entry("text", text=said.text, direction="in")
@@ -914,8 +930,7 @@ def _check_button(button: Any) -> None:
             raise _bad("BUTTON_DATA_INVALID")
     elif len(button) == 1:
         raise _bad(
-            "can't parse inline keyboard button: "
-            "Text buttons are unallowed in the inline keyboard"
+            "can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard"
         )
 
 

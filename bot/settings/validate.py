@@ -73,14 +73,15 @@ class Validator:
             name = read.values.get("account")
             if name is not None:
                 where = _origin(node, "account")
+                told = where.variable or f"{path}.account"
                 if not _ACCOUNT.fullmatch(name) or not name.strip("."):
                     right = "should be at most 64 letters, digits, '-', '_' or '.'"
-                    self.tell(where, f"{path}.account is not a name for addresses", right)
+                    self.tell(where, f"{told} is not a name for addresses", right)
                     continue
                 if name in first:
                     at = first[name]
                     given = f"in line {at.line}" if at.line else f"by {at.variable}"
-                    what = f"{path}.account is '{name}', which is taken {given}"
+                    what = f"{told} is '{name}', which is taken {given}"
                     self.tell(where, what, "give each account a name of its own")
                     continue
                 first[name] = where

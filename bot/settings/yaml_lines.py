@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import warnings
+from bisect import bisect_left
 from dataclasses import replace
 from pathlib import Path
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.nodes import Node as YamlNode
 
@@ -112,26 +113,25 @@ def parse(text: str, name: str, problems: list[Problem]) -> Table | None:
         return None
     hidden = _VARIABLE.sub(lambda m: "".join(_hide(c) for c in m[0]), text)
     try:
-        with warnings.catch_warnings():
-            # An anchor set twice is allowed, but the warning quotes the line.
-            warnings.simplefilter("ignore")
-            root = YAML(typ="rt", pure=True).compose(hidden)
+        root = _compose(hidden)
     except MarkedYAMLError as error:
         problems.append(_fault(error, name, text))
         return None
     except RecursionError:
-        problems.append(Problem(name, 1, "is nested too deeply", "a settings file has few levels"))
+        problems.append(_too_deep(name, _line_of(RecursionError, hidden)))
         return None
-    except (YAMLError, ValueError, LookupError, TypeError, AttributeError, AssertionError):
-        # ruamel's scanner lets these out of some malformed escapes, tags and directives.
-        problems.append(Problem(name, 1, "is not YAML", ""))
+    except Exception as error:
+        # The scanner lets other errors out of some malformed escapes and directives, as
+        # an OverflowError of "\UFFFFFFFF"; they know no line.
+        line = _line_of(type(error), hidden)
+        problems.append(Problem(name, line, "is not YAML", "check escapes and directives"))
         return None
-    if root is None or (isinstance(root, ScalarNode) and root.tag in _KINDS and not root.value):
+    if root is None or _KINDS.get(str(root.tag)) == "null":
         return Table({}, Origin(name, 1))
     try:
         node = _Tree(name, problems).build(root, "")
     except RecursionError:
-        problems.append(Problem(name, 1, "is nested too deeply", "a settings file has few levels"))
+        problems.append(_too_deep(name, 0))
         return None
     if isinstance(node, (Scalar, Items)):
         kind = "a list" if isinstance(node, Items) else "text"
@@ -139,6 +139,32 @@ def parse(text: str, name: str, problems: list[Problem]) -> Table | None:
             Problem(name, node.origin.line, f"is {kind}", "should be 'key: value' lines")
         )
     return node if isinstance(node, Table) else None
+
+
+def _compose(text: str) -> YamlNode | None:
+    with warnings.catch_warnings():
+        # An anchor set twice is allowed, but the warning quotes the line.
+        warnings.simplefilter("ignore")
+        root: YamlNode | None = YAML(typ="safe", pure=True).compose(text)
+    return root
+
+
+def _line_of(error: type[Exception], text: str) -> int:
+    """Return the first line with which the text fails so, counted from 1."""
+    lines = text.split("\n")
+
+    def fails(count: int) -> bool:
+        try:
+            _compose("\n".join(lines[:count]))
+        except Exception as found:
+            return type(found) is error
+        return False
+
+    return bisect_left(range(len(lines)), True, lo=1, key=fails)
+
+
+def _too_deep(name: str, line: int) -> Problem:
+    return Problem(name, line, "is nested too deeply", "a settings file has few levels")
 
 
 def _hide(character: str) -> str:
@@ -155,15 +181,17 @@ def _fault(error: MarkedYAMLError, name: str, text: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     if said.startswith(_BEGAN_EARLIER) and error.context_mark:
         mark = error.context_mark
-    line = min(mark.line, text.count("\n")) + 1 if mark else 1
+    lines = text.split("\n")
+    line = min(mark.line + 1, len(lines)) if mark else 1
+    while line > 1 and not lines[line - 1].strip():
+        line -= 1
     if said.startswith("but found another document"):
-        lines = text.split("\n")
         if lines[line - 1].startswith("---"):
             return Problem(name, line, "begins a second document", "take the '---' out")
         said = "expected <block end>"
-    if said.startswith(("expected ',' or", "expected the node content")) and error.context_mark:
+    if said.startswith("expected ',' or") and error.context_mark:
         begun = error.context_mark.line + 1
-        if said.startswith("expected ','") and begun != line:
+        if begun != line:
             what = f"has a list or mapping, begun in line {begun}, that is not closed"
             return Problem(name, line, what, "close it, or put the missing comma")
     for begins, what, right in _FAULTS:
@@ -219,7 +247,7 @@ class _Tree:
                 merged += self.sources(value, where, path)
             elif key in entries:
                 has_value = not (isinstance(value, Scalar) and value.kind == "null")
-                shown = inside if showable(key, (), has_value) else "a key"
+                shown = inside if has_value and _safe(inside) else "a key"
                 what = f"{shown} is given twice, first in line {entries[key].origin.line}"
                 self.problems.append(Problem(self.file, where.line, what, "keep one of them"))
             else:

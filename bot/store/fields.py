@@ -34,9 +34,12 @@ class UtcField(BaseField):
         return value.replace(microsecond=value.microsecond // 1000 * 1000)
 
     def to_python(self, value: Any) -> Any:
-        """Return the value aware, whatever the driver's settings."""
-        if isinstance(value, datetime) and value.tzinfo is None:
-            return value.replace(tzinfo=timezone.utc)
+        """Return the value untouched.
+
+        mongoengine calls this for what a caller hands to a document as well as for what
+        the stores read, which is aware. To take a naive time for UTC here would let one
+        in local time pass, hours off.
+        """
         return value
 
 

@@ -55,6 +55,7 @@ class Message(Document):
         "index_background": False,
         "indexes": [
             ("direction", "status", "due", "arrived"),
+            ("direction", "channel", "account", "status", "due", "arrived"),
             ("conversation", "direction", "status", "order", "arrived"),
             ("conversation", "arrived"),
             ("channel", "account", "provider_id"),

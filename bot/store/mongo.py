@@ -41,13 +41,10 @@ _TIMEOUTS = {"serverSelectionTimeoutMS": 3000, "connectTimeoutMS": 3000, "socket
 #: classes for: no authentication, no right, time exceeded, changes of primary, shutting
 #: down, no disk space. https://www.mongodb.com/docs/manual/reference/error-codes/
 _PASSING = frozenset(
-    int(code)
-    for code in (
-        "6 7 13 18 50 63 64 89 91 133 134 150 189 262 "
-        "9001 10107 11600 11602 13388 13435 13436 14031"
-    ).split()
+    {6, 7, 13, 18, 50, 63, 64, 89, 91, 133, 134, 150, 189, 262, 9001}
+    | {10107, 11600, 11602, 13388, 13435, 13436, 14031}
 )
-_USERINFO = re.compile(r"(?<=://)[^/?]*(?=@)")
+_USERINFO = re.compile(r"(?<=://).*(?=@)")
 _aliases = itertools.count(1)
 
 
@@ -87,9 +84,14 @@ class MongoStore:
         try:
             # Naming the hosts of mongodb+srv asks the DNS, which can be down; later, then.
             options = parse_uri(url)["options"] if url.startswith("mongodb://") else {}
-        except (pymongo_errors.PyMongoError, ValueError) as error:
-            raise ValueError(f"the store's url: {self._redacted(error)}") from None
-        if str(options.get("readpreference", "primary")).lower() != "primary":
+        except (pymongo_errors.PyMongoError, ValueError):
+            # What was taken for a host or a port may be the second half of a password.
+            raise ValueError(
+                "the store's url is no mongodb:// url;"
+                " user and password must be percent-encoded (RFC 3986)"
+            ) from None
+        named = {name.lower(): value for name, value in options.items()}
+        if str(named.get("readpreference", "primary")).lower() != "primary":
             raise ValueError("the store's url: readPreference must be primary, or be left out")
 
     def __repr__(self) -> str:
@@ -311,7 +313,8 @@ class MongoStore:
             raise StoreError(self._redacted(error)) from None
 
     def _redacted(self, error: Exception) -> str:
-        text = f"{type(error).__name__}: {error}"
+        # What follows is the driver's view of every server, over several lines.
+        text = f"{type(error).__name__}: {error}".split(", Timeout: ")[0]
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return text

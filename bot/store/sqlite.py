@@ -120,10 +120,17 @@ class _Connection:
         self.db = sqlite3.connect(
             str(path), timeout=_BUSY, isolation_level=None, check_same_thread=False
         )
+        self.closed = False
         self.file = os.stat(path)
         self.prepared: set[type[Document]] = set()
         self._columns: dict[str, tuple[str, ...]] = {}
         self._schema = -1
+
+    def close(self) -> None:
+        """Close it; whoever holds it sees `closed`."""
+        self.closed = True
+        with suppress(sqlite3.Error):
+            self.db.close()
 
     def columns(self, collection: str) -> tuple[str, ...]:
         """The indexed fields of a table, as they are in the file.
@@ -344,7 +351,7 @@ class SqliteStore:
         for connection in connections:
             # A call that hangs in the system is left to the end of the process.
             if connection.using.acquire(timeout=_CLOSING):
-                connection.db.close()
+                connection.close()
                 connection.using.release()
         self._turnstile.close()
 
@@ -353,20 +360,26 @@ class SqliteStore:
     @contextmanager
     def _guarded(self) -> Iterator[_Connection]:
         """Hand out this thread's connection; name what goes wrong, and drop it then."""
-        if self._closed:
-            raise StoreError(f"{self._path} has been closed")
         connection = None
         try:
-            connection = self._connection()
-            with connection.using:
+            while True:
+                if self._closed:
+                    raise StoreError(f"{self._path} has been closed")
+                connection = self._connection()
+                connection.using.acquire()
+                if not connection.closed:
+                    break
+                # Closed for a fork or for good, between the two lines above.
+                connection.using.release()
+            try:
                 yield connection
+            finally:
+                connection.using.release()
         except sqlite3.IntegrityError as error:
             # SQLite names the columns and never the values, which are customers'.
             raise Duplicate(str(error)) from error
         except sqlite3.Error as error:
             self._drop(connection)
-            if self._closed:
-                raise StoreError(f"{self._path} has been closed") from error
             if _PASSING.search(str(error)):
                 raise StoreDown(f"{self._path}: {error}") from error
             if _DAMAGED.search(str(error)):
@@ -412,29 +425,39 @@ class SqliteStore:
         under us, what we acknowledged would be hidden once it comes back.
         """
         connection: _Connection | None = getattr(self._local, "connection", None)
-        if self._found or connection is not None:
+        try:
             file = os.stat(self._path)
-            if connection is not None:
+        except FileNotFoundError:
+            if self._found:
+                raise
+            self._create()
+        else:
+            if connection is not None and not connection.closed:
                 if os.path.samestat(file, connection.file):
                     return connection
                 self._drop(connection)
-        else:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._turnstile, suppress(FileExistsError):
-                # SQLite gives its -wal and -shm files the same mode. Customers' words
-                # are in all three.
-                flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-                os.close(os.open(self._path, flags, 0o600))
+        with _registering:  # not while another thread forks
+            return self._open()
+
+    def _create(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._turnstile, suppress(FileExistsError):
+            # SQLite gives its -wal and -shm files the same mode. Customers' words are in
+            # all three. Never open a file that SQLite has open: to close it again would
+            # take SQLite's locks away. https://www.sqlite.org/howtocorrupt.html#_posix
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            os.close(os.open(self._path, flags, 0o600))
+
+    def _open(self) -> _Connection:
         connection = _Connection(self._path)
         try:
             self._configure(connection.db)
         except BaseException:
-            connection.db.close()
+            connection.close()
             raise
         self._found = True
         self._local.connection = connection
-        with _registering:
-            self._connections.add(connection)
+        self._connections.add(connection)
         return connection
 
     def _configure(self, db: sqlite3.Connection) -> None:
@@ -455,8 +478,7 @@ class SqliteStore:
         if connection is not None:
             with _registering:
                 self._connections.discard(connection)
-            with suppress(sqlite3.Error):
-                connection.db.close()
+            connection.close()
 
     def _change(
         self,
@@ -560,31 +582,44 @@ class SqliteStore:
             )
             last = rows[-1][0]
 
+    def _before_fork(self) -> None:
+        for connection in list(self._connections):
+            if connection.using.acquire(timeout=_CLOSING):
+                connection.close()
+                connection.using.release()
+            else:
+                _stuck.append(connection)
+
     def _after_fork(self) -> None:
         self._turnstile.close()
         self._start()
 
 
-# SQLite's file locks belong to the process that took them: a connection carried into a
-# child must be neither used nor even closed there. Nor may the child keep the lock
-# files open, for a flock() lasts until every copy of its descriptor is closed.
+# SQLite keeps its locks by process, and notes of them in memory, which a child inherits
+# though it has not the locks: neither a connection made before a fork nor one made after
+# it to the same file is safe in the child (https://www.sqlite.org/howtocorrupt.html#_fork).
+# So all are closed before a fork, and both sides open theirs again when they need them.
+# A child may not keep the lock files open either: a flock() lasts until every copy of
+# its descriptor is closed.
 _stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
 _registering = threading.RLock()
-_pinned: list[_Connection] = []
+#: Connections in a call that hangs; a child must not even close them, so it keeps them.
+_stuck: list[_Connection] = []
 
 
 def _before_fork() -> None:
     _registering.acquire()
-    _pinned.extend(c for store in _stores for c in store._connections)
+    for store in list(_stores):
+        store._before_fork()
 
 
 def _after_fork_in_parent() -> None:
-    _pinned.clear()
+    _stuck.clear()
     _registering.release()
 
 
 def _after_fork_in_child() -> None:
-    for store in _stores:
+    for store in list(_stores):
         store._after_fork()
     _registering.release()
 

@@ -1,0 +1,31 @@
+"""What actions ask: one module a backend, each opened when first used."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from actions.backends.orders import OrdersBackend
+from bot.store import open_store
+
+_DEFAULT_STORE = "sqlite:var/bot.db"
+
+_lock = threading.Lock()
+_orders: dict[tuple[int, str], OrdersBackend] = {}
+
+
+def orders() -> OrdersBackend:
+    """Return the orders of the store that ``FRONTDESK_STORE_URL`` names.
+
+    Opened once a process and URL; connections do not survive a fork. An empty
+    collection gets the demonstration orders. Raises ValueError for another scheme,
+    StoreDown when the store cannot be reached; the next call tries again.
+    """
+    url = os.environ.get("FRONTDESK_STORE_URL") or _DEFAULT_STORE
+    key = os.getpid(), url
+    with _lock:
+        if key not in _orders:
+            backend = OrdersBackend(open_store(url))
+            backend.prepare()
+            _orders[key] = backend
+        return _orders[key]

@@ -1,0 +1,191 @@
+"""The shop's orders, as the bot may see them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from mongoengine import Document, StringField
+
+from bot.message import utcnow
+from bot.store import Store
+from bot.store.fields import RawField, UtcField
+
+PLACED, PACKED, SHIPPED, OUT = "placed", "packed", "shipped", "out_for_delivery"
+DELIVERED, DELAYED, CANCELLED = "delivered", "delayed", "cancelled"
+
+
+class Order(Document):
+    """`_id` is the order number as printed in the confirmation mail, four to six digits.
+
+    `items` are dictionaries of ``name`` and ``quantity``. `eta` is the day of delivery
+    as last announced, `shipped` and `delivered` are None before they happen.
+    """
+
+    id = StringField(primary_key=True)
+    customer = StringField(required=True)
+    items = RawField(required=True)
+    status = StringField(
+        required=True, choices=(PLACED, PACKED, SHIPPED, OUT, DELIVERED, DELAYED, CANCELLED)
+    )
+    placed = UtcField(required=True)
+    eta = UtcField()
+    shipped = UtcField()
+    delivered = UtcField()
+    carrier = StringField(default="")
+    tracking = StringField(default="")
+
+    meta = {
+        "collection": "orders",
+        "auto_create_index": False,
+        "index_background": False,
+        "indexes": [("placed",)],
+    }
+
+    @property
+    def pieces(self) -> int:
+        """How many things were ordered, over all items."""
+        return sum(int(item["quantity"]) for item in self.items)
+
+
+class OrdersBackend:
+    """Finds orders in a store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def prepare(self) -> None:
+        """Create the collection where it is missing and seed it when empty. Raises StoreDown."""
+        self._store.ensure(Order)
+        self.seed()
+
+    def find(self, number: str) -> Order | None:
+        """Return the order of that number, None without one. Raises StoreDown."""
+        return self._store.get(Order, number)
+
+    def seed(self) -> int:
+        """Insert demonstration orders if there are none at all; return how many were inserted."""
+        if self._store.count(Order, {}):
+            return 0
+        return sum(self._store.insert_new(_demonstration()))
+
+
+def _demonstration() -> list[Order]:
+    """Orders in every stage, with days around today."""
+    now = utcnow().replace(hour=10, minute=0, second=0, microsecond=0)
+
+    def order(
+        number: str,
+        customer: str,
+        items: dict[str, int],
+        status: str,
+        placed: int,
+        *,
+        eta: int | None = None,
+        shipped: int | None = None,
+        delivered: int | None = None,
+        carrier: str = "",
+        tracking: str = "",
+    ) -> Order:
+        def day(days: int | None) -> object:
+            return None if days is None else now + timedelta(days=days)
+
+        return Order(
+            id=number,
+            customer=customer,
+            items=[{"name": name, "quantity": n} for name, n in items.items()],
+            status=status,
+            placed=day(placed),
+            eta=day(eta),
+            shipped=day(shipped),
+            delivered=day(delivered),
+            carrier=carrier,
+            tracking=tracking,
+        )
+
+    dhl, ups, post = "DHL", "UPS", "Royal Mail"
+    return [
+        order(
+            "1042",
+            "Amara Osei",
+            {"Oak desk lamp": 1, "LED bulb": 2},
+            SHIPPED,
+            -4,
+            eta=2,
+            shipped=-1,
+            carrier=dhl,
+            tracking="JD014600003812",
+        ),
+        order("1043", "Tom Lindqvist", {"Linen curtain": 4}, PACKED, -2, eta=4),
+        order(
+            "1044",
+            "Mei Tanaka",
+            {"Stoneware mug": 6},
+            DELIVERED,
+            -12,
+            eta=-7,
+            shipped=-10,
+            delivered=-7,
+            carrier=post,
+            tracking="RM88213377GB",
+        ),
+        order(
+            "1045",
+            "Lucía Romero",
+            {"Wool throw": 1},
+            OUT,
+            -5,
+            eta=0,
+            shipped=-2,
+            carrier=ups,
+            tracking="1Z999AA10123456784",
+        ),
+        order(
+            "1046",
+            "Pavel Novák",
+            {"Walnut shelf": 2, "Bracket": 4},
+            DELAYED,
+            -11,
+            eta=5,
+            shipped=-7,
+            carrier=dhl,
+            tracking="JD014600003901",
+        ),
+        order("1047", "Grace Adeyemi", {"Beeswax candle": 12}, PLACED, 0, eta=6),
+        order("1048", "Jonas Weber", {"Enamel kettle": 1}, CANCELLED, -9),
+        order(
+            "1049",
+            "Priya Nair",
+            {"Jute rug": 1},
+            SHIPPED,
+            -6,
+            eta=1,
+            shipped=-3,
+            carrier=ups,
+            tracking="1Z999AA10123459921",
+        ),
+        order("1050", "Sam O'Neill", {"Garden bench": 1}, PLACED, -1, eta=9),
+        order(
+            "1051",
+            "Fatima Zahra",
+            {"Glass vase": 2},
+            DELIVERED,
+            -20,
+            eta=-15,
+            shipped=-18,
+            delivered=-16,
+            carrier=post,
+            tracking="RM88201145GB",
+        ),
+        order("1052", "Elif Demir", {"Cushion cover": 3}, PACKED, -3, eta=3),
+        order(
+            "20417",
+            "Larkfield School",
+            {"Folding chair": 40},
+            SHIPPED,
+            -8,
+            eta=3,
+            shipped=-1,
+            carrier=dhl,
+            tracking="JD014600004410",
+        ),
+    ]

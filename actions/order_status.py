@@ -1,0 +1,107 @@
+"""Where is my order? The form that asks for its number, and the answer."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date
+from typing import Any
+
+from rasa_sdk import Action, FormValidationAction, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.backends import orders
+from actions.backends.orders import Order
+from bot.message import utcnow
+
+_NUMBER = re.compile(r"(?<!\d)\d{4,6}(?!\d)")
+
+
+def read_number(text: object) -> str | None:
+    """Return the order number in `text`: ``1042``, ``#1042``, ``order no. 1042``.
+
+    Digits of any script count. None without a number, and with several different ones:
+    guessing would tell a customer about another order.
+    """
+    digits = "".join(
+        str(unicodedata.decimal(c)) if c.isdecimal() else c
+        for c in unicodedata.normalize("NFKC", str(text))
+    )
+    found = set(_NUMBER.findall(digits))
+    return found.pop() if len(found) == 1 else None
+
+
+class ValidateOrderForm(FormValidationAction):
+    """Takes an order number only if there is such an order."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "validate_order_form"
+
+    def validate_order_number(
+        self,
+        slot_value: Any,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+    ) -> dict[str, Any]:
+        """Return the number alone, or None, having said why. Raises StoreDown."""
+        number = read_number(slot_value)
+        if number is None:
+            dispatcher.utter_message(response="utter_order_number_unclear")
+        elif orders().find(number) is None:
+            dispatcher.utter_message(response="utter_order_not_found", number=number)
+            number = None
+        return {"order_number": number}
+
+
+class ActionOrderStatus(Action):
+    """Says where an order is.
+
+    Anybody can type a number, so nothing personal is told: the stage, the days and how
+    many things are in it, but no name, address, item or tracking number. Who asks is
+    not checked here; that is a matter of its own.
+    """
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "action_order_status"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Look the order up and forget its number. Raises StoreDown."""
+        number = str(tracker.get_slot("order_number"))
+        order = orders().find(number)
+        if order is None:
+            dispatcher.utter_message(response="utter_order_not_found", number=number)
+        else:
+            dispatcher.utter_message(response=f"utter_order_{_stage(order)}", **_facts(order))
+        return [SlotSet("order_number", None)]
+
+
+def _stage(order: Order) -> str:
+    """Return the order's status; one that should have arrived by now counts as delayed."""
+    if order.eta and order.eta.date() < utcnow().date() and order.status in ("shipped", "packed"):
+        return "overdue"
+    return str(order.status)
+
+
+def _facts(order: Order) -> dict[str, str]:
+    return {
+        "number": str(order.id),
+        "pieces": "1 item" if order.pieces == 1 else f"{order.pieces} items",
+        "carrier": order.carrier or "the carrier",
+        "placed": _day(order.placed),
+        "shipped": _day(order.shipped),
+        "eta": _day(order.eta),
+        "delivered": _day(order.delivered),
+    }
+
+
+def _day(at: Any) -> str:
+    if at is None:
+        return "a day not known yet"
+    day: date = at.date()
+    return f"{day:%A}, {day.day} {day:%B}"

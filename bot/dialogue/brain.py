@@ -1,0 +1,201 @@
+"""One message and a short past in, replies and the state to go on from out."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from pathlib import Path
+from typing import Any
+
+from rasa.core.channels.channel import UserMessage
+from rasa.core.lock_store import InMemoryLockStore
+from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
+from rasa.core.policies.policy import Policy
+from rasa.exceptions import ModelNotFound
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from bot.dialogue.actions import ActionFailed, InProcessActions, failure_of
+from bot.dialogue.contract import Failure, History, Outcome
+from bot.dialogue.errors import ModelMissing, ModelUnreadable
+from bot.dialogue.events import pack, plain
+from bot.dialogue.heard import Command, Deed, Words, heard
+from bot.dialogue.processor import OneConversation, Processor, too_many_actions
+from bot.dialogue.quiet import quiet
+from bot.dialogue.replies import Replies, contents
+from bot.dialogue.state import Reach, State, carry, reach, rebuild
+from bot.message import Content, Inbound, Text
+
+log = logging.getLogger(__name__)
+
+_APOLOGY = "utter_apology"
+_DEFAULT_APOLOGY = "Sorry, something went wrong on our side. Please try again in a moment."
+_FALLBACK_INTENT = "nlu_fallback"
+
+__all__ = ["Brain", "Failure", "History", "Outcome"]
+
+
+class Brain:
+    """A loaded model. `take` may be called for several conversations at once.
+
+    `window` is how many past turns `History.turns` has to hold: none, for the state
+    after a turn itself carries what the policies look back at. More do no harm.
+    """
+
+    window = 0
+
+    def __init__(self, processor: Processor, actions: InProcessActions, reach: Reach) -> None:
+        self._processor = processor
+        self._actions = actions
+        self._domain: Domain = processor.domain
+        self._reach = reach
+
+    @classmethod
+    def load(cls, model: Path, *, actions: str = "actions", action_seconds: float = 10.0) -> Brain:
+        """Load a model, a file or the newest of a directory, and the package of its actions.
+
+        `action_seconds` is how long one custom action may take. Raises ModelMissing,
+        ModelUnreadable.
+        """
+        archive = newest(model)
+        quiet()
+        endpoint = InProcessActions(actions, seconds=action_seconds)
+        try:
+            generator = TemplatedNaturalLanguageGenerator({})
+            processor = Processor(
+                archive,
+                tracker_store=None,  # type: ignore[arg-type]  # each message brings its own
+                lock_store=InMemoryLockStore(),
+                generator=generator,
+                action_endpoint=endpoint,
+                on_circuit_break=too_many_actions,
+            )
+        except ModelNotFound as error:
+            endpoint.close()
+            raise ModelUnreadable(f"{archive}: is not a model archive") from error
+        except Exception as error:
+            endpoint.close()
+            raise ModelUnreadable(f"{archive}: {type(error).__name__}: {error}") from error
+        generator.responses = processor.domain.responses
+        endpoint.serve(processor.domain.as_dict())
+        for name in set(processor.domain.user_actions) - endpoint.names():
+            if not name.startswith("utter_") and name not in processor.domain.form_names:
+                log.error("action %s of the domain is not in the package %s", name, actions)
+        policies = (
+            c for c in processor.graph_runner.components().values() if isinstance(c, Policy)
+        )
+        return cls(processor, endpoint, reach(policies))
+
+    @property
+    def model_id(self) -> str:
+        """The id that Rasa gave the model when it was trained."""
+        return str(self._processor.model_metadata.model_id)
+
+    async def take(self, said: Inbound, history: History) -> Outcome:
+        """Answer one message.
+
+        What is not to be answered (a reaction, an edit) gives an outcome without events
+        and replies. Whatever fails gives one with a `Failure`, an apology, and the state
+        from before: nothing is raised but what cancels this task.
+        """
+        before: State = history.state or {}
+        if history.turns:
+            try:
+                tracker = rebuild(said.address.key, self._domain, before, history.turns)
+                before = carry(tracker, self._domain, self._reach)
+            except Exception as error:
+                return await self._sorry(said, before, failure_of("state", error))
+        what = heard(said.content)
+        if what is None:
+            return Outcome([], [], before, {}, None)
+        replies = Replies(said.address.channel)
+        try:
+            tracker = rebuild(said.address.key, self._domain, history.state, history.turns)
+            past = len(tracker.events)
+            store = OneConversation(self._domain, tracker)
+            processor = copy.copy(self._processor)
+            processor.tracker_store = store
+            message = self._message(what, said, replies, tracker)
+            await processor.handle_message(message)
+            tracker = store.tracker
+            return Outcome(
+                events=pack(list(tracker.events)[past:]),
+                replies=replies.contents,
+                state=carry(tracker, self._domain, self._reach),
+                parse=_parse(tracker),
+                failure=None,
+            )
+        except ActionFailed as failed:
+            return await self._sorry(said, before, failed.failure)
+        except Exception as error:
+            return await self._sorry(said, before, failure_of("", error))
+
+    def close(self) -> None:
+        """Let go of the threads that run actions."""
+        self._actions.close()
+
+    def _message(
+        self,
+        what: Words | Command | Deed,
+        said: Inbound,
+        replies: Replies,
+        tracker: DialogueStateTracker,
+    ) -> UserMessage:
+        parse: dict[str, Any] | None = None
+        if isinstance(what, Command) and self._offered(what.payload):
+            text = what.payload
+        elif isinstance(what, Deed):
+            text = f"/{what.intent}"
+            name = what.intent if what.intent in self._domain.intents else _FALLBACK_INTENT
+            parse = {"text": text, "intent": {"name": name, "confidence": 1.0}, "entities": []}
+        else:
+            # A button older than the model, whose intent is gone, is read as its title.
+            text = what.text if isinstance(what, Words) else what.title or what.payload
+            parse = self._processor.understand(text, tracker)
+        return UserMessage(
+            text,
+            output_channel=replies,
+            sender_id=said.address.key,
+            parse_data=parse,
+            input_channel=said.address.channel,
+            message_id=said.id,
+        )
+
+    def _offered(self, payload: str) -> bool:
+        name = payload[1:].split("{", 1)[0].split("@", 1)[0].strip()
+        return name in self._domain.intents
+
+    async def _sorry(self, said: Inbound, before: State, failure: Failure) -> Outcome:
+        log.error("%s: %s failed: %s", said.id, failure.action or "the model", failure.reason)
+        apology: list[Content] = []
+        try:
+            tracker = DialogueStateTracker(said.address.key, self._domain.slots)
+            response = await self._processor.nlg.generate(_APOLOGY, tracker, said.address.channel)
+            apology = contents(response or {})[:1]
+        except Exception:
+            log.exception("%s cannot be said", _APOLOGY)
+        return Outcome([], apology or [Text(_DEFAULT_APOLOGY)], before, {}, failure)
+
+
+def newest(model: Path) -> Path:
+    """Return a model file: `model` itself, or the newest in the directory. Raises ModelMissing."""
+    if model.is_file():
+        return model
+    found = [path for path in model.glob("*.tar.gz") if path.is_file()] if model.is_dir() else []
+    if not found:
+        raise ModelMissing(f"{model}: there is no model here; `bot train` makes one")
+    return max(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+
+def _parse(tracker: DialogueStateTracker) -> dict[str, Any]:
+    message = next((e for e in reversed(tracker.events) if e.type_name == "user"), None)
+    data = message.parse_data if message else {}
+    intent = data.get("intent") or {}
+    parse: dict[str, Any] = plain(
+        {
+            "intent": intent.get("name"),
+            "confidence": intent.get("confidence", 0.0),
+            "entities": data.get("entities") or [],
+        }
+    )
+    return parse

@@ -1,0 +1,270 @@
+"""`bot check` end to end: real connectors over real HTTP, the real stores."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import io
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.check import check, scrubbed, store_place
+from bot.settings import load
+from connectors import CHANNELS, connector_class
+from connectors.base import Connector
+from tests.kit.http import Answer, Hang, closed_url, provider
+
+TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
+GRAPH_TOKEN = "EAAGm0PX4ZCpsBAhunter2hunter2"
+
+ME = {"ok": True, "result": {"id": 7, "is_bot": True, "first_name": "Shop", "username": "shop_bot"}}
+NUMBER = {"verified_name": "Shop Ltd", "display_phone_number": "+1 555-0100", "id": "1055"}
+
+
+async def checked(directory: Path, *, online: bool = True, **options: float) -> tuple[int, str]:
+    """Run the check of the settings in `directory`; return its status and all it printed."""
+    out = io.StringIO()
+
+    def load_here() -> object:
+        return load(
+            channels=CHANNELS,
+            schema_of=lambda channel: connector_class(channel).Account,
+            environ={},
+            cwd=directory,
+        )
+
+    def run() -> int:
+        return check(load_here, online=online, out=out, err=out, **options)  # type: ignore[arg-type]
+
+    return await asyncio.to_thread(run), out.getvalue()
+
+
+def accounts(directory: Path, telegram: str, whatsapp: str = "") -> None:
+    text = (
+        f"telegram: [{{account: shop, token: '{TOKEN}', mode: polling, api_url: '{telegram}'}}]\n"
+        "webchat: [{account: site, title: Help}]\n"
+    )
+    if whatsapp:
+        text += (
+            f"whatsapp: [{{account: shop, phone_id: 1055, token: {GRAPH_TOKEN}, app_secret: "
+            f"shhh-app, verify_token: shhh-verify, api_url: '{whatsapp}'}}]\n"
+        )
+    (directory / "credentials.yml").write_text(text)
+
+
+async def test_everything_that_answers_is_told_with_its_identity(tmp_path: Path) -> None:
+    async with provider([Answer(ME)]) as telegram, provider([Answer(NUMBER)]) as meta:
+        accounts(tmp_path, telegram.url, meta.url)
+        status, said = await checked(tmp_path)
+    assert telegram.requests[0].path == f"/bot{TOKEN}/getMe"
+    assert meta.requests[0].headers["authorization"] == f"Bearer {GRAPH_TOKEN}"
+    place = tmp_path / "var" / "bot.db"
+    assert status == 0
+    assert said.splitlines() == [
+        f"store     SQLite, {place}",
+        "redis     none",
+        "address   http://127.0.0.1:8080, no public_url",
+        "workers   1",
+        f"data      {tmp_path / 'var'}",
+        f"account   telegram:shop, at {telegram.url.removeprefix('http://')}",
+        "account   webchat:site",
+        f"account   whatsapp:shop, at {meta.url.removeprefix('http://')}",
+        f"ok        store: SQLite, {place}",
+        "ok        telegram:shop: @shop_bot (Shop), id 7",
+        "ok        webchat:site: web chat “Help” at /chat/site "
+        "for this gateway's own pages and loopback",
+        "ok        whatsapp:shop: Shop Ltd +1 555-0100",
+    ]
+
+
+async def test_without_online_nobody_is_asked_and_nothing_is_written(tmp_path: Path) -> None:
+    async with provider([]) as telegram:
+        accounts(tmp_path, telegram.url)
+        status, said = await checked(tmp_path, online=False)
+    assert (status, "ok  " in said) == (0, False)
+    assert not (tmp_path / "var").exists()
+
+
+async def test_a_refused_token_fails_its_account_alone(tmp_path: Path) -> None:
+    refusal = Answer({"ok": False, "error_code": 401, "description": "Unauthorized"}, 401)
+    async with provider([refusal]) as telegram, provider([Answer(NUMBER)]) as meta:
+        accounts(tmp_path, telegram.url, meta.url)
+        status, said = await checked(tmp_path)
+    verdicts = [line.split(":")[0] for line in said.splitlines()[-4:]]
+    assert status == 1
+    assert verdicts == [
+        "ok        store",
+        "failed    telegram",
+        "ok        webchat",
+        "ok        whatsapp",
+    ]
+    assert "Unauthorized" in said
+    assert TOKEN not in said
+    assert GRAPH_TOKEN not in said
+
+
+async def test_a_provider_that_echoes_the_token_does_not_get_it_printed(tmp_path: Path) -> None:
+    echo = Answer({"ok": False, "error_code": 400, "description": f"no {TOKEN}\n\x1b[2J"}, 400)
+    async with provider([echo]) as telegram:
+        accounts(tmp_path, telegram.url)
+        status, said = await checked(tmp_path)
+    assert status == 1
+    assert TOKEN not in said
+    assert "\x1b" not in said
+    assert "***" in said
+
+
+async def test_an_address_where_nobody_listens_fails(tmp_path: Path) -> None:
+    accounts(tmp_path, closed_url())
+    status, said = await checked(tmp_path)
+    assert status == 1
+    assert "failed    telegram:shop: " in said
+    assert TOKEN not in said
+
+
+async def test_a_provider_that_hangs_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    async with provider([Hang()]) as telegram, provider([Answer(NUMBER)]) as meta:
+        accounts(tmp_path, telegram.url, meta.url)
+        status, said = await checked(tmp_path, timeout=1.0)
+    assert status == 1
+    assert "failed    telegram:shop: no answer within 1 seconds" in said
+    assert "ok        whatsapp:shop: Shop Ltd" in said
+
+
+async def test_a_store_that_cannot_be_opened_fails(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "endpoints.yml").write_text("store: {url: 'sqlite:file/bot.db'}")
+    status, said = await checked(tmp_path)
+    assert status == 1
+    assert "failed    store: " in said
+    assert "none in credentials.yml" in said
+
+
+async def test_a_mongodb_that_is_down_fails_without_its_password(tmp_path: Path) -> None:
+    place = closed_url().removeprefix("http://")
+    url = f"mongodb://bot:hunter%402@{place}/frontdesk"
+    (tmp_path / "endpoints.yml").write_text(f"store: {{url: '{url}'}}")
+    status, said = await checked(tmp_path, timeout=20.0)
+    assert status == 1
+    assert f"store     MongoDB, {place}/frontdesk\n" in said
+    assert "failed    store: " in said
+    assert "hunter" not in said
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    """The URL of a real Redis that wants the password hunter2, on a socket of its own."""
+    server = shutil.which("redis-server")
+    if server is None:
+        pytest.skip("redis-server is not installed")
+    path = tmp_path / "redis.sock"
+    command = [server, "--port", "0", "--unixsocket", str(path), "--save", ""]
+    with subprocess.Popen(
+        [*command, "--requirepass", "hunter2", "--dir", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            while "eady to accept connections" not in process.stdout.readline():
+                assert process.poll() is None
+            yield f"unix://:hunter2@{path}"
+        finally:
+            process.terminate()
+
+
+async def test_redis_is_asked_with_its_password_and_shown_without(
+    redis_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "endpoints.yml").write_text(f"redis: {{url: '{redis_url}'}}")
+    status, said = await checked(tmp_path)
+    assert (status, "ok        redis: " in said, "hunter2" in said) == (0, True, False)
+
+
+async def test_a_wrong_redis_password_fails_without_being_shown(
+    redis_url: str, tmp_path: Path
+) -> None:
+    wrong = redis_url.replace("hunter2", "letmein")
+    (tmp_path / "endpoints.yml").write_text(f"redis: {{url: '{wrong}'}}")
+    status, said = await checked(tmp_path)
+    assert (status, "failed    redis: " in said, "letmein" in said) == (1, True, False)
+
+
+async def test_an_llm_is_said_to_be_unused(tmp_path: Path) -> None:
+    text = "llm: [{url: 'https://u:hunter2@llm.example/v1?key=hunter2', model: m, api_key: k}]"
+    (tmp_path / "endpoints.yml").write_text(text)
+    _, said = await checked(tmp_path, online=False)
+    assert "llm       m at llm.example/v1: read, not used by this version yet\n" in said
+
+
+async def test_wrong_settings_end_with_status_2_before_anybody_is_asked(tmp_path: Path) -> None:
+    async with provider([]) as telegram:
+        accounts(tmp_path, telegram.url)
+        (tmp_path / "endpoints.yml").write_text("server:\n  port: eighty\n  hots: x\n")
+        status, said = await checked(tmp_path)
+    assert status == 2
+    assert said.splitlines() == [
+        "endpoints.yml:2: server.port is 'eighty', should be a whole number from 1 to 65535",
+        "endpoints.yml:3: server.hots is not a known key; did you mean host?",
+    ]
+
+
+def test_a_connector_that_fails_to_close_is_still_judged_by_its_answer(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Stubborn(connector_class("webchat")):  # type: ignore[misc]
+        async def close(self) -> None:
+            raise RuntimeError("cannot close hunter2")
+
+    def stubborn(channel: str) -> type[Connector]:
+        return Stubborn
+
+    (tmp_path / "credentials.yml").write_text("webchat: [{account: site}]")
+    out = io.StringIO()
+    status = check(
+        lambda: load(
+            channels=CHANNELS,
+            schema_of=lambda channel: connector_class(channel).Account,
+            environ={},
+            cwd=tmp_path,
+        ),
+        online=True,
+        connector_of=stubborn,
+        out=out,
+    )
+    gc.collect()
+    assert (status, "ok        webchat:site" in out.getvalue()) == (0, True)
+    assert "hunter2" not in caplog.text + out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("sqlite:/a/bot.db", "SQLite, /a/bot.db"),
+        ("mongodb://u:p@a:1,b:2/db?replicaSet=rs0", "MongoDB, a:1,b:2/db"),
+        ("mongodb+srv://u:p%40q@cluster.example/db", "MongoDB, cluster.example/db"),
+        ("mongodb://u:p@q?r/s@host/db", "MongoDB, host/db"),
+        ("mongodb://host", "MongoDB, host"),
+    ],
+)
+def test_the_place_of_a_store_is_told_without_its_password(url: str, place: str) -> None:
+    assert store_place(url) == place
+
+
+def test_scrubbing_takes_the_longest_secret_first() -> None:
+    assert scrubbed("abcd\r\n ab", ("ab", "abcd")) == "*** ***"
+
+
+def test_the_command_tells_problems_on_stderr_and_exits_with_2(tmp_path: Path) -> None:
+    (tmp_path / "endpoints.yml").write_text("server: {port: eighty}")
+    command = [sys.executable, "-m", "bot.cli", "check"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "endpoints.yml:1: server.port is 'eighty', should be a whole number from 1 to 65535\n"
+    )
