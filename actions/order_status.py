@@ -15,7 +15,7 @@ from actions.backends import orders
 from actions.backends.orders import Order
 from bot.message import utcnow
 
-_NUMBER = re.compile(r"(?<!\d)\d{4,6}(?!\d)")
+_NUMBER = re.compile(r"(?<!\d)[0-9]{4,6}(?!\d)")
 
 
 def read_number(text: object) -> str | None:
@@ -24,12 +24,16 @@ def read_number(text: object) -> str | None:
     Digits of any script count. None without a number, and with several different ones:
     guessing would tell a customer about another order.
     """
-    digits = "".join(
-        str(unicodedata.decimal(c)) if c.isdecimal() else c
-        for c in unicodedata.normalize("NFKC", str(text))
-    )
-    found = set(_NUMBER.findall(digits))
+    found = set(_NUMBER.findall(_digits(str(text))))
     return found.pop() if len(found) == 1 else None
+
+
+def _digits(text: str) -> str:
+    """Return `text` with digits of any script as those of ASCII."""
+    return "".join(
+        str(unicodedata.decimal(c)) if c.isdecimal() else c
+        for c in unicodedata.normalize("NFKC", text)
+    )
 
 
 class ValidateOrderForm(FormValidationAction):
@@ -48,6 +52,10 @@ class ValidateOrderForm(FormValidationAction):
     ) -> dict[str, Any]:
         """Return the number alone, or None, having said why. Raises StoreDown."""
         number = read_number(slot_value)
+        text = str(tracker.latest_message.get("text") or "")
+        if number in _NUMBER.findall(_digits(text)) and read_number(text) is None:
+            # Of several numbers in a message, Rasa fills the slot with the last.
+            number = None
         if number is None:
             dispatcher.utter_message(response="utter_order_number_unclear")
         elif orders().find(number) is None:

@@ -1,4 +1,4 @@
-"""Measure the embedded store: ``python bench/store.py [DIRECTORY]``, about 25 seconds.
+"""Measure the embedded store: ``python bench/store.py [DIRECTORY]``, about 15 seconds.
 
 Every write is acknowledged only when it is on the disk, so what is measured is mostly
 the disk of DIRECTORY (default: a temporary one). Ratios hold better than rates.
@@ -134,7 +134,8 @@ def waits(path: Path, queueing: bool) -> list[float]:
     other = _spawn.Process(target=flat_out, args=(path, queueing, ready, stop))
     other.start()
     ready.acquire()
-    took, end = [], time.perf_counter() + SECONDS
+    took: list[float] = []
+    end = time.perf_counter() + SECONDS
     while (began := time.perf_counter()) < end:
         store.insert(message(f"telegram:shop:probe{len(took)}", len(took), DONE))
         took.append(time.perf_counter() - began)

@@ -91,6 +91,8 @@ def _worker(args: argparse.Namespace) -> int:
     logs.configure("worker")
     settings = settings_of(args)
     preload()
+    # Again: importing Rasa and TensorFlow rearranges the logging of the process.
+    logs.configure("worker")
 
     def work(leash: int) -> int:
         try:

@@ -18,7 +18,7 @@ from bot.store.dead_letters import RECEIVE, TURN, DeadLetter
 from bot.store.messages import FAILED, QUEUED, Message, from_message
 from bot.store.wake import open_bells
 from connectors.base import Request
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, Unreadable
 
 
 class CannotReplay(Exception):
@@ -102,8 +102,12 @@ async def _replay(store: AsyncStore, settings: Settings, ids: list[str]) -> int:
                 else:
                     done = await _send_again(store, letter)
                     bells.ring("out")
-            except (CannotReplay, ConnectorError) as error:
-                print(f"{id}: {error}", file=sys.stderr)
+            except StoreError:
+                raise
+            except Exception as error:
+                # What killed it once may do so again; the others are still to be tried.
+                said = error if isinstance(error, (CannotReplay, ConnectorError)) else repr(error)
+                print(f"{id}: {said}", file=sys.stderr)
                 status = 1
                 continue
             await store.change(DeadLetter, {"id": letter.id}, set={"replayed": utcnow()})
@@ -123,6 +127,10 @@ async def _receive_again(
     request = Request("POST", path, {}, dict(letter.headers or {}), bytes(letter.body or b""))
     try:
         arrived = await connector.receive(connector.vouch(request))
+    except Unreadable as error:
+        fresh = await inbox.accept(error.parsed)
+        found = f"{len(error.parsed)} parsed, {fresh} new"
+        raise CannotReplay(f"still not all of it is readable ({found}): {error}") from error
     finally:
         await connector.close()
     fresh = await inbox.accept(arrived)

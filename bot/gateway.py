@@ -29,6 +29,8 @@ _PAGE = 100
 # Feeds look into the store by themselves this often, in seconds: a lost wake-up
 # delays a message, it does not lose it.
 _FEED_POLL = 5.0
+# A provider sends its body at once; who takes longer, in seconds, only holds a connection.
+_BODY_SECONDS = 30.0
 
 
 class Gateway:
@@ -71,7 +73,9 @@ class Gateway:
                     own.add(key)
                     self.app.add_routes([route])
         self.app.on_startup.append(self._start)
-        self.app.on_cleanup.append(self._stop)
+        # At shutdown, not at cleanup: aiohttp waits in between for the sockets that
+        # closing the connectors ends.
+        self.app.on_shutdown.append(self._stop)
 
     def host(self, connector: Connector) -> GatewayHost:
         """Return what is lent to a connector."""
@@ -117,7 +121,11 @@ class Gateway:
 
     async def _handshake(self, request: web.Request) -> web.Response:
         connector = self._connector(request)
-        answer = await connector.handshake(await neutral(request))
+        try:
+            answer = await connector.handshake(await neutral(request))
+        except BadSignature as error:
+            log.warning("%s: refused a handshake: %s", connector.name, error)
+            return web.Response(status=403, text="bad signature")
         return web.Response(
             status=answer.status, text=answer.body, content_type=answer.content_type
         )
@@ -189,7 +197,13 @@ class Gateway:
         # Two seconds of overlap for clocks and commits that are not quite in order.
         since = self._sent_since - timedelta(seconds=2)
         self._sent_since = utcnow()
-        where = {"direction": "out", "status": SENT, "due": {"$gte": since}}
+        channels = sorted({Address.parse(key).channel for key in self._feeds})
+        where = {
+            "direction": "out",
+            "channel": {"$in": channels},
+            "status": SENT,
+            "due": {"$gte": since},
+        }
         try:
             rows = await self._store.find(Message, where, sort=("-due",), limit=1000)
         except StoreDown as error:
@@ -209,8 +223,14 @@ class Gateway:
                 event.clear()
                 for row in await self._visible(key, after):
                     after = row.order
-                    yield Sent(row.id, row.order, decode(row.content), row.sent)
                     event.set()
+                    try:
+                        content = decode(row.content)
+                    except (ValueError, TypeError, KeyError):
+                        # Written by another version; the rest must not wait for it.
+                        log.exception("%s: is not readable, left out", row.id)
+                        continue
+                    yield Sent(row.id, row.order, content, row.sent)
                 if not event.is_set():
                     with contextlib.suppress(asyncio.TimeoutError):
                         await asyncio.wait_for(event.wait(), _FEED_POLL)
@@ -258,13 +278,16 @@ class GatewayHost:
 async def neutral(request: web.Request) -> Request:
     """Return an aiohttp request as the connectors know it.
 
-    Raises HTTPRequestEntityTooLarge (413) when the body is over the limit, and
-    HTTPBadRequest when it ends early or its encoding is broken.
+    Raises HTTPRequestEntityTooLarge (413) when the body is over the limit,
+    HTTPRequestTimeout when it does not come, and HTTPBadRequest when it ends early or
+    its encoding is broken.
     """
     try:
-        body = await request.read()
+        body = await asyncio.wait_for(request.read(), _BODY_SECONDS)
     except web.HTTPException:
         raise
+    except asyncio.TimeoutError:
+        raise web.HTTPRequestTimeout(text="the body did not come") from None
     except Exception as error:
         raise web.HTTPBadRequest(text=f"the body cannot be read: {type(error).__name__}") from None
     return Request(

@@ -46,7 +46,8 @@ def _started(pid: int) -> int:
     """
     try:
         # The name in parentheses may itself hold blanks and parentheses.
-        fields = (_PROC / str(pid) / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        stat = (_PROC / str(pid) / "stat").read_text("utf-8", "replace")
+        fields = stat.rpartition(")")[2].split()
         return 0 if fields[0] in "ZX" else int(fields[19])
     except (FileNotFoundError, ProcessLookupError):
         if (_PROC / "self/stat").exists():

@@ -132,8 +132,13 @@ async def gateway(settings: Settings) -> int:
 
 async def _announce(gate: Gateway, bells: Bells) -> None:
     while True:
-        if await bells.wait(1.0):
-            await gate.announce()
+        try:
+            if await bells.wait(1.0):
+                await gate.announce()
+        except Exception:
+            # Web chats look by themselves now and then, but seconds late.
+            log.exception("web chats could not be woken")
+            await asyncio.sleep(1.0)
 
 
 async def worker(settings: Settings, leash: int | None = None) -> int:

@@ -24,12 +24,16 @@ _STEADY_SECONDS = 10.0
 
 @dataclass(eq=False)
 class Child:
-    """One role's process: ``bot ROLE`` with `arguments`; `descriptors` stay open in it."""
+    """One role's process: ``bot ROLE`` with `arguments`; `descriptors` stay open in it.
+
+    `program` is what stands for ``bot``.
+    """
 
     role: str
     arguments: Sequence[str] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
     descriptors: Sequence[int] = ()
+    program: Sequence[str] = (sys.executable, "-m", "bot.cli")
     process: asyncio.subprocess.Process | None = None
 
 
@@ -38,7 +42,7 @@ class Supervisor:
 
     def __init__(self) -> None:
         self._children: dict[Child, asyncio.Task[None]] = {}
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     def start(self, child: Child) -> None:
         """Start a child and keep it running."""
@@ -46,44 +50,50 @@ class Supervisor:
 
     async def _keep(self, child: Child) -> None:
         pause = _FIRST_PAUSE
-        while not self._stopping:
+        while not self._stopping.is_set():
             began = time.monotonic()
-            # Its standard input is a pipe whose other end is ours: when this process is
-            # killed, the child reads the end of it and stops.
-            child.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "bot.cli",
-                child.role,
-                *child.arguments,
-                stdin=subprocess.PIPE,
-                pass_fds=child.descriptors,
-                env={**os.environ, **child.environ, "FRONTDESK_SUPERVISED": "1"},
-            )
-            status = await child.process.wait()
-            if self._stopping:
+            try:
+                ended = await self._once(child)
+            except OSError as error:
+                # No memory or no process to be had now is no reason to give up for good.
+                ended = f"could not be started: {error.strerror}"
+            if self._stopping.is_set():
                 return
             if time.monotonic() - began > _STEADY_SECONDS:
                 pause = _FIRST_PAUSE
-            log.error("%s ended with status %d, again in %.1f s", child.role, status, pause)
-            await asyncio.sleep(pause)
+            log.error("%s %s, again in %.1f s", child.role, ended, pause)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _once(self, child: Child) -> str:
+        """Run a child until it ends; return how it did. Raises OSError when it cannot start."""
+        # Its standard input is a pipe whose other end is ours: when this process is
+        # killed, the child reads the end of it and stops.
+        child.process = await asyncio.create_subprocess_exec(
+            *child.program,
+            child.role,
+            *child.arguments,
+            stdin=subprocess.PIPE,
+            pass_fds=child.descriptors,
+            env={**os.environ, **child.environ, "FRONTDESK_SUPERVISED": "1"},
+        )
+        if self._stopping.is_set():
+            _signal(child, signal.SIGTERM)
+        return f"ended with status {await child.process.wait()}"
 
     async def stop(self) -> None:
         """Ask all children to stop; kill those that have not after `STOP_SECONDS`."""
-        self._stopping = True
+        self._stopping.set()
         for child in self._children:
             _signal(child, signal.SIGTERM)
-        waits = [c.process.wait() for c in self._children if c.process]
-        if waits:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(asyncio.gather(*waits), STOP_SECONDS)
+        keeping = set(self._children.values())
+        if keeping:
+            await asyncio.wait(keeping, timeout=STOP_SECONDS)
         for child in self._children:
             if _signal(child, signal.SIGKILL):
                 log.error("%s did not stop within %.0f s, killed", child.role, STOP_SECONDS)
-        for task in self._children.values():
-            task.cancel()
-        await asyncio.gather(*self._children.values(), return_exceptions=True)
+        await asyncio.gather(*keeping, return_exceptions=True)
 
 
 def _signal(child: Child, number: signal.Signals) -> bool:

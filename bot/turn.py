@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from bot.dialogue.contract import Failure, History, Outcome
 from bot.message import Choice, Choices, Content, Inbound, Text, clean, decode, encode, utcnow
-from bot.store import AsyncStore, Duplicate
+from bot.store import AsyncStore, Duplicate, StoreError
 from bot.store.conversations import BOT, Conversation
 from bot.store.dead_letters import TURN, DeadLetter, dead_id
 from bot.store.messages import DONE, PENDING, QUEUED, Message, arrival, from_message
@@ -215,8 +215,15 @@ class Turns:
         arrive later, and its reply must not overtake.
         """
         message = await self._store.get(Message, turn.id)
-        if message is not None and message.status == PENDING:
+        if message is None or message.status != PENDING:
+            return
+        try:
             await self.derive(turn, message)
+        except StoreError:
+            raise
+        except Exception:
+            # Not this turn's failure: it is counted when that message's own turn comes.
+            log.exception("%s: a committed turn could not be finished", turn.id)
 
     async def _verified(self, said: Inbound, message: Message) -> Inbound:
         """Let a payload through only if the bot offered it in this conversation.

@@ -14,10 +14,16 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, NoReturn
 
 log = logging.getLogger(__name__)
 
-_SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
+_STOPS = (signal.SIGTERM, signal.SIGINT)
+_DEFAULTS: dict[signal.Signals, Any] = {
+    signal.SIGTERM: signal.SIG_DFL,
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGCHLD: signal.SIG_DFL,
+}
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 10.0
 _STEADY_SECONDS = 10.0
@@ -34,52 +40,94 @@ class _Slot:
     leash: int = -1
 
 
-def keep(count: int, work: Callable[[int], int], *, stop_seconds: float = 10.0) -> int:
+def keep(count: int, work: Callable[[int], int], *, stop_seconds: float = 9.0) -> int:
     """Keep `count` forked processes running `work`; return when told to stop.
 
     `work` gets a file descriptor that becomes readable when this process is gone, and
     returns an exit status. SIGTERM, SIGINT and, under a supervisor, the end of standard
-    input stop everything; what has not stopped after `stop_seconds` is killed.
+    input stop everything; what has not stopped after `stop_seconds` is killed, before a
+    supervisor's own patience ends.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     slots = [_Slot(n) for n in range(count)]
-    supervised = os.environ.get("FRONTDESK_SUPERVISED") == "1"
-    while True:
-        now = time.monotonic()
-        for slot in slots:
-            if not slot.pid and now >= slot.start_at:
-                _fork(slot, slots, work)
-        received = signal.sigtimedwait(_SIGNALS, 0.2)
-        if received and received.si_signo in (signal.SIGTERM, signal.SIGINT):
-            break
-        if supervised and _ended(sys.stdin.fileno()):
-            break
-        _reap(slots)
-    _stop(slots, stop_seconds)
+    leash = [sys.stdin.fileno()] if os.environ.get("FRONTDESK_SUPERVISED") == "1" else []
+    told = []
+    # Handlers, not a signal mask: libraries that were imported have started threads, and
+    # the kernel gives a signal blocked here to one of them, which would end the process.
+    for number in _STOPS:
+        signal.signal(number, lambda number, _: told.append(number))
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    woken, wakes = os.pipe()
+    os.set_blocking(woken, False)
+    os.set_blocking(wakes, False)
+    signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
+    try:
+        while not told:
+            now = time.monotonic()
+            for slot in slots:
+                if not slot.pid and now >= slot.start_at:
+                    _fork(slot, slots, work, [woken, wakes])
+            waits = [slot.start_at - now for slot in slots if not slot.pid]
+            pause = max(0.0, min(waits, default=60.0))
+            readable, _, _ = select.select([woken, *leash], [], [], pause)
+            if woken in readable:
+                os.read(woken, 1024)
+            elif readable and os.read(leash[0], 1024) == b"":
+                break
+            _reap(slots)
+        _stop(slots, stop_seconds)
+    finally:
+        signal.set_wakeup_fd(-1)
+        os.close(woken)
+        os.close(wakes)
+        for number in (*_STOPS, signal.SIGCHLD):
+            signal.signal(number, _DEFAULTS[number])
     return 0
 
 
-def _fork(slot: _Slot, slots: list[_Slot], work: Callable[[int], int]) -> None:
+def _fork(
+    slot: _Slot, slots: list[_Slot], work: Callable[[int], int], ours_alone: list[int]
+) -> None:
     theirs, ours = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        status = 1
+    # A signal that comes before the child has its own handlers waits until it has.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _DEFAULTS)
+    try:
+        pid = os.fork()
+        if pid == 0:
+            _child(slots, work, theirs, [ours, *ours_alone])
+    except OSError as error:
+        os.close(ours)
+        slot.start_at = time.monotonic() + slot.pause
+        log.error("no worker %d, again in %.2f s: %s", slot.number, slot.pause, error.strerror)
+        slot.pause = min(slot.pause * 2, _LONGEST_PAUSE)
+        return
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _DEFAULTS)
+        os.close(theirs)
+    slot.pid, slot.leash, slot.began = pid, ours, time.monotonic()
+
+
+def _child(
+    slots: list[_Slot], work: Callable[[int], int], leash: int, not_mine: list[int]
+) -> NoReturn:
+    """Be a worker. Never returns: what follows in the parent is not the child's to do."""
+    status = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        for number, handler in _DEFAULTS.items():
+            signal.signal(number, handler)
+        for descriptor in (*not_mine, *(s.leash for s in slots if s.leash >= 0)):
+            os.close(descriptor)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _DEFAULTS)
+        status = work(leash)
+    except BaseException:
+        log.exception("a worker failed")
+    finally:
         try:
-            for other in slots:
-                if other.leash >= 0:
-                    os.close(other.leash)
-            os.close(ours)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-            status = work(theirs)
-        except BaseException:
-            log.exception("a worker failed")
-        finally:
             sys.stdout.flush()
             sys.stderr.flush()
+        finally:
             # Not sys.exit: the parent's atexit handlers are not the child's to run.
             os._exit(status)
-    os.close(theirs)
-    slot.pid, slot.leash, slot.began = pid, ours, time.monotonic()
 
 
 def _reap(slots: list[_Slot]) -> None:
@@ -117,8 +165,3 @@ def _stop(slots: list[_Slot], seconds: float) -> None:
         log.error("worker pid %d did not stop within %.0f s, killed", pid, seconds)
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-
-
-def _ended(descriptor: int) -> bool:
-    readable, _, _ = select.select([descriptor], [], [], 0)
-    return bool(readable) and os.read(descriptor, 1024) == b""

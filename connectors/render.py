@@ -11,17 +11,19 @@ from dataclasses import replace
 
 import regex
 
-from bot.message import Choices, Content, Location, Media, Option, Text
+from bot.message import Choices, Contact, Content, Location, Media, Option, Text
 from connectors.base import Capabilities
 
 # A border is tried from the best to the worst; each pattern matches the text that
-# stays on the left side. Graphemes come last, so that no emoji sequence, accent or
-# surrogate pair is ever cut.
+# stays on the left side, and sees one character more than fits, so that "3.14" or a
+# link is not taken for the end of a sentence. Graphemes come last, so that no emoji
+# sequence, accent or surrogate pair is ever cut.
 _BORDERS = (
     regex.compile(r".*\n\s*\n", regex.S),
-    regex.compile(r".*[.!?…。！？](?=\s|\p{Han}|\p{Hiragana}|\p{Katakana}|$)\s*", regex.S),
+    regex.compile(r".*(?:[.!?…][\"'”’)\]]*(?=\s)|[。！？][」』”]?(?=.))\s*", regex.S),
     regex.compile(r".*\s", regex.S),
 )
+_LINK = regex.compile(r"(?:https?://|www\.)\S+", regex.I)
 # Kinds of media that carry their words with them; elsewhere they follow as text.
 _CAPTIONED = ("image", "video", "document")
 _GRAPHEME = regex.compile(r"\X")
@@ -44,24 +46,38 @@ def split(text: str, limit: int, count: Callable[[str], int]) -> list[str]:
     """Cut `text` into parts of at most `limit` (counted by `count`).
 
     The border is a paragraph, a sentence, a word or a grapheme, whichever keeps at
-    least half of the room used. Only white space at the cuts is dropped. A single
-    grapheme longer than the limit is cut by code points.
+    least half of the room used; a link that would fit into one part stays whole. Only
+    white space at the cuts is dropped. A single grapheme longer than the limit is cut
+    by code points.
     """
     parts: list[str] = []
     rest = text.strip()
     while count(rest) > limit:
-        room = _fitting(rest, limit, count)
-        cut = len(room)
-        for border in _BORDERS:
-            found = border.match(room)
-            if found and count(found.group()) * 2 >= limit:
-                cut = found.end()
-                break
+        cut = _cut(rest, len(_fitting(rest, limit, count)), limit, count)
         parts.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
     if rest:
         parts.append(rest)
     return [p for p in parts if p]
+
+
+def _cut(text: str, room: int, limit: int, count: Callable[[str], int]) -> int:
+    """Return where to cut `text`, of which `room` characters fit."""
+    for border in _BORDERS:
+        found = border.match(text, endpos=room + 1)
+        if found is None or count(found.group()) * 2 < limit:
+            continue
+        cut: int = found.end()
+        # A blank can be the base of a combining mark, or half of a CR LF.
+        last = _GRAPHEME.match(text, cut - 1)
+        if last is not None and last.end() == cut:
+            return cut
+    for link in _LINK.finditer(text):
+        if link.start() >= room:
+            break
+        if link.start() > 0 and room < link.end() and count(link.group()) <= limit:
+            return int(link.start())
+    return room
 
 
 def _fitting(text: str, limit: int, count: Callable[[str], int]) -> str:
@@ -146,4 +162,6 @@ def _as_text(content: Content) -> str:
     if isinstance(content, Location):
         place = ", ".join(filter(None, (content.name, content.address)))
         return f"{place}\n{content.latitude:.6f}, {content.longitude:.6f}".strip()
+    if isinstance(content, Contact):
+        return "\n".join([content.name, *content.phones, *content.emails])
     return ""

@@ -23,6 +23,7 @@ from bot.dialogue.heard import Command, Deed, Words, heard
 from bot.dialogue.processor import OneConversation, Processor, too_many_actions
 from bot.dialogue.quiet import quiet
 from bot.dialogue.replies import Replies, contents
+from bot.dialogue.schema import check_schema_once
 from bot.dialogue.state import Reach, State, carry, reach, rebuild
 from bot.message import Content, Inbound, Text
 
@@ -59,6 +60,7 @@ class Brain:
         """
         archive = newest(model)
         quiet()
+        check_schema_once()
         endpoint = InProcessActions(actions, seconds=action_seconds)
         try:
             generator = TemplatedNaturalLanguageGenerator({})

@@ -22,7 +22,8 @@ def pack(events: Iterable[Event], *, brief: bool = False) -> list[dict[str, Any]
     """Return events as dictionaries of plain values that any store keeps.
 
     Of the parse of a message, text, intent, the three likeliest intents and entities
-    remain; with `brief` the likeliest intents and the buttons of utterances go as well.
+    remain. With `brief`, what policies do not look at goes as well: the likeliest
+    intents, the buttons of utterances, confidences, and the time of all but messages.
     """
     return [_packed(event, brief) for event in events]
 
@@ -30,11 +31,15 @@ def pack(events: Iterable[Event], *, brief: bool = False) -> list[dict[str, Any]
 def unpack(events: Iterable[dict[str, Any]]) -> list[Event]:
     """Return the events of dictionaries that `pack` made.
 
-    Raises ValueError for a kind of event that Rasa does not know.
+    An event without a time gets that of the one before it. Raises ValueError for a kind
+    of event that Rasa does not know.
     """
-    unpacked = []
+    unpacked: list[Event] = []
+    stamp = 0.0
     for data in events:
-        event = _type(str(data.get("event")))._from_parameters(dict(data))
+        stamp = data.get("timestamp", stamp)
+        kind = _type(str(data.get("event")))
+        event = kind._from_parameters({**data, "timestamp": stamp})
         if event is not None:
             unpacked.append(event)
     return unpacked
@@ -56,23 +61,21 @@ def plain(value: Any) -> Any:
 
 
 def _packed(event: Event, brief: bool) -> dict[str, Any]:
-    data = {k: v for k, v in event.as_dict().items() if v is not None}
+    data = {k: v for k, v in event.as_dict().items() if v is not None or k in ("name", "value")}
     metadata = {k: v for k, v in (data.pop("metadata", None) or {}).items() if k not in _METADATA}
-    if metadata:
+    if metadata and not brief:
         data["metadata"] = metadata
     if isinstance(event, UserUttered):
         data["parse_data"] = _parse(event, brief)
-    elif data["event"] == "bot":
+    elif brief:
+        data.pop("timestamp")
+        data.pop("policy", None)
+        data.pop("confidence", None)
+    if data["event"] == "bot":
         found = {k: v for k, v in (data.get("data") or {}).items() if v is not None}
         data["data"] = {} if brief else found
-        if brief:
-            data.pop("metadata", None)
-    elif data["event"] == "slot":
-        data.setdefault("value", None)
-    elif data["event"] == "active_loop":
-        data.setdefault("name", None)
-    elif data["event"] == "action" and not data.get("hide_rule_turn"):
-        data.pop("hide_rule_turn", None)
+    if not data.get("hide_rule_turn", True):
+        del data["hide_rule_turn"]
     packed: dict[str, Any] = plain(data)
     return packed
 

@@ -45,7 +45,7 @@ from bot.dialogue.events import pack, plain, unpack
 #: What a policy without a max_history is taken to see; it would see everything.
 _UNBOUNDED = 40
 #: Beyond what policies see: a payload ``/back`` takes two turns away from the end.
-_SPARE = 8
+_SPARE = 5
 #: However strange a conversation is, no more turns than this are carried.
 _MOST_TURNS = 60
 #: Bot utterances kept between two actions.
@@ -82,11 +82,14 @@ def reach(policies: Iterable[Policy]) -> Reach:
 
 
 class CarriedTracker(DialogueStateTracker):
-    """A tracker that copies itself without replaying its events.
+    """A tracker that does not work out again what it knows.
 
-    Rasa copies the tracker for each action it runs, only to be able to throw the
-    events of a rejected one away.
+    Rasa copies the tracker by replaying it for each action it runs, only to be able to
+    throw the events of a rejected one away, and asks a tracker for its applied events
+    dozens of times a message.
     """
+
+    _applied: tuple[int, list[Event]] | None = None
 
     def copy(self) -> DialogueStateTracker:
         """Return a tracker in the same state; events are shared, they are never changed."""
@@ -95,6 +98,22 @@ class CarriedTracker(DialogueStateTracker):
         other.slots = {name: copy.copy(slot) for name, slot in self.slots.items()}
         other.active_loop = copy.copy(self.active_loop)
         return other
+
+    def init_copy(self) -> DialogueStateTracker:
+        """Return a tracker of the same conversation without events."""
+        return CarriedTracker(
+            self.sender_id,
+            self.slots.values(),
+            self._max_event_history,
+            is_rule_tracker=self.is_rule_tracker,
+        )
+
+    def applied_events(self) -> list[Event]:
+        """Return the events that count. Worked out anew when there are more of them."""
+        count = len(self.events)
+        if self._applied is None or self._applied[0] != count:
+            self._applied = count, super().applied_events()
+        return list(self._applied[1])
 
 
 def rebuild(

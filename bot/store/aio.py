@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from mongoengine import Document
 
 from bot.store.contract import Store, Where
+from bot.store.errors import StoreError
 
 D = TypeVar("D", bound=Document)
 R = TypeVar("R")
@@ -31,8 +32,11 @@ class AsyncStore:
         self._documents = tuple(documents)
         self._ensuring = threading.Lock()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="store")
+        self._closed = False
 
     async def _run(self, call: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+        if self._closed:
+            raise StoreError("the store has been closed")
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, partial(self._call, call, *args, **kwargs))
 
@@ -84,6 +88,8 @@ class AsyncStore:
         await self._run(self.sync.ping)
 
     async def close(self) -> None:
-        """Close the store and the threads."""
-        await self._run(self.sync.close)
-        self._pool.shutdown(wait=False)
+        """Close the store and the threads. Closing twice is no error."""
+        if not self._closed:
+            await self._run(self.sync.close)
+            self._closed = True
+            self._pool.shutdown(wait=False)

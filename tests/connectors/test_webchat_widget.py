@@ -293,6 +293,25 @@ async def test_an_ack_lost_with_the_connection_leads_to_no_second_message(page):
     assert len(host.inbound) == 1
 
 
+async def test_messages_go_one_at_a_time_each_after_the_ack_of_the_one_before(page):
+    host = MemoryHost()
+    accept, go = host.accept, asyncio.Event()
+
+    async def slow(arrived):
+        await go.wait()
+        await accept(arrived)
+
+    host.accept = slow
+    async with gateway(host, chat(), routes=shop()) as url:
+        await page.goto(url)
+        for text in ("one", "two", "three"):
+            await write(page, text)
+        go.set()
+        await expect(mine(page, "three").get_by_role("img", name="Sent")).to_be_visible()
+    assert [i.content for i in host.inbound] == [Text("one"), Text("two"), Text("three")]
+    assert host.attempts == 3
+
+
 async def test_what_was_not_sent_survives_the_page(page):
     host = MemoryHost(echo)
     host.down = True

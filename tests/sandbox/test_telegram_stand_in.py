@@ -249,10 +249,10 @@ async def test_a_second_poll_ends_the_first(phones, gateway, bot):
     await asyncio.sleep(0.1)
     async with bot_at(phones) as other:
         second = asyncio.create_task(other.get_updates(timeout=20))
-        with pytest.raises(Conflict, match="(?i)terminated by other getUpdates"):
+        with pytest.raises(Conflict, match=r"(?i)terminated by other getUpdates"):
             await first
         await bot.set_webhook(f"{gateway.url}/webhooks/telegram/demo", secret_token="abc")
-        with pytest.raises(Conflict, match="(?i)terminated by setWebhook"):
+        with pytest.raises(Conflict, match=r"(?i)terminated by setWebhook"):
             await second
 
 
@@ -263,7 +263,7 @@ async def test_updates_wait_for_a_webhook(phones, gateway, bot):
     await bot.set_webhook(f"{gateway.url}/webhooks/telegram/demo", secret_token="abc")
     (received,) = await gateway.taken(1)
     assert received.headers["X-Telegram-Bot-Api-Secret-Token"] == "abc"
-    with pytest.raises(BadRequest, match="(?i)bad webhook"):
+    with pytest.raises(BadRequest, match=r"(?i)bad webhook"):
         await bot.set_webhook("https://elsewhere.example.com/hook")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import multiprocessing
 import os
@@ -82,6 +83,49 @@ def test_two_processes_of_four_threads_claim_each_job_once(path: Path) -> None:
     assert sorted(claims[0] + claims[1]) == list(range(JOBS))
     assert all(claims), "one process was shut out by the other"
     assert store.count(Job, {"state": "taken"}) == JOBS
+
+
+def test_writers_are_kept_apart_without_the_lock_files_too(path: Path) -> None:
+    """The turnstile is for fairness; SQLite's own locks must do for the rest."""
+    stores = [opened(path) for _ in range(2)]
+    stores[0].insert(sample("a", number=0))
+    failed: list[BaseException] = []
+
+    def add(store: SqliteStore) -> None:
+        store._turnstile = contextlib.nullcontext()  # type: ignore[assignment]
+        try:
+            for _ in range(100):
+                store.change(Sample, {"id": "a"}, inc={"number": 1})
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=add, args=(store,)) for store in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert stores[0].get(Sample, "a").number == 200
+
+
+def test_a_writer_without_pause_does_not_shut_others_out(path: Path) -> None:
+    store = opened(path)
+    process = writer(path, "flat-out")
+    assert process.stdout is not None
+    process.stdout.readline()
+    stop = threading.Thread(target=process.stdout.read)
+    stop.start()
+    for n in range(200):
+        store.insert(sample(f"mine-{n}"))
+    process.kill()
+    stop.join()
+    process.wait()
+    with sqlite3.connect(path) as db:
+        rows = [id for (id,) in db.execute("SELECT _id FROM samples ORDER BY rowid")]
+    between = rows[rows.index("mine-0") : rows.index("mine-199") + 1]
+    theirs = len(between) - 200
+    assert theirs > 50, "the other process was shut out"
+    assert theirs < 2000, "this process was shut out"
 
 
 WRITER = """

@@ -1,0 +1,36 @@
+// The control API of the sandbox.
+
+async function call(method, path, body) {
+  const options = { method };
+  if (body !== undefined) {
+    options.headers = { "Content-Type": "application/json" };
+    options.body = JSON.stringify(body);
+  }
+  const answer = await fetch(`/control/${path}`, options);
+  const data = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(data.error || `the sandbox answered ${answer.status}`);
+  return data;
+}
+
+export const post = (path, body) => call("POST", path, body);
+export const get = (path, query = {}) => call("GET", `${path}?${new URLSearchParams(query)}`);
+export const drop = (path, query = {}) => call("DELETE", `${path}?${new URLSearchParams(query)}`);
+
+// Calls `heard` with every event and `connected` with true or false; connects again for ever.
+export function listen(heard, connected) {
+  let delay = 250;
+  const open = () => {
+    const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/control/events`);
+    socket.addEventListener("open", () => {
+      delay = 250;
+      connected(true);
+    });
+    socket.addEventListener("message", (message) => heard(JSON.parse(message.data)));
+    socket.addEventListener("close", () => {
+      connected(false);
+      setTimeout(open, delay);
+      delay = Math.min(4000, delay * 2);
+    });
+  };
+  open();
+}

@@ -1,0 +1,101 @@
+// The page with the phones: a bar, and a phone for each channel.
+
+import { drop, get, listen, post } from "./api.js";
+import { el } from "./dom.js";
+import { Phone } from "./phone.js";
+import { telegram, whatsapp } from "./skins.js";
+import { WebChat } from "./webchat.js";
+
+const FAULTS = [
+  ["429", "Too many requests, with Retry-After"],
+  ["500", "Internal server error"],
+  ["timeout", "No answer at all"],
+  ["reset", "The connection is reset"],
+];
+const PROVIDERS = ["telegram", "whatsapp"];
+
+const gateway = document.getElementById("gateway");
+const faults = document.getElementById("faults");
+const tabs = document.getElementById("tabs");
+const stage = document.getElementById("phones");
+
+let connected = false;
+let state = null;
+let phones = [];
+let webchat = null;
+
+function drawBar() {
+  const up = connected && state?.gateway_up;
+  gateway.className = `pill ${up ? "up" : "down"}`;
+  gateway.textContent = !connected ? "sandbox gone" : up ? "gateway up" : "gateway down";
+  const active = new Set((state?.faults || []).map((f) => f.kind));
+  for (const button of faults.querySelectorAll("button")) {
+    button.setAttribute("aria-pressed", String(active.has(button.dataset.kind)));
+  }
+}
+
+async function toggle(kind, pressed) {
+  if (pressed) await drop("faults", { kind });
+  else for (const channel of PROVIDERS) await post("faults", { channel, kind });
+}
+
+function buildBar() {
+  faults.append(
+    el("span", { class: "faults-title" }, "Providers answer with"),
+    ...FAULTS.map(([kind, title]) =>
+      el(
+        "button",
+        {
+          type: "button",
+          title,
+          data: { kind },
+          "aria-pressed": "false",
+          onclick: (event) => toggle(kind, event.currentTarget.getAttribute("aria-pressed") === "true").catch(() => drawBar()),
+        },
+        kind,
+      ),
+    ),
+  );
+}
+
+function buildPhones() {
+  for (const skin of [telegram, whatsapp]) {
+    for (const account of state.accounts[skin.channel]) phones.push(new Phone(skin, account));
+  }
+  const [site] = state.accounts.webchat;
+  if (site) webchat = new WebChat(site, state.gateway_url);
+  const all = [...phones, ...(webchat ? [webchat] : [])];
+  stage.append(...all.map((p) => p.element));
+  for (const { element } of all) {
+    const jump = () => element.scrollIntoView({ behavior: "smooth", inline: "center", block: "nearest" });
+    tabs.append(el("button", { type: "button", onclick: jump }, element.querySelector("h2").textContent));
+  }
+}
+
+function heard(event) {
+  if (event.event === "state") {
+    state = event;
+    drawBar();
+    if (!phones.length && !webchat) buildPhones();
+    if (event.gateway_up) webchat?.gatewayUp();
+    return;
+  }
+  for (const phone of phones) {
+    if (event.event === "message" && phone.mine(event.message)) phone.show(event.message);
+    else if (event.event === "typing" && phone.mine(event)) phone.typing();
+    else if (event.event === "toast" && phone.mine(event)) phone.tell(event.text);
+    else if (event.event === "cleared") phone.load().catch(() => {});
+  }
+}
+
+buildBar();
+listen(heard, async (open) => {
+  connected = open;
+  drawBar();
+  if (!open) return;
+  // What was said while the page was not connected.
+  state ??= await get("state");
+  drawBar();
+  if (!phones.length && !webchat) buildPhones();
+  for (const phone of phones) await phone.load().catch(() => {});
+});

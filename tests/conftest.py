@@ -1,0 +1,32 @@
+"""What many tests stand on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.store import AsyncStore
+from bot.store.conversations import Conversation
+from bot.store.dead_letters import DeadLetter
+from bot.store.messages import Message
+from bot.store.sqlite import SqliteStore
+from bot.store.turns import Turn
+from tests.kit.processes import Machine
+
+DOCUMENTS = (Message, Conversation, Turn, DeadLetter)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[AsyncStore]:
+    """A real store in a directory of the test's own."""
+    opened = AsyncStore(SqliteStore(tmp_path / "bot.db"), DOCUMENTS)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """The machine that a test's processes run on."""
+    return Machine(monkeypatch)

@@ -1,0 +1,24 @@
+"""Waiting for something to become true, with a generous end."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Callable
+from typing import Any
+
+PATIENCE = 20.0
+
+
+async def until(true: Callable[[], Any], *, timeout: float = PATIENCE) -> Any:
+    """Return what `true` (plain or async) gives once that is truthy; AssertionError in the end."""
+    end = time.monotonic() + timeout
+    while True:
+        found = true()
+        if inspect.isawaitable(found):
+            found = await found
+        if found:
+            return found
+        assert time.monotonic() < end, f"did not become true in {timeout:g} s"
+        await asyncio.sleep(0.005)
