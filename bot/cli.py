@@ -101,7 +101,11 @@ def _worker(args: argparse.Namespace) -> int:
             print(error, file=sys.stderr)
             return NO_MODEL
 
-    return zygote.keep(args.concurrency or settings.worker.concurrency, work)
+    return zygote.keep(
+        args.concurrency or settings.worker.concurrency,
+        work,
+        longest_pause=settings.limits.restart_cap_seconds,
+    )
 
 
 def _check(args: argparse.Namespace) -> int:

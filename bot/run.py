@@ -62,7 +62,7 @@ async def _supervise(
     listener: socket.socket,
 ) -> int:
     files = _file_arguments(args)
-    supervisor = Supervisor()
+    supervisor = Supervisor(settings.limits.restart_cap_seconds)
     stopping = asyncio.create_task(serve.told_to_stop())
     # The socket outlives the gateway: while one starts, or starts again after a crash,
     # webhooks wait in the socket's queue and are not refused.

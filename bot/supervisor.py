@@ -18,7 +18,6 @@ log = logging.getLogger(__name__)
 #: Seconds between the request to stop and the kill.
 STOP_SECONDS = 10.0
 _FIRST_PAUSE = 0.1
-_LONGEST_PAUSE = 10.0
 _STEADY_SECONDS = 10.0
 
 
@@ -38,9 +37,10 @@ class Child:
 
 
 class Supervisor:
-    """Runs children until `stop`."""
+    """Runs children until `stop`; one that died waits `longest_pause` seconds at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest_pause: float = 10.0) -> None:
+        self._longest_pause = longest_pause
         self._children: dict[Child, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
 
@@ -49,7 +49,7 @@ class Supervisor:
         self._children[child] = asyncio.create_task(self._keep(child), name=child.role)
 
     async def _keep(self, child: Child) -> None:
-        pause = _FIRST_PAUSE
+        first = pause = min(_FIRST_PAUSE, self._longest_pause)
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
@@ -60,11 +60,11 @@ class Supervisor:
             if self._stopping.is_set():
                 return
             if time.monotonic() - began > _STEADY_SECONDS:
-                pause = _FIRST_PAUSE
+                pause = first
             log.error("%s %s, again in %.1f s", child.role, ended, pause)
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            pause = min(pause * 2, self._longest_pause)
 
     async def _once(self, child: Child) -> str:
         """Run a child until it ends; return how it did. Raises OSError when it cannot start."""

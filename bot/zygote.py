@@ -25,13 +25,13 @@ _DEFAULTS: dict[signal.Signals, Any] = {
     signal.SIGCHLD: signal.SIG_DFL,
 }
 _FIRST_PAUSE = 0.05
-_LONGEST_PAUSE = 10.0
 _STEADY_SECONDS = 10.0
 
 
 @dataclass
 class _Slot:
     number: int
+    longest_pause: float
     pid: int = 0
     began: float = 0.0
     pause: float = _FIRST_PAUSE
@@ -40,15 +40,22 @@ class _Slot:
     leash: int = -1
 
 
-def keep(count: int, work: Callable[[int], int], *, stop_seconds: float = 9.0) -> int:
+def keep(
+    count: int,
+    work: Callable[[int], int],
+    *,
+    stop_seconds: float = 9.0,
+    longest_pause: float = 10.0,
+) -> int:
     """Keep `count` forked processes running `work`; return when told to stop.
 
     `work` gets a file descriptor that becomes readable when this process is gone, and
     returns an exit status. SIGTERM, SIGINT and, under a supervisor, the end of standard
     input stop everything; what has not stopped after `stop_seconds` is killed, before a
-    supervisor's own patience ends.
+    supervisor's own patience ends. One that died is forked again after a pause that
+    doubles up to `longest_pause` seconds.
     """
-    slots = [_Slot(n) for n in range(count)]
+    slots = [_Slot(n, longest_pause) for n in range(count)]
     leash = [sys.stdin.fileno()] if os.environ.get("FRONTDESK_SUPERVISED") == "1" else []
     told = []
     # Handlers, not a signal mask: libraries that were imported have started threads, and
@@ -98,7 +105,7 @@ def _fork(
         os.close(ours)
         slot.start_at = time.monotonic() + slot.pause
         log.error("no worker %d, again in %.2f s: %s", slot.number, slot.pause, error.strerror)
-        slot.pause = min(slot.pause * 2, _LONGEST_PAUSE)
+        slot.pause = min(slot.pause * 2, slot.longest_pause)
         return
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _DEFAULTS)
@@ -149,7 +156,7 @@ def _reap(slots: list[_Slot]) -> None:
             slot.pause,
         )
         slot.pid, slot.leash, slot.start_at = 0, -1, now + slot.pause
-        slot.pause = min(slot.pause * 2, _LONGEST_PAUSE)
+        slot.pause = min(slot.pause * 2, slot.longest_pause)
 
 
 def _stop(slots: list[_Slot], seconds: float) -> None:

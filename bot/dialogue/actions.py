@@ -51,7 +51,7 @@ class ActionTimedOut(Exception):
 
 def failure_of(action: str, error: BaseException) -> Failure:
     """Describe an error without its text, which may quote the customer or a secret."""
-    kinds = []
+    kinds: list[str] = []
     cause: BaseException | None = error
     while cause is not None and len(kinds) < 5:
         kinds.append(type(cause).__name__)
@@ -76,7 +76,7 @@ class InProcessActions(EndpointConfig):
         super().__init__(url=f"package:{package}", selective_domain=True)
         self._seconds = seconds
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="action")
-        self._executor = _Executor()
+        self._executor = _Executor(package)
         self._domain: dict[str, Any] = {}
         try:
             self._executor.register_package(package)
@@ -144,7 +144,19 @@ class InProcessActions(EndpointConfig):
 
 
 class _Executor(ActionExecutor):
-    """rasa-sdk's, except that what is not an event is an error and not left out."""
+    """rasa-sdk's, with the actions of one package alone.
+
+    And what is not an event is an error; rasa-sdk leaves it out.
+    """
+
+    def __init__(self, package: str) -> None:
+        super().__init__()
+        self._package = package
+
+    def register_action(self, action: Any) -> None:
+        """Register an action class if it is of the package; rasa-sdk offers all there are."""
+        if f"{action.__module__}.".startswith(f"{self._package}."):
+            super().register_action(action)
 
     @staticmethod
     def validate_events(events: Any, action_name: str) -> list[dict[str, Any]]:

@@ -66,7 +66,7 @@ class Brain:
             generator = TemplatedNaturalLanguageGenerator({})
             processor = Processor(
                 archive,
-                tracker_store=None,  # type: ignore[arg-type]  # each message brings its own
+                tracker_store=None,  # each message brings its own
                 lock_store=InMemoryLockStore(),
                 generator=generator,
                 action_endpoint=endpoint,

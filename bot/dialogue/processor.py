@@ -95,7 +95,10 @@ class Processor(MessageProcessor):
         nlg: Any,
         prediction: PolicyPrediction,
     ) -> bool:
-        return await super()._run_action(_Aloud(action), tracker, output_channel, nlg, prediction)
+        more: bool = await super()._run_action(
+            _Aloud(action), tracker, output_channel, nlg, prediction
+        )
+        return more
 
     async def _schedule_reminders(
         self, events: list[Event], tracker: DialogueStateTracker, output_channel: OutputChannel

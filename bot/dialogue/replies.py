@@ -22,6 +22,8 @@ from bot.message import (
 
 #: Kinds that a response's `custom` may be.
 _CUSTOM = (Text, Choices, Media, Location, Contact)
+#: What fields of these types hold.
+_TYPES: dict[Any, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float)}
 #: Messenger's words for what an attachment is, used by Rasa's own channels.
 _ATTACHMENTS: dict[str, MediaType] = {
     "image": "image",
@@ -43,7 +45,7 @@ class Replies(CollectingOutputChannel):
         self._channel = channel
         self.contents: list[Content] = []
 
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         """Return the channel's name; Rasa's own is a class method, this one is per account."""
         return self._channel
 
@@ -118,7 +120,7 @@ def _custom(value: Any) -> Content:
         _url("custom", content.url)
     hints = get_type_hints(type(content))
     for field in fields(content):
-        wanted = {str: str, float: (int, float), int: int}.get(hints[field.name])
+        wanted = _TYPES.get(hints[field.name])
         if wanted and not isinstance(getattr(content, field.name), wanted):
             raise InvalidReply(f"custom: {field.name} has the wrong type")
     return content

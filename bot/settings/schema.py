@@ -90,6 +90,8 @@ class Limits:
 
     `unsure_grace_seconds` replaces every connector's own `Capabilities.grace`.
     `retry_base_seconds` doubles at each attempt up to `retry_cap_seconds`.
+    `restart_cap_seconds` is the longest pause before a process that died is started
+    again; the first is a tenth of a second or less and doubles.
     `conversations_at_once` is per worker process.
     """
 
@@ -103,6 +105,7 @@ class Limits:
     retry_base_seconds: float = _above_zero(1.0)
     retry_cap_seconds: float = _above_zero(300.0)
     unsure_grace_seconds: float | None = _above_zero(None)
+    restart_cap_seconds: float = _above_zero(10.0)
 
     def __post_init__(self) -> None:
         if self.retry_base_seconds > self.retry_cap_seconds:

@@ -32,6 +32,7 @@ LIMITS = {
     "retry_base_seconds": 0.1,
     "retry_cap_seconds": 2,
     "unsure_grace_seconds": 2,
+    "restart_cap_seconds": 0.5,
 }
 _READY = "ready, model"
 _ANY_ENTRY = "bot.cli"

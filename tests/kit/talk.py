@@ -145,7 +145,9 @@ async def compare(
         ours = comparable(outcome.events)
         theirs = comparable(await stock.events(sender))
         if ours != theirs:
-            differences.append(f"{n} {message!r} after {messages[max(0, n - 6):n]}:\n{ours}\n{theirs}")
+            differences.append(
+                f"{n} {message!r} after {messages[max(0, n - 6) : n]}:\n{ours}\n{theirs}"
+            )
         memory = await stock.memory(sender)
         if remembered(outcome.state) != memory:
             differences.append(f"{n} {message!r}: {remembered(outcome.state)} {memory}")

@@ -6,9 +6,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from conftest import Sample, ids, sample
 
 from bot.store import AsyncStore, Duplicate, StoreError, open_store
+from tests.kit.samples import Sample, ids, sample
 
 
 async def test_every_verb_can_be_awaited(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from bson import ObjectId
-from conftest import NOON, Named, Numbered, Sample, at, ids, sample
 from mongoengine import Document, ListField, StringField, ValidationError
 from mongoengine.errors import FieldDoesNotExist
 
@@ -21,6 +20,7 @@ from bot.store.errors import Duplicate, Unindexed
 from bot.store.fields import RawField
 from bot.store.messages import DONE, PENDING, Message
 from bot.store.turns import Turn
+from tests.kit.samples import NOON, Named, Numbered, Sample, at, ids, sample
 
 
 def fill(store: Store, **columns: list[Any]) -> None:

@@ -18,10 +18,10 @@ from typing import Any
 
 import bson
 import pytest
-from conftest import Sample, sample
 
 from bot.store import Duplicate, StoreDown, StoreError, open_store
 from bot.store.mongo import MongoStore
+from tests.kit.samples import Sample, sample
 
 HELLO = {
     "ok": 1,

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Sample, ids, sample
 from mongoengine import Document, IntField, StringField
 
 from bot.store import Duplicate, StoreDown, StoreError
 from bot.store.sqlite import SqliteStore
+from tests.kit.samples import NOON, Sample, ids, sample
 
 JOBS = 10_000
 spawn = multiprocessing.get_context("spawn")
@@ -263,7 +263,7 @@ FULL_DISK = """
 import resource, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from conftest import Sample, sample
+from tests.kit.samples import Sample, sample
 from bot.store import StoreDown
 from bot.store.sqlite import SqliteStore
 store = SqliteStore(Path({path!r}))
@@ -288,7 +288,7 @@ print("recovered")
 
 def test_a_disk_that_takes_no_more_is_down_until_it_does(path: Path) -> None:
     """By the system's limit on a file's size, which stops root as well."""
-    code = FULL_DISK.format(tests=str(Path(__file__).parent), path=str(path))
+    code = FULL_DISK.format(tests=str(Path(__file__).parents[2]), path=str(path))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout == "recovered\n", done.stderr
 
@@ -419,7 +419,7 @@ def explain(path: Path, store: SqliteStore, ask: Callable[[], Any]) -> str:
 
 def test_queries_use_the_indexes(path: Path) -> None:
     store = opened(path)
-    by_range = {"number": 1, "when": {"$gt": sample("x", when=None).when or _noon()}}
+    by_range = {"number": 1, "when": {"$gt": NOON}}
     plan = explain(path, store, lambda: store.find(Sample, by_range, sort=["-when"]))
     assert "number_1_when_-1" in plan
     assert "TEMP B-TREE" not in plan
@@ -427,12 +427,6 @@ def test_queries_use_the_indexes(path: Path) -> None:
     assert "(_id=?)" in plan
     plan = explain(path, store, lambda: store.find(Sample, {"email": "a@example.com"}))
     assert "email_1 " in plan
-
-
-def _noon() -> Any:
-    from conftest import NOON
-
-    return NOON
 
 
 # Threads, processes, closing.

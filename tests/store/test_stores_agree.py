@@ -10,13 +10,13 @@ from typing import Any
 
 import mongomock
 from bson import ObjectId
-from conftest import Sample
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.store.contract import Store
 from bot.store.mongo import MongoStore
 from bot.store.sqlite import SqliteStore
+from tests.kit.samples import Sample
 
 _databases = itertools.count()
 

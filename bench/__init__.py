@@ -1,0 +1,1 @@
+"""Speed claims, each a command that prints a ratio."""
