@@ -209,8 +209,8 @@ class Outbox:
                 await self._hold(head, wait)
                 return False
             await asyncio.sleep(wait)
-        if self._stopping:
-            return False
+            if self._stopping:
+                return False
         row = await self._change(
             head,
             status=SENDING,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 
+# What adding up fractions of seconds may lack to a whole token.
+_NEARLY = 1e-6
+
 
 class Rate:
     """A token bucket: `per_second` on average, a second's worth at once.
@@ -31,7 +34,7 @@ class Rate:
         self._filled = now
         if self._paused_until > now:
             return self._paused_until - now
-        if self._tokens >= 1:
+        if self._tokens > 1 - _NEARLY:
             self._tokens -= 1
             return 0.0
         return (1 - self._tokens) / self._per_second

@@ -7,6 +7,8 @@ message has been answered exactly once, in order.
 from __future__ import annotations
 
 import asyncio
+import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,8 +21,8 @@ from bot.store.turns import Turn
 from bot.store.wake import LocalBell
 from tests.conftest import DOCUMENTS
 from tests.kit.build import address, inbound
-from tests.kit.channel import Echo, Provider
-from tests.kit.processes import Machine, Process
+from tests.kit.channel import Break, Echo, Later, Lose, Provider, Take
+from tests.kit.processes import QUICK, Machine, Process
 from tests.kit.waiting import until
 
 SAID = [f"message {n}" for n in range(1, 6)]
@@ -67,7 +69,7 @@ class Round:
         running = [first]
         try:
             while True:
-                done = asyncio.create_task(until(lambda: self._finished(store)))
+                done = asyncio.create_task(until(lambda: _answered(store)))
                 died = asyncio.create_task(first.died.wait())
                 await asyncio.wait({done, died}, return_when=asyncio.FIRST_COMPLETED)
                 died.cancel()
@@ -82,11 +84,6 @@ class Round:
             for one in running:
                 await one.stop()
         self.calls = running[0].store.calls
-
-    async def _finished(self, store: AsyncStore) -> bool:
-        pending = await store.count(Message, {"direction": "in", "status": "pending"})
-        where = {"direction": "out", "status": {"$in": UNSENT}}
-        return not pending and not await store.count(Message, where)
 
     async def _check(self, store: AsyncStore) -> None:
         assert self.provider.said() == ANSWERS, str(self)
@@ -116,3 +113,49 @@ async def test_no_failed_call_loses_doubles_or_reorders_an_answer(
             await Round(machine, tmp_path, at, what, applied).run()
 
     await asyncio.gather(*(one(at) for at in range(1, undisturbed.calls + 1)))
+
+
+@pytest.mark.parametrize("seed", range(60))
+async def test_many_faults_at_once_lose_double_and_reorder_nothing(
+    machine: Machine, tmp_path: Path, store: AsyncStore, seed: int
+) -> None:
+    """Two processes, each failing or dying at random, and a provider in a bad mood."""
+    dice = random.Random(seed)
+    mood = [Take(), Take(), Later(), Lose(taken=True), Lose(taken=False), Break(taken=True)]
+    provider = Provider(*(dice.choice(mood) for _ in range(20)))
+    users = [f"user{n}" for n in range(4)]
+    inbox = Inbox(store, LocalBell(tmp_path))
+
+    def process(last: bool = False) -> Process:
+        return Process(
+            machine,
+            store,
+            provider,
+            Echo(window=2),
+            at=0 if last else dice.randint(1, 60),
+            what=dice.choice(["kill", "down"]),
+            applied=dice.random() < 0.5,
+            limits=replace(QUICK, send_attempts=100, turn_attempts=100),
+        ).start()
+
+    everyone = [process(), process()]
+    try:
+        for text in SAID:
+            await inbox.accept([inbound(text, user=user, n=SAID.index(text)) for user in users])
+            await asyncio.sleep(dice.uniform(0, 0.1))
+            for _ in range(dice.randint(0, 2)):
+                everyone.append(process())
+                dice.choice(everyone).kill()
+        everyone.append(process(last=True))
+        await until(lambda: _answered(store))
+    finally:
+        for one in everyone:
+            await one.stop()
+    for user in users:
+        assert provider.said(user) == ANSWERS
+
+
+async def _answered(store: AsyncStore) -> bool:
+    pending = await store.count(Message, {"direction": "in", "status": "pending"})
+    where = {"direction": "out", "status": {"$in": UNSENT}}
+    return not pending and not await store.count(Message, where)

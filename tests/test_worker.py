@@ -88,9 +88,7 @@ async def test_what_waits_in_the_inbox_is_answered_in_order(
     assert provider.said() == [f"{n + 1}: {n}" for n in range(12)]
 
 
-async def test_the_channels_own_order_decides_where_there_is_one(
-    start: Start, accept: Any
-) -> None:
+async def test_the_channels_own_order_decides_where_there_is_one(start: Start, accept: Any) -> None:
     await accept(inbound("b", order=2), inbound("c", order=3), inbound("a", order=1))
     provider = Provider()
     start(provider=provider)
@@ -205,9 +203,9 @@ async def test_a_lease_renewed_this_moment_is_not_taken(
                 await change(cls, {"id": held.id, "lease_owner": "far away"}, set=later)
             return await change(cls, where, **how)
 
-        process.worker._store = type("Racing", (), {
-            "change": staticmethod(renewed_first), "get": staticmethod(store.get)
-        })()
+        process.worker._store = type(
+            "Racing", (), {"change": staticmethod(renewed_first), "get": staticmethod(store.get)}
+        )()
         with machine.being("us"):
             assert await process.worker._lease(held.id) is None
 

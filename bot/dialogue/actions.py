@@ -12,6 +12,7 @@ import copy
 import inspect
 import json
 import logging
+import re
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,8 @@ from bot.dialogue.contract import Failure
 from bot.dialogue.errors import ModelUnreadable
 
 log = logging.getLogger(__name__)
+
+_PLACES = re.compile(r"^.*/(?:site-packages|lib/python[\d.]+)/")
 
 
 class ActionFailed(BaseException):
@@ -187,8 +190,5 @@ def _awaits(action: Callable[..., Any]) -> bool:
 
 
 def _short(path: str) -> str:
-    """Return a file's path from its package on; where a machine keeps it tells nothing."""
-    for parent in Path(path).parents:
-        if not (parent / "__init__.py").is_file():
-            return str(Path(path).relative_to(parent))
-    return Path(path).name
+    """Return a file's path without where this machine keeps it."""
+    return _PLACES.sub("", path.removeprefix(f"{Path.cwd()}/"))

@@ -46,8 +46,8 @@ from bot.dialogue.events import pack, plain, unpack
 _UNBOUNDED = 40
 #: Beyond what policies see: a payload ``/back`` takes two turns away from the end.
 _SPARE = 5
-#: However strange a conversation is, no more turns than this are carried.
-_MOST_TURNS = 60
+#: However strange a conversation is, no more turns than this are looked at.
+_MOST_TURNS = 100
 #: Bot utterances kept between two actions.
 _UTTERANCES = 3
 
@@ -156,11 +156,11 @@ def carry(tracker: DialogueStateTracker, domain: Domain, reach: Reach) -> State:
         visible += past.visible[first]
     recent = [event for turn in turns[first:] for event in turn]
 
-    while first > 0 and visible < reach.visible and len(recent) < _MOST_TURNS * 8:
-        first -= 1
-        visible += past.visible[first]
-        effect = None if past.visible[first] else past.effect(first)
-        recent[:0] = turns[first] if effect is None else effect
+    start = first
+    while start > 0 and visible < reach.visible and first - start < _MOST_TURNS:
+        start -= 1
+        visible += past.visible[start]
+    recent[:0] = past.shortened(start, first)
 
     loop = tracker.active_loop_name
     return {
@@ -169,7 +169,7 @@ def carry(tracker: DialogueStateTracker, domain: Domain, reach: Reach) -> State:
         "latest_action": tracker.latest_action_name,
         "paused": tracker.is_paused(),
         "followup": tracker.followup_action,
-        "base": past.base(first - 1) if first else None,
+        "base": past.base(start - 1) if start else None,
         "recent": pack(_thinned(recent), brief=True),
     }
 
@@ -226,21 +226,42 @@ class _Replay:
                 )
             )
 
-    def effect(self, turn: int) -> list[Event] | None:
-        """Return events with the effect of a turn; None when it is more than slots can say."""
-        after = self._after[turn]
-        before = self._after[turn - 1] if turn else None
-        if before is None or after.followup:
-            return None
-        if (before.loop, before.paused) != (after.loop, after.paused):
-            return None
+    def shortened(self, start: int, stop: int) -> list[Event]:
+        """Return the events of turns ``start`` to ``stop - 1``, hidden ones left out.
+
+        A row of hidden turns after which the loop is what it was before is left out but
+        for what it did to slots.
+        """
+        events: list[Event] = []
+        turn = start
+        while turn < stop:
+            after = turn
+            while after < stop and not self.visible[after]:
+                after += 1
+            while after > turn and not self._alike(turn - 1, after - 1):
+                after -= 1
+            if after > turn:
+                events += self._effect(turn - 1, after - 1)
+                turn = after
+            else:
+                events += self._turns[turn]
+                turn += 1
+        return events
+
+    def _alike(self, before: int, after: int) -> bool:
+        if before < 0:
+            return False
+        one, other = self._after[before], self._after[after]
+        return (one.loop, one.paused, one.followup) == (other.loop, other.paused, other.followup)
+
+    def _effect(self, before: int, after: int) -> list[Event]:
+        then, now = self._after[before].slots, self._after[after].slots
         effect: list[Event] = [
             SlotSet(name, value)
-            for name, value in after.slots.items()
-            if name not in before.slots or before.slots[name] != value
+            for name, value in now.items()
+            if name not in then or then[name] != value
         ]
-        for name in before.slots.keys() - after.slots.keys():
-            effect.append(SlotSet(name, self._initial[name]))
+        effect += [SlotSet(name, self._initial[name]) for name in then.keys() - now.keys()]
         return effect
 
     def base(self, turn: int) -> State:

@@ -90,6 +90,7 @@ class AsyncStore:
     async def close(self) -> None:
         """Close the store and the threads. Closing twice is no error."""
         if not self._closed:
-            await self._run(self.sync.close)
+            # Not by `_run`: one that is down has no collections made, and is closed all the same.
+            await asyncio.get_running_loop().run_in_executor(self._pool, self.sync.close)
             self._closed = True
             self._pool.shutdown(wait=False)

@@ -250,3 +250,10 @@ def words(said: Inbound) -> str:
     if isinstance(content, Choice):
         return content.payload
     return getattr(content, "text", content.kind)
+
+
+class ConfiguredLine(Line):
+    """A `Line` as it is made of credentials.yml."""
+
+    def __init__(self, account: Line.Account) -> None:
+        super().__init__(account=account.account)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import hashlib
+import itertools
 import json
 import uuid
 from collections import deque
@@ -18,6 +21,8 @@ from tests.kit.waiting import until
 ACCOUNT = "demo"
 #: Seconds a customer waits for an answer before the test fails.
 PATIENCE = 30.0
+
+_users = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -181,8 +186,6 @@ class Visitor(Customer):
     @property
     def user(self) -> str:  # type: ignore[override]
         """The id that the connector makes of the token."""
-        import hashlib
-
         return hashlib.sha256((self._token or "").encode()).hexdigest()[:32]
 
     async def close(self) -> None:
@@ -259,6 +262,12 @@ class Visitor(Customer):
                 await self._socket.send_json(self._to_say[0])
 
 
+def new_user(channel: str) -> str:
+    """Return the id of a user whom no test has used, a number as both providers have it."""
+    number = next(_users)
+    return str(700_000 + number) if channel == "telegram" else str(447_700_900_000 + number)
+
+
 def heard(entry: dict[str, Any]) -> Heard:
     """Read what the bot said from an entry of the control API."""
     rows: Sequence[Sequence[dict[str, str]]] = entry["buttons"]
@@ -278,6 +287,4 @@ def _shown(id: str, content: dict[str, Any]) -> Heard:
 
 def data_url(png: bytes) -> str:
     """Return a PNG as the data URL that pages send."""
-    import base64
-
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"

@@ -52,6 +52,7 @@ class Instance:
         apart: bool = False,
         workers: int = 1,
         limits: Mapping[str, Any] = LIMITS,
+        models: Path | None = None,
     ) -> None:
         self.directory = directory
         self.var = directory / "var"
@@ -75,7 +76,7 @@ class Instance:
             "store": {"url": self._store_url},
             "worker": {"concurrency": workers},
             "limits": dict(limits),
-            "model": str(REPOSITORY / "models"),
+            "model": str(models or REPOSITORY / "models"),
         }
         with self._endpoints.open("w") as file:
             YAML(typ="safe").dump(settings, file)
@@ -187,9 +188,13 @@ class Instance:
         run = self._run.pid
         return [p for p in found if (_parent(p) == run) == (role == "zygote")]
 
-    def kill(self, role: str) -> int:
-        """Kill -9 every process of a role, or `run`; return how many there were."""
-        victims = [self.run] if role == "run" else self.processes(role)
+    def training(self) -> list[psutil.Process]:
+        """The processes of Rasa's training."""
+        return [p for p in self._living() if "rasa train" in " ".join(_cmdline(p))]
+
+    def kill(self, role: str, most: int = 1000) -> int:
+        """Kill -9 the processes of a role, or `run`; return how many there were."""
+        victims = [self.run] if role == "run" else self.processes(role)[:most]
         killed = 0
         for process in victims:
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -257,9 +262,9 @@ class Instance:
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error, ProcessLookupError):
-                if os.getsid(process.pid) in self._sessions:
-                    if process.status() != psutil.STATUS_ZOMBIE:
-                        found.append(process)
+                ours = os.getsid(process.pid) in self._sessions
+                if ours and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
         return found
 
 
@@ -287,16 +292,19 @@ def _environ() -> dict[str, str]:
 
 def _free_ports(count: int) -> list[int]:
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [one.getsockname()[1] for one in sockets]
+        taken = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+        return [stack.enter_context(one).getsockname()[1] for one in taken]
 
 
 def _role(process: psutil.Process) -> str:
+    line = _cmdline(process)
+    return line[line.index(_ANY_ENTRY) + 1] if _ANY_ENTRY in line[:-1] else ""
+
+
+def _cmdline(process: psutil.Process) -> list[str]:
     with contextlib.suppress(psutil.Error):
-        line = process.cmdline()
-        if _ANY_ENTRY in line[:-1]:
-            return line[line.index(_ANY_ENTRY) + 1]
-    return ""
+        return list(process.cmdline())
+    return []
 
 
 def _parent(process: psutil.Process) -> int:
@@ -306,6 +314,4 @@ def _parent(process: psutil.Process) -> int:
 
 
 def _line(process: psutil.Process) -> str:
-    with contextlib.suppress(psutil.Error):
-        return f"{process.pid} {' '.join(process.cmdline())[:120]}"
-    return str(process.pid)
+    return f"{process.pid} {' '.join(_cmdline(process))[:120]}"

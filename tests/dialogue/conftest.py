@@ -1,0 +1,51 @@
+"""One model, trained from the project's own data, and one brain for all tests here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.dialogue.preload import preload
+from bot.dialogue.training import train
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def model() -> Path:
+    return train(ROOT, ROOT / "models")
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The environment that a worker gives its actions, over a store of the tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        where = tmp_path_factory.mktemp("shop")
+        patch.setenv("FRONTDESK_STORE_URL", f"sqlite:{where / 'bot.db'}")
+        patch.setenv("FRONTDESK_PUBLIC_URL", "https://shop.example")
+        yield
+
+
+@pytest.fixture(scope="session")
+def brain(model: Path, shop: None) -> Iterator[object]:
+    preload()
+    from bot.dialogue.brain import Brain
+
+    loaded = Brain.load(model)
+    yield loaded
+    loaded.close()
+
+
+@pytest.fixture(scope="session")
+def failing(model: Path, shop: None) -> Iterator[object]:
+    """A brain whose actions fail, see `tests.kit.failing_actions`."""
+    preload()
+    from bot.dialogue.brain import Brain
+    from tests.kit.failing_actions import RELEASE
+
+    loaded = Brain.load(model, actions="tests.kit.failing_actions", action_seconds=0.5)
+    yield loaded
+    RELEASE.set()
+    loaded.close()

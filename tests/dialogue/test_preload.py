@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.dialogue.conftest import ROOT
+
+FORKED = """
+import asyncio, os, sys, threading
+from pathlib import Path
+from bot.dialogue.preload import preload
+preload()
+assert threading.active_count() == 1, threading.enumerate()
+assert "tensorflow" in sys.modules and "skops.io" in sys.modules
+before = set(sys.modules)
+pid = os.fork()
+if pid == 0:
+    from bot.dialogue.brain import Brain
+    from bot.dialogue.contract import History
+    from bot.message import Address, Inbound, Text
+    brain = Brain.load(Path(sys.argv[1]))
+    said = Inbound(Address("telegram", "shop", "u"), "1", Text("hello"))
+    outcome = asyncio.run(brain.take(said, History(None, ())))
+    heavy = {m.split(".")[0] for m in set(sys.modules) - before} & {"rasa", "tensorflow", "keras"}
+    print("child", outcome.parse["intent"], sorted(heavy), flush=True)
+    brain.close()
+    os._exit(0 if outcome.failure is None else 1)
+print("parent", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+def test_a_forked_process_loads_a_brain_and_answers(model: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", FORKED, str(model)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert ran.stdout.splitlines() == ["child greet []", "parent 0"], ran.stderr[-2000:]
+
+
+def test_the_package_itself_is_light() -> None:
+    code = (
+        "import sys, bot.dialogue, bot.dialogue.contract, bot.dialogue.errors\n"
+        "import bot.dialogue.preload, bot.dialogue.training\n"
+        "assert not {'rasa', 'numpy', 'tensorflow'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

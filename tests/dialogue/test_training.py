@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.dialogue.errors import TrainingFailed
+from bot.dialogue.training import fingerprint_of, train, trained
+from tests.dialogue.conftest import ROOT
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The project's training data, to spoil."""
+    for name in ("config.yml", "domain.yml"):
+        shutil.copy(ROOT / name, tmp_path)
+    for part in ("nlu", "rules", "stories"):
+        shutil.copytree(ROOT / "data" / part, tmp_path / "data" / part)
+    return tmp_path
+
+
+def spoil(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+
+
+def test_unchanged_data_gives_the_model_there_is_without_importing_rasa(model: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from bot.dialogue.training import train\n"
+        "print(train(Path(), Path('models')).name)\n"
+        "assert not {'rasa', 'tensorflow', 'sklearn', 'mongoengine'} & set(sys.modules)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.strip() == model.name
+
+
+def test_the_model_is_named_after_its_data_and_nothing_is_left_behind(model: Path) -> None:
+    assert model.name.endswith(f"-{fingerprint_of(ROOT)}.tar.gz")
+    assert not list(model.parent.glob(".training-*"))
+
+
+@pytest.mark.parametrize("name", ["config.yml", "domain.yml", "data/nlu/orders.yml"])
+def test_any_change_gives_another_fingerprint(project: Path, name: str) -> None:
+    before = fingerprint_of(project)
+    assert before == fingerprint_of(ROOT)
+    (project / name).write_bytes((project / name).read_bytes() + b"\n# changed\n")
+    assert fingerprint_of(project) != before
+
+
+def test_what_is_not_training_data_changes_nothing(project: Path) -> None:
+    before = fingerprint_of(project)
+    (project / "data" / "knowledge").mkdir()
+    (project / "data" / "knowledge" / "returns.md").write_text("30 days")
+    (project / "data" / "nlu" / ".store.yml.swp").write_text("an editor's")
+    assert fingerprint_of(project) == before
+
+
+def test_data_that_went_back_makes_its_old_model_the_newest(tmp_path: Path) -> None:
+    old, new = tmp_path / "1-aaaaaaaaaaaa.tar.gz", tmp_path / "2-bbbbbbbbbbbb.tar.gz"
+    for age, path in ((50, old), (10, new)):
+        path.touch()
+        os.utime(path, (path.stat().st_atime - age, path.stat().st_mtime - age))
+    assert trained(tmp_path, "cccccccccccc") is None
+    assert trained(tmp_path, "aaaaaaaaaaaa") == old
+    assert old.stat().st_mtime_ns > new.stat().st_mtime_ns
+
+
+@pytest.mark.parametrize("name", ["config.yml", "domain.yml"])
+def test_a_missing_file_is_named(project: Path, name: str) -> None:
+    (project / name).unlink()
+    with pytest.raises(TrainingFailed, match=rf"{name.split('.')[0]}.*: is missing"):
+        train(project, project / "models")
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("rules/store.yml", "intent: store_location", "intent: [oops", r"store\.yml.*line"),
+        ("nlu/store.yml", "examples: |", "exmples: |", r"data/nlu/store\.yml:4"),
+        (
+            "rules/store.yml",
+            "intent: store_location",
+            "intent: shop_location",
+            r"data/rules/store\.yml:12: 'shop_location' is not in the domain",
+        ),
+        (
+            "rules/store.yml",
+            "action: action_store_location",
+            "action: utter_nonsense",
+            r"data/rules/store\.yml:13: .*utter_nonsense",
+        ),
+    ],
+    ids=["yaml", "key", "intent", "action"],
+)
+def test_wrong_data_is_told_with_file_and_line(
+    project: Path, name: str, old: str, new: str, told: str
+) -> None:
+    models = project / "models"
+    models.mkdir()
+    (models / "1-aaaaaaaaaaaa.tar.gz").write_bytes(b"the model there was")
+    spoil(project / "data" / name, old, new)
+    with pytest.raises(TrainingFailed, match=f"(?s){told}"):
+        train(project, models)
+    assert [path.name for path in models.glob("*.tar.gz")] == ["1-aaaaaaaaaaaa.tar.gz"]
+    assert not list(models.glob(".training-*"))
+    assert (models / "train.log").stat().st_size > 0
