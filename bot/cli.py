@@ -118,6 +118,8 @@ def _train(args: argparse.Namespace) -> int:
     from bot.dialogue.errors import ModelError
     from bot.dialogue.training import train
 
+    # As an exception, so that Rasa's process, which it runs in, is ended with this one.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         print(train(Path(), Path(settings_of(args).model), force=args.force))
     except ModelError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import socket
 import sys
@@ -84,7 +85,7 @@ async def _supervise(
                 webbrowser.open(sandbox)
             await stopping
     training.cancel()
-    await supervisor.stop()
+    await asyncio.gather(supervisor.stop(), training, return_exceptions=True)
     return status
 
 
@@ -96,7 +97,9 @@ async def _train(files: Sequence[str]) -> int:
     try:
         return await process.wait()
     except asyncio.CancelledError:
-        process.terminate()
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
         raise
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from bot.store import AsyncStore
@@ -14,6 +16,12 @@ from bot.store.messages import Message
 from bot.store.sqlite import SqliteStore
 from bot.store.turns import Turn
 from tests.kit.processes import Machine
+
+# CI tells whether a change broke something, not whether today's dice found something old;
+# everywhere else the dice are thrown anew each time.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 DOCUMENTS = (Message, Conversation, Turn, DeadLetter)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +65,17 @@ class Brain:
         endpoint = InProcessActions(actions, seconds=action_seconds)
         try:
             generator = TemplatedNaturalLanguageGenerator({})
-            processor = Processor(
-                archive,
-                tracker_store=None,  # each message brings its own
-                lock_store=InMemoryLockStore(),
-                generator=generator,
-                action_endpoint=endpoint,
-                on_circuit_break=too_many_actions,
-            )
+            with warnings.catch_warnings():
+                # Of things that were checked when the model was trained.
+                warnings.simplefilter("ignore")
+                processor = Processor(
+                    archive,
+                    tracker_store=None,  # each message brings its own
+                    lock_store=InMemoryLockStore(),
+                    generator=generator,
+                    action_endpoint=endpoint,
+                    on_circuit_break=too_many_actions,
+                )
         except ModelNotFound as error:
             endpoint.close()
             raise ModelUnreadable(f"{archive}: is not a model archive") from error

@@ -10,10 +10,13 @@ import os
 #: of a second in a young process, ten seconds in one that has imported TensorFlow.
 _HEAVY = (
     "skops.io",
-    "rasa.core.agent",
-    "rasa.engine.recipes.default_recipe",
-    "rasa.core.policies.memoization",
-    "rasa.core.policies.rule_policy",
+    "rasa.engine.recipes.default_components",
+    "rasa.graph_components.validators.default_recipe_validator",
+    "rasa.graph_components.validators.finetuning_validator",
+    "rasa.nlu.classifiers.regex_message_handler",
+    "rasa.core.actions.forms",
+    "rasa.core.actions.two_stage_fallback",
+    "mongoengine",
     "bot.dialogue.brain",
 )
 

@@ -20,6 +20,9 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
 from bot.dialogue.errors import TrainingFailed
 from bot.message import utcnow
 
@@ -93,6 +96,7 @@ def _sources(root: Path) -> list[Path]:
 
 
 def _train(root: Path, models: Path, fingerprint: str) -> Path:
+    _check_syntax(root)
     name = f"{utcnow():%Y%m%d-%H%M%S}-{fingerprint}"
     domain = "domain.yml" if (root / "domain.yml").is_file() else "domain"
     work = Path(tempfile.mkdtemp(prefix=".training-", dir=models.resolve()))
@@ -134,6 +138,23 @@ def _train(root: Path, models: Path, fingerprint: str) -> Path:
     return model
 
 
+def _check_syntax(root: Path) -> None:
+    """Say at once what Rasa would only say after it has been imported. Raises TrainingFailed."""
+    problems = []
+    for path in _sources(root):
+        try:
+            if path.suffix in (".yml", ".yaml"):
+                list(YAML(typ="safe").load_all(path))
+        except YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            line = f":{mark.line + 1}" if mark else ""
+            problems.append(f"{path}{line}: {getattr(error, 'problem', None) or error}")
+        except UnicodeDecodeError as error:
+            problems.append(f"{path}: is not UTF-8, byte {error.start}")
+    if problems:
+        raise TrainingFailed("\n".join(problems))
+
+
 def _unknown(root: Path, said: str) -> list[str]:
     """Return a line for each name that stories or rules use and the domain lacks."""
     names = dict.fromkeys(
@@ -147,7 +168,8 @@ def _last_words(said: str) -> list[str]:
     lines = [line.rstrip() for line in said.replace("\r", "\n").splitlines() if line.strip()]
     for n in range(len(lines) - 1, -1, -1):
         if _SPOILT.match(lines[n]) and not lines[n].startswith("Traceback"):
-            return lines[n : n + 12]
+            told = [line for line in lines[n:] if not line.startswith("\t - ")]
+            return told[:12]
     return lines[-5:] or ["training said nothing"]
 
 

@@ -171,6 +171,9 @@ def _field(cls: type, raw: Any, hint: Any) -> Field:
 _KINDS: dict[Any, str] = {str: "text", int: "whole", float: "number", bool: "bool"}
 
 
+_NETWORK_PLACE = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s\[\]:@,]+)(?::[0-9]{1,5})?")
+
+
 def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
     scheme, _, rest = text.partition(":")
     if scheme not in schemes or re.search(r"\s", text):
@@ -186,7 +189,12 @@ def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
             return False
     except ValueError:
         return False
-    return bool(parts.netloc or (scheme == "unix" and parts.path))
+    if scheme == "unix":
+        return bool(parts.netloc or parts.path)
+    # A password whose @ was left out reads like a port that is no number; a URL that is
+    # believed would be shown with it.
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    return all(_NETWORK_PLACE.fullmatch(host) for host in hosts)
 
 
 def _is_host(text: str, loopback: bool) -> bool:

@@ -64,7 +64,7 @@ async def meet(
 
 
 @pytest.fixture(params=CHANNELS)
-def customer(request: pytest.FixtureRequest, meet: Meet) -> Customer:
+async def customer(request: pytest.FixtureRequest, meet: Meet) -> Customer:
     """A new customer on each channel in turn."""
     return meet(request.param)
 

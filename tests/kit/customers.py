@@ -170,11 +170,18 @@ class Visitor(Customer):
 
     channel = "webchat"
 
-    def __init__(self, http: aiohttp.ClientSession, gateway_url: str, origin: str) -> None:
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        gateway_url: str,
+        origin: str,
+        like: Visitor | None = None,
+    ) -> None:
+        """With `like`, be the same visitor in a page that has nothing to show yet."""
         self._http = http
         self._url = f"{gateway_url.replace('http', 'ws', 1)}/chat/{ACCOUNT}"
         self._headers = {"Origin": origin}
-        self._token: str | None = None
+        self._token: str | None = like._token if like else None
         self._after = 0
         self._heard: list[Heard] = []
         self._to_say: deque[dict[str, Any]] = deque()

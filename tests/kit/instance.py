@@ -229,9 +229,11 @@ class Instance:
             if process is not None:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(STOP_SECONDS + 5)
-        for rest in self._living():
+        rest = self._living()
+        for one in rest:
             with contextlib.suppress(psutil.NoSuchProcess):
-                rest.kill()
+                one.kill()
+        psutil.wait_procs(rest, 5)
         for process in (self._run, self._sandbox):
             if process is not None:
                 process.wait(5)

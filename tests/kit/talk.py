@@ -88,7 +88,7 @@ class Stock:
 
     async def take(self, text: str, user: str, channel: str = "telegram") -> None:
         output = CollectingOutputChannel()
-        output.name = lambda: channel  # type: ignore[method-assign]
+        output.name = lambda: channel
         self.began = time.time()
         await self.agent.handle_message(
             UserMessage(text, output, sender_id=user, input_channel=channel)

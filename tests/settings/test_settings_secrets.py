@@ -77,9 +77,10 @@ def outside_secrets(text: str) -> list[int]:
 
 
 @st.composite
-def mistyped(draw: st.DrawFn, text: str) -> str:
-    """Return `text` with a few typing errors beside its secrets, at most one of each kind."""
-    for kind in draw(st.permutations(["delete", "insert", "replace"]))[: draw(st.integers(1, 3))]:
+def mistyped(draw: st.DrawFn, text: str, most: int = 3) -> str:
+    """Return `text` with typing errors beside its secrets, at most one of each kind."""
+    kinds = draw(st.permutations(["delete", "insert", "replace"]))
+    for kind in kinds[: draw(st.integers(1, most))]:
         places = outside_secrets(text)
         at = draw(st.sampled_from(places))
         new = draw(
@@ -117,7 +118,8 @@ def test_typing_errors_in_credentials_show_no_secret(credentials: str) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(mistyped(ENDPOINTS))
+# One error: with two, user and password can become the name of a host as good as any.
+@given(mistyped(ENDPOINTS, most=1))
 def test_typing_errors_in_endpoints_show_no_secret(endpoints: str) -> None:
     assert leaks(shown_of(endpoints, "")) == []
 
