@@ -130,14 +130,14 @@ class Outbox:
                 return
 
     async def _find_orphans(self) -> None:
-        """Take over what a dead process was sending, long before its claim runs out."""
+        """Take over what a dead process had claimed, long before its claim runs out."""
         if time.monotonic() < self._orphans_at or self._stopping:
             return
         self._orphans_at = time.monotonic() + self._limits.poll_seconds
-        sending = await self._store.find(
-            Message, {"direction": "out", "status": SENDING}, limit=_PAGE
+        claimed = await self._store.find(
+            Message, {"direction": "out", "status": {"$in": (SENDING, UNKNOWN)}}, limit=_PAGE
         )
-        for row in sending:
+        for row in claimed:
             account = row.channel, row.account
             if (
                 account in self._connectors
@@ -191,8 +191,11 @@ class Outbox:
         if head.status == SENDING and _abandoned(head):
             await self._doubt(head, connector, "its sender died")
             return True
+        if head.status == UNKNOWN and _abandoned(head):
+            return await self._settle(head, connector)
         if head.due > utcnow():
-            if head.status != SENDING:
+            if not head.owner:
+                # A claimed one is likely to be done with long before its claim runs out.
                 await self._hold_back(head)
             return False
         if head.status == SENDING:
@@ -254,7 +257,9 @@ class Outbox:
 
     async def _settle(self, head: Message, connector: Connector) -> bool:
         """Find out what became of an attempt whose answer never came."""
-        row = await self._change(head, due=self._later(2 * self._limits.send_timeout_seconds))
+        row = await self._change(
+            head, owner=me(), due=self._later(2 * self._limits.send_timeout_seconds)
+        )
         if row is None:
             return True
         known = await self._store.find(
@@ -277,7 +282,7 @@ class Outbox:
                 await self._fail(row, f"no certain answer in {row.attempts} attempts")
                 return True
             wait = max(self._backoff(row.attempts), _asked(error))
-            await self._change(row, due=self._later(wait), attempts=row.attempts + 1)
+            await self._change(row, owner="", due=self._later(wait), attempts=row.attempts + 1)
             return False
         except Rejected as error:
             await self._fail(row, f"not known whether it was sent, {type(error).__name__}: {error}")
@@ -292,7 +297,7 @@ class Outbox:
         if row.attempts >= self._limits.send_attempts:
             await self._fail(row, f"no certain answer in {row.attempts} attempts")
             return True
-        await self._change(row, status=QUEUED, due=utcnow())
+        await self._change(row, status=QUEUED, owner="", due=utcnow())
         return True
 
     async def _delivered(self, row: Message, provider_id: str) -> None:
@@ -392,7 +397,7 @@ class Outbox:
 
 
 def _abandoned(row: Message) -> bool:
-    """Tell whether nobody is at work on a claimed row that is not being served here.
+    """Tell whether a row was claimed and nobody is at work on it; not for those served here.
 
     A claim of our own is one whose outcome did not reach the store.
     """

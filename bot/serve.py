@@ -178,6 +178,8 @@ async def worker(settings: Settings, leash: int | None = None) -> int:
         works = Worker(store, turns, settings.limits, outbox.wake.set)
         wakes["in"] = works.wake
         running.append(asyncio.create_task(works.run(), name="worker"))
+        patience = settings.limits.turn_seconds * 2
+        running.append(asyncio.create_task(brain.watch(patience), name="brain"))
         log.info("ready, model %s", brain.model_id)
 
     await asyncio.wait({stopping, *running}, return_when=asyncio.FIRST_COMPLETED)

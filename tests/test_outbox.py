@@ -555,3 +555,29 @@ async def test_a_pause_nobody_can_mean_is_no_error(
 async def _attempted(store: AsyncStore) -> bool:
     kept = await of(store, row().id)
     return kept.attempts == 1 and kept.status in (QUEUED, SENT)
+
+
+async def test_what_a_dead_process_was_asking_about_is_asked_again_at_once(
+    machine: Machine, store: AsyncStore, deliver: Deliver, put: Any
+) -> None:
+    asked = row("a", n=1, status=UNKNOWN, owner="gone", due_in=3600, attempts=1)
+    await put(asked, row("b", n=2))
+    machine.dead.add("gone")
+    line = line_of()
+    deliver(line)
+    await until(lambda: nothing_left(store))
+    assert line.provider.said() == ["a", "b"]
+
+
+@pytest.mark.parametrize("claimed", [SENDING, UNKNOWN])
+async def test_rows_behind_one_that_another_process_is_at_do_not_wait_for_its_claim_to_run_out(
+    store: AsyncStore, deliver: Deliver, put: Any, claimed: str
+) -> None:
+    head = row("a", n=1, status=claimed, owner="far away", due_in=3600, attempts=1)
+    await put(head, row("b", n=2), row("c", user="bob"))
+    line = line_of()
+    deliver(line)
+    await until(lambda: line.provider.said("bob") == ["c"])
+    await asyncio.sleep(0.1)
+    await store.change(Message, {"id": head.id}, set={"status": SENT, "owner": ""})
+    await until(lambda: line.provider.said() == ["b"])

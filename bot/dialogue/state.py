@@ -78,7 +78,7 @@ def reach(policies: Iterable[Policy]) -> Reach:
             # Augmented memoization counts the actions of hidden turns, too, when it
             # shortens the past, up to the action_listen before max_history of them.
             actions, visible = max(actions, seen + 1), max(visible, seen + 1)
-    return Reach(actions + _SPARE, visible + _SPARE)
+    return Reach(actions + _SPARE, visible)
 
 
 class CarriedTracker(DialogueStateTracker):
@@ -90,6 +90,7 @@ class CarriedTracker(DialogueStateTracker):
     """
 
     _applied: tuple[int, list[Event]] | None = None
+    _states: tuple[tuple[int, bool, bool, str], list[State]] | None = None
 
     def copy(self) -> DialogueStateTracker:
         """Return a tracker in the same state; events are shared, they are never changed."""
@@ -98,6 +99,22 @@ class CarriedTracker(DialogueStateTracker):
         other.slots = {name: copy.copy(slot) for name, slot in self.slots.items()}
         other.active_loop = copy.copy(self.active_loop)
         return other
+
+    def past_states(
+        self,
+        domain: Domain,
+        omit_unset_slots: bool = False,
+        ignore_rule_only_turns: bool = False,
+        rule_only_data: dict[str, Any] | None = None,
+    ) -> list[State]:
+        """Return what the policies see; they change it, so each gets a copy."""
+        key = (len(self.events), omit_unset_slots, ignore_rule_only_turns, str(rule_only_data))
+        if self._states is None or self._states[0] != key:
+            states = super().past_states(
+                domain, omit_unset_slots, ignore_rule_only_turns, rule_only_data
+            )
+            self._states = key, states
+        return [{kind: dict(sub) for kind, sub in s.items()} for s in self._states[1]]
 
     def init_copy(self) -> DialogueStateTracker:
         """Return a tracker of the same conversation without events."""
@@ -230,7 +247,7 @@ class _Replay:
         """Return the events of turns ``start`` to ``stop - 1``, hidden ones left out.
 
         A row of hidden turns after which the loop is what it was before is left out but
-        for what it did to slots.
+        for what it did to slots. What the bot said that long ago is left out as well.
         """
         events: list[Event] = []
         turn = start
@@ -244,7 +261,7 @@ class _Replay:
                 events += self._effect(turn - 1, after - 1)
                 turn = after
             else:
-                events += self._turns[turn]
+                events += [e for e in self._turns[turn] if not isinstance(e, BotUttered)]
                 turn += 1
         return events
 

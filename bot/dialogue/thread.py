@@ -15,6 +15,10 @@ from bot.dialogue.contract import History, Outcome
 from bot.message import Inbound
 
 
+class BrainStuck(Exception):
+    """The brain's thread is busy with something that does not end."""
+
+
 class Takes(Protocol):
     """The part of `Brain` that is used here."""
 
@@ -70,6 +74,19 @@ class BrainThread:
         """See `Brain.take`. Cancelling it cancels the turn in the brain's loop."""
         future = asyncio.run_coroutine_threadsafe(self._brain.take(said, history), self._loop)
         return await asyncio.wrap_future(future)
+
+    async def watch(self, seconds: float) -> None:
+        """Raise BrainStuck when the thread does not get to anything else for `seconds`.
+
+        A computation that never ends cannot be cancelled; only a new process helps.
+        """
+        while True:
+            beat = asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self._loop)
+            try:
+                await asyncio.wait_for(asyncio.wrap_future(beat), seconds)
+            except asyncio.TimeoutError:
+                raise BrainStuck(f"the brain is stuck for {seconds:g} s") from None
+            await asyncio.sleep(seconds / 4)
 
     def close(self) -> None:
         """Close the brain and end the thread."""

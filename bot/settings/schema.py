@@ -100,7 +100,7 @@ class Limits:
     lease_seconds: float = _above_zero(15.0)
     poll_seconds: float = _above_zero(1.0)
     conversations_at_once: int = _whole(8, 1, 1000)
-    send_attempts: int = _whole(8, 1, 100)
+    send_attempts: int = _whole(12, 1, 100)
     send_timeout_seconds: float = _above_zero(20.0)
     retry_base_seconds: float = _above_zero(1.0)
     retry_cap_seconds: float = _above_zero(300.0)

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from bot.dialogue.contract import History, Outcome
+from bot.dialogue.thread import BrainStuck, BrainThread
+from bot.message import Address, Inbound, Text
+
+
+class Slow:
+    """A brain that computes for as long as the text says, in seconds, without letting go."""
+
+    window = 0
+    model_id = "slow"
+    closed = False
+
+    async def take(self, said: Inbound, history: History) -> Outcome:
+        assert isinstance(said.content, Text)
+        time.sleep(float(said.content.text))
+        return Outcome([], [said.content], {}, {}, None)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def say(text: str) -> Inbound:
+    return Inbound(Address("telegram", "shop", "1"), "1", Text(text))
+
+
+async def test_this_loop_goes_on_while_the_brain_computes() -> None:
+    brain = BrainThread(Slow)
+    await brain.start()
+    turn = asyncio.create_task(brain.take(say("0.3"), History(None, ())))
+    ticks = 0
+    while not turn.done():
+        await asyncio.sleep(0.01)
+        ticks += 1
+    brain.close()
+    assert (await turn).replies == [Text("0.3")]
+    assert ticks > 5
+
+
+async def test_what_loading_raises_is_raised_by_start() -> None:
+    def load() -> Slow:
+        raise FileNotFoundError("no model")
+
+    brain = BrainThread(load)
+    with pytest.raises(FileNotFoundError, match="no model"):
+        await brain.start()
+    brain.close()
+
+
+async def test_a_brain_that_never_comes_back_is_noticed() -> None:
+    brain = BrainThread(Slow)
+    await brain.start()
+    watching = asyncio.create_task(brain.watch(0.2))
+    await asyncio.sleep(0.5)
+    assert not watching.done()
+    stuck = asyncio.create_task(brain.take(say("1.5"), History(None, ())))
+    with pytest.raises(BrainStuck):
+        await watching
+    await stuck
+    brain.close()

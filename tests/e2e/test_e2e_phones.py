@@ -1,0 +1,98 @@
+"""The page that `make run` opens, in headless Chromium, on a running instance."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Locator, Page, async_playwright, expect
+
+from tests.kit.instance import Instance
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+TITLES = ("Telegram", "WhatsApp", "web chat")
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")
+
+
+@pytest.fixture
+async def page(instance: Instance) -> AsyncIterator[Page]:
+    """The page, of which nothing may go wrong unseen."""
+    errors: list[str] = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        context = await browser.new_context(
+            viewport={"width": 1280, "height": 860}, locale="en-GB", device_scale_factor=1
+        )
+        context.set_default_timeout(30_000)
+        made = await context.new_page()
+        made.on("pageerror", lambda error: errors.append(str(error)))
+        made.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        made.on("requestfailed", lambda request: errors.append(f"{request.url} did not load"))
+        await made.goto(instance.sandbox_url)
+        await expect(made.locator("#gateway")).to_have_text("gateway up")
+        yield made
+        await browser.close()
+    assert errors == []
+
+
+def phone(page: Page, title: str) -> Locator:
+    """Where a phone's messages are."""
+    if title == "web chat":
+        return page.locator("support-chat")
+    return page.get_by_role("log", name=f"{title} conversation")
+
+
+async def say(page: Page, title: str, text: str) -> None:
+    if title == "web chat":
+        field = page.locator("support-chat").locator("textarea")
+        await field.fill(text)
+        await field.press("Enter")
+    else:
+        await page.get_by_label(f"Message to the bot on {title}").fill(text)
+        await page.get_by_role("button", name=f"Send on {title}", exact=True).click()
+
+
+async def loaded(picture: Locator) -> None:
+    """Wait until a picture is really there; one that cannot be loaded has no width."""
+    await expect(picture).to_be_visible(timeout=30_000)
+    assert await picture.evaluate("async (i) => { await i.decode(); return i.naturalWidth }") > 0
+
+
+async def converse(page: Page, title: str) -> None:
+    """A greeting, a button with a picture for an answer, a question, an order by its number."""
+    here = phone(page, title)
+    await say(page, title, "Hello!")
+    await expect(here.get_by_text("Hello! I'm the assistant of Larkfield Goods")).to_be_visible()
+    await here.get_by_role("button", name="Opening hours").click()
+    await expect(here.get_by_text("Monday to Friday 9 to 18")).to_be_visible()
+    await loaded(here.locator("img").last)
+    await say(page, title, "Where is my order?")
+    await expect(here.get_by_text("What is your order number?")).to_be_visible()
+    await say(page, title, "1042")
+    await expect(here.get_by_text(re.compile(r"Order 1042 \(3 items\)"))).to_be_visible()
+    await expect(here.get_by_text("Does that answer your question?")).to_be_visible()
+
+
+@pytest.mark.parametrize("title", TITLES)
+async def test_a_conversation_on_each_phone(page: Page, title: str) -> None:
+    await converse(page, title)
+    here = phone(page, title)
+    await here.get_by_role("button", name="Yes", exact=True).click()
+    await expect(here.get_by_text("Glad to hear it")).to_be_visible()
+
+
+async def test_three_phones_side_by_side(page: Page, tmp_path: Path) -> None:
+    for title in TITLES:
+        await converse(page, title)
+    await expect(page.get_by_text("Does that answer your question?")).to_have_count(3)
+    await page.wait_for_timeout(500)
+    picture = await page.screenshot(path=tmp_path / "phones.png")
+    assert len(picture) > 50_000
