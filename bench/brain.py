@@ -102,8 +102,10 @@ async def _equal(brain: object, stock: object, conversations: int) -> None:
         said: list[str] = []
         while len(said) < 100:
             one = pick.choices(list(SAID), list(SAID.values()))[0]
-            said += [one] * pick.choice((1, 1, 1, 1, 1, 1, 1, 4, 12))
-        found = await compare(brain, stock, said, f"equal{seed}", window=seed % 3)  # type: ignore[arg-type]
+            times = pick.choice((1, 1, 1, 1, 1, 1, 1, 4, 12))
+            # Going back further than is carried is the one thing that differs.
+            said += [one] * (1 if one == "/back" else times)
+        found = await compare(brain, stock, said, f"equal{seed}")  # type: ignore[arg-type]
         messages, different = messages + len(said), different + len(found)
         for difference in found[:1]:
             print(difference)

@@ -25,8 +25,10 @@ from bot.store import AsyncStore, StoreDown
 from bot.store.conversations import BOT, Conversation
 from bot.store.dead_letters import SEND, DeadLetter, dead_id
 from bot.store.messages import (
+    DONE,
     DROPPED,
     FAILED,
+    PENDING,
     QUEUED,
     SENDING,
     SENT,
@@ -44,6 +46,10 @@ _PAGES = 20
 # Deliveries at once for each account: a slow one holds up none of the others.
 _AT_ONCE = 32
 _KNOWN = 20
+# Of the account's last messages in each direction; not each has an id worth knowing.
+_LAST = 5
+# How far the clocks of two hosts may be apart without a message seeming older than it is.
+_CLOCKS = timedelta(seconds=1)
 _WAIT_HERE = 0.5
 # What a provider may ask us to wait at most, in seconds; more is taken for this.
 _LONGEST_WAIT = 24 * 3600.0
@@ -220,6 +226,7 @@ class Outbox:
             owner=me(),
             due=self._later(2 * self._limits.send_timeout_seconds),
             attempts=head.attempts + 1,
+            tried=utcnow(),
         )
         if row is None:
             return True
@@ -262,13 +269,7 @@ class Outbox:
         )
         if row is None:
             return True
-        known = await self._store.find(
-            Message,
-            {"conversation": row.conversation, "arrived": {"$lt": row.arrived}},
-            sort=("-arrived",),
-            limit=_KNOWN,
-        )
-        ids = [k.provider_id for k in known if k.provider_id]
+        ids = await self._known(row)
         try:
             provider_id = await asyncio.wait_for(
                 connector.confirm(_outbound(row), ids), self._limits.send_timeout_seconds
@@ -299,6 +300,18 @@ class Outbox:
             return True
         await self._change(row, status=QUEUED, owner="", due=utcnow())
         return True
+
+    async def _known(self, row: Message) -> list[str]:
+        """Return the provider's ids of messages that are older than the last attempt."""
+        where = {"conversation": row.conversation, "arrived": {"$lt": row.arrived}}
+        known = await self._store.find(Message, where, sort=("-arrived",), limit=_KNOWN)
+        if row.tried is not None:
+            before = {"due": {"$lt": row.tried - _CLOCKS}}
+            account = {"channel": row.channel, "account": row.account}
+            for direction, statuses in (("out", (SENT,)), ("in", (PENDING, DONE))):
+                where = {"direction": direction, **account, "status": {"$in": statuses}, **before}
+                known += await self._store.find(Message, where, sort=("-due",), limit=_LAST)
+        return [k.provider_id for k in known if k.provider_id]
 
     async def _delivered(self, row: Message, provider_id: str) -> None:
         provider_id = clean(provider_id)

@@ -9,12 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from bot.dialogue.contract import Failure, History, Outcome
+from bot.dialogue.contract import Failure, Outcome
 from bot.message import Choice, Choices, Content, Inbound, Text, clean, decode, encode, utcnow
 from bot.store import AsyncStore, Duplicate, StoreError
 from bot.store.conversations import BOT, Conversation
@@ -27,9 +25,7 @@ from connectors.render import render
 log = logging.getLogger(__name__)
 
 APOLOGY = "Sorry, something went wrong on our side and I could not deal with that message."
-_CACHED_CONVERSATIONS = 5000
 _RECENT = 10
-_PAGES = 20
 
 
 class Overtaken(Exception):
@@ -39,40 +35,8 @@ class Overtaken(Exception):
 class Thinker(Protocol):
     """What a turn needs of the brain."""
 
-    @property
-    def window(self) -> int:
-        """See `bot.dialogue.brain.Brain.window`."""
-
-    async def take(self, said: Inbound, history: History) -> Outcome:
+    async def take(self, said: Inbound, state: dict[str, Any] | None) -> Outcome:
         """See `bot.dialogue.brain.Brain.take`."""
-
-
-@dataclass
-class _Past:
-    """What is remembered of a conversation between its turns.
-
-    `turns` are (events, state after), oldest first; `lease` is the lease epoch in
-    which this was last true, so that a turn taken elsewhere is noticed.
-    """
-
-    lease: int
-    seq: int = 0
-    base: dict[str, Any] | None = None
-    turns: deque[tuple[list[dict[str, Any]], dict[str, Any]]] = field(default_factory=deque)
-
-    @property
-    def state(self) -> dict[str, Any]:
-        """The state after the last turn."""
-        return self.turns[-1][1] if self.turns else self.base or {}
-
-    def add(self, events: list[dict[str, Any]], state: dict[str, Any], window: int) -> None:
-        """Append a turn. One without events (an agent had it, or it failed) changed nothing,
-        and must not push what the policies look back at out of the window."""
-        if not events:
-            return
-        self.turns.append((events, state))
-        while len(self.turns) > window:
-            self.base = self.turns.popleft()[1]
 
 
 class Turns:
@@ -90,7 +54,6 @@ class Turns:
         self._brain = brain
         self._capabilities = capabilities
         self._seconds = turn_seconds
-        self._pasts: OrderedDict[str, _Past] = OrderedDict()
 
     async def take(self, message: Message, lease: Conversation, *, hopeless: str = "") -> Turn:
         """Answer one pending message, commit its turn and derive what follows.
@@ -101,25 +64,17 @@ class Turns:
         turn = await self._store.get(Turn, message.id)
         if turn is None:
             turn = await self._commit(message, lease, hopeless)
-        else:
-            # An earlier attempt got as far as the commit, perhaps without our noticing.
-            self._pasts.pop(message.conversation, None)
-        try:
-            await self.derive(turn, message)
-        except BaseException:
-            # What is read anew begins by finishing the last turn; see `_read_past`.
-            self._pasts.pop(message.conversation, None)
-            raise
+        await self.derive(turn, message)
         return turn
 
     async def _commit(self, message: Message, lease: Conversation, hopeless: str) -> Turn:
         began = time.monotonic()
-        past = await self._past(lease)
+        seq, state = await self._last(lease.id)
         if lease.holder != BOT:
-            outcome = Outcome([], [], past.state, {}, None)
+            outcome = Outcome([], [], state, {}, None)
             decision: dict[str, Any] = {"by": lease.holder}
         else:
-            outcome = await self._outcome(message, past, hopeless)
+            outcome = await self._outcome(message, state, hopeless)
             decision = {"by": BOT}
         if outcome.failure:
             failure = outcome.failure
@@ -131,7 +86,7 @@ class Turns:
         turn = Turn(
             id=message.id,
             conversation=message.conversation,
-            seq=past.seq + 1,
+            seq=seq + 1,
             at=utcnow(),
             events=outcome.events,
             replies=[encode(r) for r in outcome.replies],
@@ -144,69 +99,35 @@ class Turns:
         try:
             await self._store.insert(turn)
         except Duplicate:
-            self._pasts.pop(message.conversation, None)
             committed = await self._store.get(Turn, message.id)
             if committed is None:
                 raise Overtaken(message.conversation) from None
             return committed
-        past.seq = turn.seq
-        past.add(outcome.events, outcome.state, self._brain.window)
         return turn
 
-    async def _outcome(self, message: Message, past: _Past, hopeless: str) -> Outcome:
+    async def _outcome(self, message: Message, state: dict[str, Any], hopeless: str) -> Outcome:
         if hopeless:
-            return _failed(past, Failure("worker", hopeless, ""))
+            return _failed(state, Failure("worker", hopeless, ""))
         said = from_message(message)
         if isinstance(said.content, Choice):
             said = await self._verified(said, message)
-        history = History(past.base, tuple(events for events, _ in past.turns))
         try:
-            return await asyncio.wait_for(self._brain.take(said, history), self._seconds)
+            return await asyncio.wait_for(self._brain.take(said, state or None), self._seconds)
         except asyncio.TimeoutError:
             reason = f"no answer within {self._seconds:g} s"
-            return _failed(past, Failure("brain", reason, ""))
+            return _failed(state, Failure("brain", reason, ""))
         except Exception as error:
             # Whatever a pipeline component raises must not take the conversation with it.
             log.exception("%s: the brain failed", message.id)
-            return _failed(past, Failure("brain", type(error).__name__, ""))
+            return _failed(state, Failure("brain", type(error).__name__, ""))
 
-    async def _past(self, lease: Conversation) -> _Past:
-        key = lease.id
-        past = self._pasts.get(key)
-        if past is not None and 0 <= lease.lease_epoch - past.lease <= 1:
-            past.lease = lease.lease_epoch
-            self._pasts.move_to_end(key)
-            return past
-        past = await self._read_past(lease)
-        self._pasts[key] = past
-        while len(self._pasts) > _CACHED_CONVERSATIONS:
-            self._pasts.popitem(last=False)
-        return past
-
-    async def _read_past(self, lease: Conversation) -> _Past:
-        past = _Past(lease.lease_epoch)
-        window = self._brain.window
-        page = window + 1
-        found: list[Turn] = []
-        oldest: Turn | None = None
-        for skip in range(0, _PAGES * page, page):
-            rows = await self._store.find(
-                Turn, {"conversation": lease.id}, sort=("-seq",), limit=page, skip=skip
-            )
-            if skip == 0 and rows:
-                past.seq = rows[0].seq
-                await self._finish(rows[0])
-            found += [row for row in rows if row.events]
-            oldest = rows[-1] if rows else oldest
-            if len(rows) < page or len(found) > window:
-                break
-        if oldest is not None and oldest.seq > 1:
-            # There were more before it: it only gives the state that the reading begins with.
-            past.base = oldest.state or None
-            found = [row for row in found if row.seq > oldest.seq]
-        for row in reversed(found):
-            past.add(row.events, row.state, window)
-        return past
+    async def _last(self, conversation: str) -> tuple[int, dict[str, Any]]:
+        """Return place and state of a conversation's last turn, and see that it is finished."""
+        last = await self._store.find(Turn, {"conversation": conversation}, sort=("-seq",), limit=1)
+        if not last:
+            return 0, {}
+        await self._finish(last[0])
+        return last[0].seq, last[0].state or {}
 
     async def _finish(self, turn: Turn) -> None:
         """Derive what follows from a turn whose worker died right after the commit.
@@ -312,8 +233,8 @@ class Turns:
         ]
 
 
-def _failed(past: _Past, failure: Failure) -> Outcome:
-    return Outcome([], [Text(APOLOGY)], past.state, {}, failure)
+def _failed(state: dict[str, Any], failure: Failure) -> Outcome:
+    return Outcome([], [Text(APOLOGY)], state, {}, failure)
 
 
 def _choices(rows: Iterable[Message]) -> list[Choices]:

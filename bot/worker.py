@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from bot.message import utcnow
 from bot.process import is_dead, me
@@ -44,6 +45,9 @@ class Worker:
         self._answered = answered
         self._serving: dict[str, asyncio.Task[None]] = {}
         self._elsewhere: dict[str, float] = {}
+        # A message that kills its worker takes all conversations served beside it along.
+        # Those are taken over one at a time, so that only the guilty one meets it again.
+        self._suspects = asyncio.Lock()
         self._stopping = False
         self.wake = asyncio.Event()
         self.wake.set()
@@ -90,15 +94,16 @@ class Worker:
 
     async def _serve(self, key: str) -> None:
         try:
-            leased = await self._lease(key)
-            if leased is None:
-                self._elsewhere[key] = time.monotonic() + _LEAVE_ALONE
-                return
-            lease, recovered = leased
-            try:
-                await self._drain_leased(lease, recovered)
-            finally:
-                await self._release(lease)
+            async with contextlib.AsyncExitStack() as suspicion:
+                leased = await self._lease(key, suspicion)
+                if leased is None:
+                    self._elsewhere[key] = time.monotonic() + _LEAVE_ALONE
+                    return
+                lease, recovered = leased
+                try:
+                    await self._drain_leased(lease, recovered, suspicion)
+                finally:
+                    await self._release(lease)
         except StoreDown as error:
             log.error("%s: the store is down in the middle of it: %s", key, error)
             self._elsewhere[key] = time.monotonic() + _LEAVE_ALONE
@@ -112,20 +117,22 @@ class Worker:
             del self._serving[key]
             self.wake.set()
 
-    async def _lease(self, key: str) -> tuple[Conversation, bool] | None:
-        """Lease a conversation; tell also whether its last worker died holding it."""
-        mine = {
-            "lease_owner": me(),
-            "lease_until": utcnow() + timedelta(seconds=self._limits.lease_seconds),
-        }
+    async def _lease(
+        self, key: str, suspicion: contextlib.AsyncExitStack
+    ) -> tuple[Conversation, bool] | None:
+        """Lease a conversation; tell also whether its last worker died holding it.
+
+        In that case the lock of the suspects is taken first and left to `suspicion`.
+        """
+        free = {"id": key, "lease_owner": ""}
         lease = await self._store.change(
-            Conversation, {"id": key, "lease_owner": ""}, set=mine, inc={"lease_epoch": 1}
+            Conversation, free, set=self._mine(), inc={"lease_epoch": 1}
         )
         if lease is not None:
             return lease, False
         held = await self._store.get(Conversation, key)
         if held is None:
-            lease = Conversation(id=key, created=utcnow(), lease_epoch=1, **mine)
+            lease = Conversation(id=key, created=utcnow(), lease_epoch=1, **self._mine())
             try:
                 await self._store.insert(lease)
             except Duplicate:
@@ -136,6 +143,8 @@ class Worker:
         own = held.lease_owner == me()
         if not own and held.lease_until > utcnow() and not is_dead(held.lease_owner):
             return None
+        if not own:
+            await suspicion.enter_async_context(self._suspects)
         where = {
             "id": key,
             "lease_owner": held.lease_owner,
@@ -143,8 +152,14 @@ class Worker:
             # Not if it was renewed this moment.
             "lease_until": held.lease_until,
         }
-        lease = await self._store.change(Conversation, where, set=mine, inc={"lease_epoch": 1})
+        lease = await self._store.change(
+            Conversation, where, set=self._mine(), inc={"lease_epoch": 1}
+        )
         return None if lease is None else (lease, not own)
+
+    def _mine(self) -> dict[str, Any]:
+        until = utcnow() + timedelta(seconds=self._limits.lease_seconds)
+        return {"lease_owner": me(), "lease_until": until}
 
     async def _release(self, lease: Conversation) -> None:
         await self._store.change(
@@ -154,8 +169,10 @@ class Worker:
             max={"last_in": lease.last_in} if lease.last_in else None,
         )
 
-    async def _drain_leased(self, lease: Conversation, recovered: bool) -> None:
-        drain = asyncio.create_task(self._drain(lease, recovered))
+    async def _drain_leased(
+        self, lease: Conversation, recovered: bool, suspicion: contextlib.AsyncExitStack
+    ) -> None:
+        drain = asyncio.create_task(self._drain(lease, recovered, suspicion))
         keep = asyncio.create_task(self._keep(lease))
         try:
             await asyncio.wait({drain, keep}, return_when=asyncio.FIRST_COMPLETED)
@@ -183,7 +200,9 @@ class Worker:
             except StoreDown as error:
                 log.error("%s: the lease could not be renewed: %s", lease.id, error)
 
-    async def _drain(self, lease: Conversation, recovered: bool) -> None:
+    async def _drain(
+        self, lease: Conversation, recovered: bool, suspicion: contextlib.AsyncExitStack
+    ) -> None:
         """Take what is pending, at most a batch: who writes without pause waits in line too."""
         where = {"conversation": lease.id, "direction": "in", "status": PENDING}
         rows = await self._store.find(Message, where, sort=("order", "arrived"), limit=_BATCH)
@@ -204,6 +223,8 @@ class Worker:
                 recovered = False
             if not await self._take(row, now_held):
                 return
+            # The worker has survived the message that its predecessor may have died of.
+            await suspicion.aclose()
             lease.last_in = max(lease.last_in or row.sent, row.sent)
 
     async def _take(self, row: Message, lease: Conversation) -> bool:

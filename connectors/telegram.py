@@ -601,20 +601,22 @@ class Telegram(Connector):
         of a message to the very content it has is refused with "message is not modified",
         which nobody sees, and an edit of a message that is not there, or is the
         customer's, with another error. Message ids of all private chats of a bot come
-        from one counter, so `PROBES` ids above the newest known one are tried. The
-        conversation has one attempt under way at most and everything older is known, so
-        a message of the bot found up there is the one asked for; hence an edit that
-        succeeds, because Telegram changed something about the content, is a find, too.
+        from one counter, so `PROBES` ids above the newest known one, of whichever private
+        chat, are tried. The conversation has one attempt under way at most and everything
+        older is known, so a message of the bot found up there is the one asked for; hence
+        an edit that succeeds, because Telegram changed something about the content, is a
+        find, too.
 
-        The limits: a bot that had more than `PROBES` messages in all its chats since the
-        newest known one is told None although the message may be there, and so sends it
-        twice; somebody else who sends by the same token may see a message of his changed.
+        The limits: a bot that had more than `PROBES` messages in all its chats between the
+        newest known one and the attempt is told None although the message may be there,
+        and so sends it twice; somebody else who sends by the same token may see a message
+        of his changed.
 
         Raises Unsure when no known id gives a place to begin, or Telegram's answer is not
         understood; RetryLater when it does not answer (probing again is harmless).
         """
         chat = _chat(outbound.address)
-        begin = max((_message_number(k, chat) for k in known), default=0)
+        begin = max((_place(k, chat) for k in known), default=0)
         if not begin:
             raise Unsure("no message of the chat is known whose id could be a place to begin")
         for candidate in range(begin + 1, begin + 1 + PROBES):
@@ -897,10 +899,17 @@ def _chat(address: Address) -> int:
     return int(address.user)
 
 
-def _message_number(provider_id: str, chat: int) -> int:
-    """Return the message's id in a provider id of `chat`, 0 in those of other things."""
-    found = re.fullmatch(rf"{chat}\.([0-9]{{1,18}})", provider_id)
-    return int(found[1]) if found else 0
+def _place(provider_id: str, chat: int) -> int:
+    """Return the message's id if it counts for `chat`, 0 for other things.
+
+    All private chats of a bot, whose ids are above zero, share one counter; every other
+    chat has its own.
+    """
+    found = re.fullmatch(r"(-?[0-9]{1,18})\.([0-9]{1,18})", provider_id)
+    if not found:
+        return 0
+    shared = chat > 0 and int(found[1]) > 0
+    return int(found[2]) if shared or int(found[1]) == chat else 0
 
 
 def _callback_data(index: int, payload: str) -> str:

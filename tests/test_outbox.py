@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -25,9 +26,10 @@ from bot.store.messages import (
     UNKNOWN,
     UNSENT,
     Message,
+    to_message,
 )
 from connectors.errors import Rejected, RetryLater, Unsure
-from tests.kit.build import address, row
+from tests.kit.build import address, inbound, row
 from tests.kit.channel import Break, Hang, Later, Line, Lose, Provider, Refuse, Step
 from tests.kit.processes import QUICK, Failing, Machine
 from tests.kit.waiting import until
@@ -165,6 +167,35 @@ async def test_a_doubt_is_settled_with_what_was_known_before(
     deliver(line)
     await until(lambda: nothing_left(store))
     assert line.provider.asked == [(row(n=3).id, ["p-2", "p-1"])]
+
+
+async def test_a_doubt_is_settled_with_what_the_account_did_last_before_the_attempt(
+    store: AsyncStore, deliver: Deliver, put: Any
+) -> None:
+    tried = utcnow() - timedelta(seconds=30)
+    await put(
+        row("of somebody else", user="bob", n=1, status=SENT, provider_id="before", due_in=-40),
+        row("of somebody else", user="cleo", n=1, status=SENT, provider_id="after", due_in=-20),
+        row("mine", n=1, status=SENT, provider_id="mine", due_in=-100),
+        row("doubted", n=2, status=UNKNOWN, attempts=1, tried=tried),
+    )
+    heard = to_message(inbound("hello", user="bob", n=7))
+    heard.due = tried - timedelta(seconds=5)
+    await store.insert(heard)
+    line = line_of()
+    deliver(line)
+    await until(lambda: nothing_left(store))
+    assert line.provider.asked == [(row(n=2).id, ["mine", "before", "mine", "bob-7"])]
+
+
+async def test_each_attempt_notes_when_it_was_made(
+    store: AsyncStore, deliver: Deliver, put: Any
+) -> None:
+    began = utcnow()
+    await put(row("a", n=1))
+    deliver(line_of())
+    await until(lambda: nothing_left(store))
+    assert began <= (await of(store, row(n=1).id)).tried <= utcnow()
 
 
 async def test_a_refusal_is_a_dead_letter_and_the_next_goes_out(

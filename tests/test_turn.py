@@ -65,40 +65,32 @@ async def test_taking_a_turn_twice_changes_nothing_and_does_not_ask_the_brain(
     assert len(brain.heard) == 1
 
 
-@pytest.mark.parametrize("window", [1, 2, 3, 7])
-async def test_the_past_is_the_same_from_memory_and_from_the_store(
-    store: AsyncStore, window: int
-) -> None:
-    remembering = turns_of(store, Echo(window=window))
+async def test_any_worker_goes_on_where_the_last_one_stopped(store: AsyncStore) -> None:
+    remembering = turns_of(store)
     for n in range(1, 13):
         message = await pending(store, inbound("x", n=n))
-        forgetting = turns_of(store, Echo(window=window))
-        await (remembering if n % 4 else forgetting).take(message, leased(epoch=n))
+        await (remembering if n % 4 else turns_of(store)).take(message, leased(epoch=n))
     assert await words(store) == [f"{n}: x" for n in range(1, 13)]
 
 
-async def test_turns_without_events_do_not_push_the_others_out_of_the_window(
-    store: AsyncStore,
-) -> None:
+async def test_failed_turns_leave_the_state_as_it_was(store: AsyncStore) -> None:
     async def fails(said: Inbound, number: int) -> Outcome | None:
         return failure(number) if said.content == Text("bad") else None
 
-    for n, text in enumerate(["a", *["bad"] * 30, "b", *["bad"] * 9, "c"]):
+    for n, text in enumerate(["a", *["bad"] * 5, "b", "bad", "c"]):
         message = await pending(store, inbound(text, n=n))
-        await turns_of(store, Echo(fails, window=3)).take(message, leased(epoch=n))
+        await turns_of(store, Echo(fails)).take(message, leased(epoch=n))
     answers = [text for text in await words(store) if text != "sorry"]
     assert answers == ["1: a", "2: b", "3: c"]
 
 
-async def test_a_past_whose_oldest_turns_were_deleted_begins_with_the_oldest_left(
-    store: AsyncStore,
-) -> None:
+async def test_deleting_old_turns_does_not_change_the_next(store: AsyncStore) -> None:
     for n in range(1, 6):
         message = await pending(store, inbound("x", n=n))
-        await turns_of(store, Echo(window=8)).take(message, leased(epoch=n))
-    await store.delete(Turn, {"conversation": address().key, "seq": {"$lte": 3}})
+        await turns_of(store).take(message, leased(epoch=n))
+    await store.delete(Turn, {"conversation": address().key, "seq": {"$lte": 4}})
     message = await pending(store, inbound("y", n=6))
-    await turns_of(store, Echo(window=8)).take(message, leased(epoch=6))
+    await turns_of(store).take(message, leased(epoch=6))
     assert (await words(store))[-1] == "6: y"
 
 
@@ -270,17 +262,6 @@ async def test_only_a_payload_that_was_offered_here_is_a_command(
     brain = Echo()
     await turns_of(store, brain).take(await pending(store, inbound(chosen, n=1)), leased())
     assert [said.content for said in brain.heard] == [heard]
-
-
-async def test_the_memory_of_pasts_is_bounded(
-    store: AsyncStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.turn._CACHED_CONVERSATIONS", 3)
-    turns = turns_of(store)
-    for user in "abcdef":
-        said = inbound(user=user, n=1)
-        await turns.take(await pending(store, said), leased(id=said.address.key))
-    assert len(turns._pasts) == 3
 
 
 async def test_a_derived_turn_leaves_a_done_message_done(store: AsyncStore) -> None:

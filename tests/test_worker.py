@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -207,7 +207,7 @@ async def test_a_lease_renewed_this_moment_is_not_taken(
             "Racing", (), {"change": staticmethod(renewed_first), "get": staticmethod(store.get)}
         )()
         with machine.being("us"):
-            assert await process.worker._lease(held.id) is None
+            assert await process.worker._lease(held.id, AsyncExitStack()) is None
 
 
 async def test_a_worker_that_lost_its_lease_gives_up_its_turn(
@@ -272,6 +272,33 @@ async def test_a_message_that_kills_its_worker_is_given_up_after_so_many(
     assert provider.said() == [APOLOGY, "1: fine"]
     (letter,) = await store.find(DeadLetter, {"stage": TURN})
     assert letter.ref == "line:shop:ann-1"
+
+
+async def test_a_message_that_kills_its_worker_takes_no_other_conversation_with_it(
+    machine: Machine, store: AsyncStore, start: Start, accept: Any
+) -> None:
+    """Those that happened to be served beside it died as often, and are answered nevertheless."""
+    provider = Provider()
+    alive: list[Process] = []
+
+    async def deadly(said: Inbound, number: int) -> None:
+        if said.content.text == "poison":  # type: ignore[union-attr]
+            await asyncio.sleep(0.02)
+            alive[-1].kill()
+        # Nobody is done before the poison has worked.
+        await asyncio.sleep(0.05)
+
+    users = [f"user{n}" for n in range(QUICK.conversations_at_once - 1)]
+    await accept(inbound("poison", n=1), *(inbound("fine", user=user, n=1) for user in users))
+    for _ in range(QUICK.turn_attempts + 1):
+        alive.append(start(Echo(deadly), provider))
+        died = asyncio.create_task(alive[-1].died.wait())
+        answered = asyncio.create_task(until(lambda: len(provider.taken) == len(users) + 1))
+        await asyncio.wait({died, answered}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (died, answered):
+            task.cancel()
+    assert provider.said() == [APOLOGY]
+    assert [provider.said(user) for user in users] == [["1: fine"]] * len(users)
 
 
 async def test_a_turn_that_fails_is_put_off_without_the_others_overtaking_it(

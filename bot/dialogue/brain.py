@@ -17,7 +17,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.dialogue.actions import ActionFailed, InProcessActions, failure_of
-from bot.dialogue.contract import Failure, History, Outcome
+from bot.dialogue.contract import Failure, Outcome
 from bot.dialogue.errors import ModelMissing, ModelUnreadable
 from bot.dialogue.events import pack, plain
 from bot.dialogue.heard import Command, Deed, Words, heard
@@ -34,17 +34,14 @@ _APOLOGY = "utter_apology"
 _DEFAULT_APOLOGY = "Sorry, something went wrong on our side. Please try again in a moment."
 _FALLBACK_INTENT = "nlu_fallback"
 
-__all__ = ["Brain", "Failure", "History", "Outcome"]
+__all__ = ["Brain", "Failure", "Outcome"]
 
 
 class Brain:
     """A loaded model. `take` may be called for several conversations at once.
 
-    `window` is how many past turns `History.turns` has to hold: none, for the state
-    after a turn itself carries what the policies look back at. More do no harm.
+    The state after a turn itself carries what the policies look back at.
     """
-
-    window = 0
 
     def __init__(self, processor: Processor, actions: InProcessActions, reach: Reach) -> None:
         self._processor = processor
@@ -97,26 +94,20 @@ class Brain:
         """The id that Rasa gave the model when it was trained."""
         return str(self._processor.model_metadata.model_id)
 
-    async def take(self, said: Inbound, history: History) -> Outcome:
-        """Answer one message.
+    async def take(self, said: Inbound, state: State | None) -> Outcome:
+        """Answer one message. `state` is that of the conversation's last `Outcome`, None at first.
 
         What is not to be answered (a reaction, an edit) gives an outcome without events
         and replies. Whatever fails gives one with a `Failure`, an apology, and the state
         from before: nothing is raised but what cancels this task.
         """
-        before: State = history.state or {}
-        if history.turns:
-            try:
-                tracker = rebuild(said.address.key, self._domain, before, history.turns)
-                before = carry(tracker, self._domain, self._reach)
-            except Exception as error:
-                return await self._sorry(said, before, failure_of("state", error))
+        before: State = state or {}
         what = heard(said.content)
         if what is None:
             return Outcome([], [], before, {}, None)
         replies = Replies(said.address.channel)
         try:
-            tracker = rebuild(said.address.key, self._domain, history.state, history.turns)
+            tracker = rebuild(said.address.key, self._domain, before)
             past = len(tracker.events)
             store = OneConversation(self._domain, tracker)
             processor = copy.copy(self._processor)

@@ -9,18 +9,6 @@ from bot.message import Content
 
 
 @dataclass(frozen=True)
-class History:
-    """What the brain knows of a conversation.
-
-    `turns` are the event lists of the last turns, oldest first; `state` is the state
-    before the first of them, None at the beginning of a conversation.
-    """
-
-    state: dict[str, Any] | None
-    turns: tuple[list[dict[str, Any]], ...]
-
-
-@dataclass(frozen=True)
 class Failure:
     """Why a message could not be answered: for the operator, never for the customer.
 

@@ -44,7 +44,8 @@ from bot.dialogue.events import pack, plain, unpack
 
 #: What a policy without a max_history is taken to see; it would see everything.
 _UNBOUNDED = 40
-#: Beyond what policies see: a payload ``/back`` takes two turns away from the end.
+#: Beyond what policies see: a payload ``/back`` takes two turns away from the end. One
+#: after the other goes back no further than what is carried.
 _SPARE = 5
 #: However strange a conversation is, no more turns than this are looked at.
 _MOST_TURNS = 100
@@ -133,13 +134,8 @@ class CarriedTracker(DialogueStateTracker):
         return list(self._applied[1])
 
 
-def rebuild(
-    conversation: str,
-    domain: Domain,
-    state: State | None,
-    turns: Sequence[Sequence[dict[str, Any]]] = (),
-) -> DialogueStateTracker:
-    """Return the tracker of a conversation: `state`, then the events of `turns`.
+def rebuild(conversation: str, domain: Domain, state: State | None) -> DialogueStateTracker:
+    """Return the tracker of a conversation after `state`.
 
     What `domain` does not know (a model trained since may have lost a slot or form)
     is left out. Raises ValueError for events that no release of Rasa has written.
@@ -149,8 +145,6 @@ def rebuild(
     if state:
         events += _opening(state["base"])
         events += unpack(state["recent"])
-    for turn in turns:
-        events += unpack(turn)
     tracker.events.extend(
         event for event in events if not isinstance(event, SlotSet) or event.key in tracker.slots
     )

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
-from bot.dialogue.contract import History, Outcome
+from bot.dialogue.contract import Outcome
 from bot.message import Inbound
 
 
@@ -23,14 +23,10 @@ class Takes(Protocol):
     """The part of `Brain` that is used here."""
 
     @property
-    def window(self) -> int:
-        """See `bot.dialogue.brain.Brain.window`."""
-
-    @property
     def model_id(self) -> str:
         """See `bot.dialogue.brain.Brain.model_id`."""
 
-    async def take(self, said: Inbound, history: History) -> Outcome:
+    async def take(self, said: Inbound, state: dict[str, Any] | None) -> Outcome:
         """See `bot.dialogue.brain.Brain.take`."""
 
     def close(self) -> None:
@@ -61,18 +57,13 @@ class BrainThread:
         self._brain = await asyncio.wrap_future(future)
 
     @property
-    def window(self) -> int:
-        """See `Brain.window`."""
-        return self._brain.window
-
-    @property
     def model_id(self) -> str:
         """See `Brain.model_id`."""
         return self._brain.model_id
 
-    async def take(self, said: Inbound, history: History) -> Outcome:
+    async def take(self, said: Inbound, state: dict[str, Any] | None) -> Outcome:
         """See `Brain.take`. Cancelling it cancels the turn in the brain's loop."""
-        future = asyncio.run_coroutine_threadsafe(self._brain.take(said, history), self._loop)
+        future = asyncio.run_coroutine_threadsafe(self._brain.take(said, state), self._loop)
         return await asyncio.wrap_future(future)
 
     async def watch(self, seconds: float) -> None:

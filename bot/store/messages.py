@@ -26,7 +26,8 @@ class Message(Document):
 
     `order` is the channel's own order for in, the place in the conversation for
     out; `arrived` breaks its ties, in microseconds since 1970. `due` is when a
-    pending row may be worked on. `epoch` is the handoff epoch a reply was made in.
+    pending row may be worked on, `tried` when it was last given to the provider.
+    `epoch` is the handoff epoch a reply was made in.
     """
 
     id = StringField(primary_key=True)
@@ -43,6 +44,7 @@ class Message(Document):
     sent = UtcField(required=True)
     due = UtcField(required=True)
     attempts = IntField(default=0)
+    tried = UtcField()
     owner = StringField(default="")
     turn = StringField()
     epoch = IntField(default=0)

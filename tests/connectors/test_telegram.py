@@ -538,12 +538,18 @@ async def test_a_message_that_was_not_taken_is_not_found(missing: Answer) -> Non
 
 
 async def test_the_search_begins_above_the_newest_known_message_of_the_chat() -> None:
-    known = ["cb.99", "4711.12.e1760000000.5", "u.900", "4711.30", "4712.99", "4711.31", "junk"]
+    known = ["cb.99", "4711.12.e1760000000.5", "u.900", "4711.30", "-4711.99", "4711.31", "junk"]
     async with provider([SAME]) as server, shop(server.url) as connector:
         assert await connector.confirm(out(Text("hi")), known) == "4711.32"
 
 
-@pytest.mark.parametrize("known", [[], ["cb.1", "u.2", "4711.5.e1.2", "4712.4", "x.y", ""]])
+async def test_the_search_begins_above_the_newest_known_message_of_any_private_chat() -> None:
+    """One counter numbers them all, and a busy bot is far ahead of one quiet chat."""
+    async with provider([SAME]) as server, shop(server.url) as connector:
+        assert await connector.confirm(out(Text("hi")), ["4711.12", "4712.930"]) == "4711.931"
+
+
+@pytest.mark.parametrize("known", [[], ["cb.1", "u.2", "4711.5.e1.2", "-4712.4", "x.y", ""]])
 async def test_without_a_place_to_begin_nobody_can_tell(known: list[str]) -> None:
     async with provider([]) as server, shop(server.url) as connector:
         with pytest.raises(Unsure):

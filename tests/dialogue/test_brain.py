@@ -10,7 +10,6 @@ import bson
 import pytest
 
 from bot.dialogue.brain import Brain
-from bot.dialogue.contract import History
 from bot.dialogue.errors import ModelMissing, ModelUnreadable
 from bot.message import (
     Address,
@@ -271,7 +270,7 @@ def test_a_package_of_actions_that_cannot_be_imported_is_named(model: Path) -> N
 async def test_state_that_is_no_state_gets_an_apology(brain: Brain) -> None:
     said = Inbound(Address("telegram", "shop", "u"), "1", Text("hi"))
     broken: dict[str, Any] = {"recent": [{"event": "from the future"}], "base": None}
-    outcome = await brain.take(said, History(broken, ()))
+    outcome = await brain.take(said, broken)
     assert outcome.failure is not None
     assert outcome.state == broken
     assert words(outcome.replies)[0].startswith("Sorry, something went wrong")

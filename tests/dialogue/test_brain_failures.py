@@ -93,17 +93,6 @@ async def test_a_failure_in_the_first_message_leaves_a_conversation_that_has_not
     assert (await talk.say(Text("hello")))[0].startswith("Hello!")
 
 
-async def test_after_a_failure_turns_that_were_handed_over_whole_are_in_the_state(
-    failing: Brain,
-) -> None:
-    talk = Conversation(failing, window=2)
-    await talk.say("hi")
-    await talk.say("track my order")
-    outcome = await talk.take("6666")
-    assert outcome.failure is not None
-    assert outcome.state["active_loop"] == "order_form"
-
-
 async def test_a_store_that_is_down_is_an_apology(
     brain: Brain, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from bot.dialogue.brain import Brain
-from bot.dialogue.contract import History
 from bot.message import Address, Inbound, Text
 from tests.kit.talk import Conversation
 
@@ -18,17 +17,15 @@ SMALL_TALK = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("window", [0, 3])
-async def test_a_form_begun_500_messages_ago_completes(brain: Brain, window: int) -> None:
-    talk = Conversation(brain, window=window)
-    pick = random.Random(window)
+async def test_a_form_begun_500_messages_ago_completes(brain: Brain) -> None:
+    talk = Conversation(brain)
+    pick = random.Random(0)
     await talk.say("hello")
     await talk.say("where is my order?")
     for _ in range(500):
         said = await talk.say(pick.choice(SMALL_TALK))
         assert said[-1].startswith("What is your order number?"), said
     assert talk.state["active_loop"] == "order_form"
-    assert len(talk.turns) <= max(window, 1)
     assert len(json.dumps(talk.state)) < 30_000
     found, solved = await talk.say("1042")
     assert found.startswith("Order 1042 (3 items) left us on ")
@@ -77,9 +74,9 @@ async def test_a_new_session_begins_after_the_session_time(brain: Brain) -> None
 
 def _aged(talk: Conversation, minutes: int) -> bool:
     """Make the customer's messages older; True when there was one to make so."""
-    assert talk.base is not None
-    talk.base = copy.deepcopy(talk.base)
-    found = [event for event in talk.base["recent"] if "timestamp" in event]
+    assert talk.state is not None
+    talk.state = copy.deepcopy(talk.state)
+    found = [event for event in talk.state["recent"] if "timestamp" in event]
     for event in found:
         event["timestamp"] -= minutes * 60
     return bool(found)
@@ -88,7 +85,7 @@ def _aged(talk: Conversation, minutes: int) -> bool:
 async def test_a_paused_conversation_hears_but_does_not_answer(brain: Brain) -> None:
     talk = Conversation(brain)
     await talk.say("hi")
-    talk.turns.append(([{"event": "pause", "timestamp": 0.0}], {}))
+    talk.state["recent"].append({"event": "pause", "timestamp": 0.0})
     outcome = await talk.take("where is my order?")
     assert outcome.replies == []
     assert outcome.state["paused"] is True
@@ -102,7 +99,7 @@ async def test_slots_and_forms_that_a_newer_model_lacks_are_let_go(brain: Brain)
     await talk.say("track my order")
     old: dict[str, Any] = json.loads(json.dumps(talk.state).replace("order_form", "old_form"))
     old["recent"].insert(-1, {"event": "slot", "name": "old_slot", "value": 1})
-    talk.base = old
+    talk.state = old
     assert (await talk.say("thanks")) == ["You're welcome!"]
     assert talk.state["active_loop"] is None
     assert "old_slot" not in talk.state["slots"]
@@ -110,7 +107,7 @@ async def test_slots_and_forms_that_a_newer_model_lacks_are_let_go(brain: Brain)
 
 async def test_empty_state_is_the_beginning_of_a_conversation(brain: Brain) -> None:
     said = Inbound(Address("telegram", "shop", "u"), "1", Text("hi"))
-    begun = [await brain.take(said, History(state, ())) for state in (None, {})]
+    begun = [await brain.take(said, state) for state in (None, {})]
     kinds = [[event["event"] for event in outcome.events] for outcome in begun]
     assert kinds[0] == kinds[1]
     assert "session_started" in kinds[0]

@@ -17,11 +17,10 @@ before = set(sys.modules)
 pid = os.fork()
 if pid == 0:
     from bot.dialogue.brain import Brain
-    from bot.dialogue.contract import History
     from bot.message import Address, Inbound, Text
     brain = Brain.load(Path(sys.argv[1]))
     said = Inbound(Address("telegram", "shop", "u"), "1", Text("hello"))
-    outcome = asyncio.run(brain.take(said, History(None, ())))
+    outcome = asyncio.run(brain.take(said, None))
     heavy = {m.split(".")[0] for m in set(sys.modules) - before} & {"rasa", "tensorflow", "keras"}
     print("child", outcome.parse["intent"], sorted(heavy), flush=True)
     brain.close()

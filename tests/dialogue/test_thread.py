@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 
-from bot.dialogue.contract import History, Outcome
+from bot.dialogue.contract import Outcome
 from bot.dialogue.thread import BrainStuck, BrainThread
 from bot.message import Address, Inbound, Text
 
@@ -13,11 +14,10 @@ from bot.message import Address, Inbound, Text
 class Slow:
     """A brain that computes for as long as the text says, in seconds, without letting go."""
 
-    window = 0
     model_id = "slow"
     closed = False
 
-    async def take(self, said: Inbound, history: History) -> Outcome:
+    async def take(self, said: Inbound, state: dict[str, Any] | None) -> Outcome:
         assert isinstance(said.content, Text)
         time.sleep(float(said.content.text))
         return Outcome([], [said.content], {}, {}, None)
@@ -33,7 +33,7 @@ def say(text: str) -> Inbound:
 async def test_this_loop_goes_on_while_the_brain_computes() -> None:
     brain = BrainThread(Slow)
     await brain.start()
-    turn = asyncio.create_task(brain.take(say("0.3"), History(None, ())))
+    turn = asyncio.create_task(brain.take(say("0.3"), None))
     ticks = 0
     while not turn.done():
         await asyncio.sleep(0.01)
@@ -59,7 +59,7 @@ async def test_a_brain_that_never_comes_back_is_noticed() -> None:
     watching = asyncio.create_task(brain.watch(0.2))
     await asyncio.sleep(0.5)
     assert not watching.done()
-    stuck = asyncio.create_task(brain.take(say("1.5"), History(None, ())))
+    stuck = asyncio.create_task(brain.take(say("1.5"), None))
     with pytest.raises(BrainStuck):
         await watching
     await stuck

@@ -22,8 +22,8 @@ from tests.kit.waiting import until
 
 CONVERSATIONS = {"telegram": 8, "whatsapp": 8, "webchat": 4}
 ROUNDS = 52
-#: The rounds in which what keeps the others running dies.
-ZYGOTE_IN, RUN_IN = (10, 40), 25
+#: The rounds in which what keeps the others running dies: alone, and all of it at once.
+ZYGOTE_IN, RUN_IN = 12, 34
 #: What dies in a round, and how often: one worker or all of them, the gateway, or both.
 VICTIMS = {"a worker": 4, "worker": 2, "gateway": 3, "worker gateway": 3}
 
@@ -99,9 +99,10 @@ async def kill_on(instance: Instance, load: Load, chance: random.Random) -> Coun
     gateways = 0
     while killed["rounds"] < ROUNDS:
         await some_work(load, chance)
-        if killed["zygote"] < len([n for n in ZYGOTE_IN if n <= killed["rounds"]]):
+        if not killed["zygote"] and killed["rounds"] >= ZYGOTE_IN:
             killed["zygote"] += instance.kill("zygote")
         elif not killed["run"] and killed["rounds"] >= RUN_IN:
+            killed["zygote"] += instance.kill("zygote")
             killed["run"] += instance.kill("run")
             # The children read the end of their leash and go, finishing what is in hand.
             await in_thread(lambda: wait_for(lambda: not instance.left(), "all children went"))

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.dialogue.contract import Failure, History, Outcome
+from bot.dialogue.contract import Failure, Outcome
 from bot.message import Choice, Inbound, Outbound, Receipt, Text, decode
 from connectors.base import Arrived, Capabilities, Connector, Request, Response
 from connectors.errors import BadSignature, Rejected, RetryLater, Unreadable, Unsure
@@ -208,24 +208,20 @@ class Line(Connector):
 class Echo:
     """A brain that says back what it heard with the number of the turn, ``2: hello``.
 
-    The number is counted from the history alone, so that a turn built on a state that is
+    The number is counted from the state alone, so that a turn built on a state that is
     stale shows. `hook` is awaited first and may raise, hang or return an `Outcome`.
     """
 
     def __init__(
         self,
         hook: Callable[[Inbound, int], Awaitable[Outcome | None]] | None = None,
-        *,
-        window: int = 3,
     ) -> None:
-        self.window = window
         self.hook = hook
         self.heard: list[Inbound] = []
 
-    async def take(self, said: Inbound, history: History) -> Outcome:
+    async def take(self, said: Inbound, state: dict[str, Any] | None) -> Outcome:
         self.heard.append(said)
-        assert len(history.turns) <= self.window
-        number = (history.state or {}).get("count", 0) + len(history.turns) + 1
+        number = (state or {}).get("count", 0) + 1
         if self.hook is not None:
             outcome = await self.hook(said, number)
             if outcome is not None:

@@ -26,9 +26,9 @@ class Story:
 
 def stories() -> list[Story]:
     found = []
-    for path in sorted(STORIES.glob("*.yml")):
+    for path in sorted(STORIES.glob("test_*.yml")):
         for data in YAML(typ="safe").load(path)["stories"]:
-            story = Story(f"{path.stem}: {data['story']}")
+            story = Story(f"{path.stem.removeprefix('test_')}: {data['story']}")
             for step in data["steps"]:
                 if "user" in step:
                     story.turns.append(Turn(_unmarked(step["user"]), step["intent"]))

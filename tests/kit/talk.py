@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from rasa.core.tracker_store import InMemoryTrackerStore
 
 from bot.dialogue.actions import InProcessActions
 from bot.dialogue.brain import Brain, newest
-from bot.dialogue.contract import History, Outcome
+from bot.dialogue.contract import Outcome
 from bot.dialogue.events import pack
 from bot.message import Address, Choice, Choices, Content, Inbound, Text
 
@@ -29,33 +28,19 @@ def meant(message: str | Content) -> Content:
 
 
 class Conversation:
-    """One customer and a brain. Keeps turns as the store does and hands them on as the turn does.
+    """One customer and a brain. Hands the state on as the turn does."""
 
-    `window` is how many turns are handed on whole instead of as the state after them.
-    """
-
-    def __init__(
-        self, brain: Brain, channel: str = "telegram", user: str = "u1", *, window: int = 0
-    ) -> None:
+    def __init__(self, brain: Brain, channel: str = "telegram", user: str = "u1") -> None:
         self.brain = brain
         self.address = Address(channel, "shop", user)
-        self.window = window
         self.said = 0
-        self.turns: list[tuple[list[dict[str, Any]], dict[str, Any]]] = []
-        self.base: dict[str, Any] | None = None
-
-    @property
-    def state(self) -> dict[str, Any]:
-        return self.turns[-1][1] if self.turns else self.base or {}
+        self.state: dict[str, Any] = {}
 
     async def take(self, message: str | Content) -> Outcome:
         self.said += 1
         said = Inbound(self.address, str(self.said), meant(message))
-        history = History(self.base, tuple(events for events, _ in self.turns))
-        outcome = await self.brain.take(said, history)
-        self.turns.append((outcome.events, outcome.state))
-        while len(self.turns) > self.window:
-            self.base = self.turns.pop(0)[1]
+        outcome = await self.brain.take(said, self.state or None)
+        self.state = outcome.state
         return outcome
 
     async def say(self, message: str | Content) -> list[str]:
@@ -131,11 +116,9 @@ def remembered(state: dict[str, Any]) -> dict[str, Any]:
     return {"slots": slots, **{k: state[k] for k in kept}}
 
 
-async def compare(
-    brain: Brain, stock: Stock, messages: list[str], user: str, *, window: int = 0
-) -> list[str]:
+async def compare(brain: Brain, stock: Stock, messages: list[str], user: str) -> list[str]:
     """Say the same to both; return what differed, one entry a message."""
-    conversation = Conversation(brain, user=user, window=window)
+    conversation = Conversation(brain, user=user)
     differences = []
     for n, message in enumerate(messages):
         outcome = await conversation.take(message)
@@ -164,7 +147,3 @@ SAID = {
     "/order_status": 2, "/stop": 2, "/affirm": 1, "/deny": 1, "/session_start": 0.2,
     '/inform_order_number{"order_number": "1049"}': 1, "/back": 0.3,
 }  # fmt: skip
-
-
-def run(coroutine: Any) -> Any:
-    return asyncio.run(coroutine)
