@@ -150,8 +150,9 @@ class Connector(ABC):
 
         `known` are provider ids of messages, both ways, that are older than the last
         attempt: the conversation's, newest first, and the account's last ones, whosever
-        they are. Returns the provider's id when it was taken, None when it was not. Raises Unsure when the provider cannot tell, RetryLater when it
-        does not answer now.
+        they are. Returns the provider's id when it was taken, None when it was not.
+        Raises Unsure when the provider cannot tell, RetryLater when it does not answer
+        now.
         """
         raise Unsure(f"{self.channel} cannot tell whether a message was sent")
 

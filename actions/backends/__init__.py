@@ -17,9 +17,10 @@ _orders: dict[tuple[int, str], OrdersBackend] = {}
 def orders() -> OrdersBackend:
     """Return the orders of the store that ``FRONTDESK_STORE_URL`` names.
 
-    Opened once a process and URL; connections do not survive a fork. An empty
-    collection gets the demonstration orders. Raises ValueError for another scheme,
-    StoreDown when the store cannot be reached; the next call tries again.
+    Opened once a process and URL; connections do not survive a fork. On the embedded
+    store an empty collection gets the demonstration orders; a MongoDB is somebody's real
+    one. Raises ValueError for another scheme, StoreDown when the store cannot be reached;
+    the next call tries again.
     """
     url = os.environ.get("FRONTDESK_STORE_URL") or _DEFAULT_STORE
     key = os.getpid(), url
@@ -27,5 +28,7 @@ def orders() -> OrdersBackend:
         if key not in _orders:
             backend = OrdersBackend(open_store(url))
             backend.prepare()
+            if url.startswith("sqlite:"):
+                backend.seed()
             _orders[key] = backend
         return _orders[key]

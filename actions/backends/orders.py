@@ -54,9 +54,8 @@ class OrdersBackend:
         self._store = store
 
     def prepare(self) -> None:
-        """Create the collection where it is missing and seed it when empty. Raises StoreDown."""
+        """Create the collection where it is missing. Raises StoreDown."""
         self._store.ensure(Order)
-        self.seed()
 
     def find(self, number: str) -> Order | None:
         """Return the order of that number, None without one. Raises StoreDown."""

@@ -58,9 +58,10 @@ def test_an_order_number_is_read(text: object, number: str | None) -> None:
 def test_an_empty_collection_is_seeded_once(place: Store) -> None:
     backend = OrdersBackend(place)
     backend.prepare()
+    backend.seed()
     assert place.count(Order, {}) == 12
     place.delete(Order, {"id": "1042"})
-    backend.prepare()
+    backend.seed()
     assert backend.find("1042") is None
     assert place.count(Order, {}) == 11
 
