@@ -9,7 +9,6 @@ anything else of the conversation goes out.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 import time
@@ -20,6 +19,7 @@ from datetime import datetime, timedelta
 from bot.message import Address, Outbound, clean, decode, utcnow
 from bot.process import is_dead, me
 from bot.rate import Rate
+from bot.rounds import Rounds
 from bot.settings import Limits
 from bot.store import AsyncStore, StoreDown
 from bot.store.conversations import BOT, Conversation
@@ -55,7 +55,7 @@ _WAIT_HERE = 0.5
 _LONGEST_WAIT = 24 * 3600.0
 
 
-class Outbox:
+class Outbox(Rounds):
     """Delivers for one worker process; any number may run against one store.
 
     `sent` is called after each delivery: web chat feeds wait for it.
@@ -68,44 +68,23 @@ class Outbox:
         limits: Limits,
         sent: Callable[[], None],
     ) -> None:
+        super().__init__(limits)
         self._store = store
         self._connectors = connectors
-        self._limits = limits
         self._sent = sent
         self._rates = {
             key: Rate(connector.capabilities.rate) for key, connector in connectors.items()
         }
-        self._serving: dict[str, asyncio.Task[None]] = {}
         self._busy: Counter[tuple[str, str]] = Counter()
         # Until when a conversation that cannot go on is left alone.
         self._resting: dict[str, float] = {}
         # What was taken by the provider while the store was down.
         self._taken: dict[str, str] = {}
         self._orphans_at = 0.0
-        self._stopping = False
-        self.wake = asyncio.Event()
 
-    async def run(self) -> None:
-        """Deliver until `stop`. A store that is down is waited for, not died of."""
-        pause = self._limits.poll_seconds
-        while not self._stopping:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self.wake.wait(), pause)
-            self.wake.clear()
-            try:
-                await self._assign()
-                await self._find_orphans()
-                pause = self._limits.poll_seconds
-            except StoreDown as error:
-                log.error("the store is down, trying again: %s", error)
-                pause = min(pause * 2, 10.0)
-
-    async def stop(self) -> None:
-        """Begin no new delivery; return when those under way are recorded."""
-        self._stopping = True
-        self.wake.set()
-        while self._serving:
-            await asyncio.wait(self._serving.values())
+    async def _round(self) -> None:
+        await self._assign()
+        await self._find_orphans()
 
     async def _assign(self) -> None:
         now = time.monotonic()

@@ -10,6 +10,7 @@ import socket
 import sys
 import webbrowser
 from collections.abc import Sequence
+from pathlib import Path
 
 from bot import logs, serve
 from bot.sandbox import credentials
@@ -62,7 +63,7 @@ async def _supervise(
     environ: dict[str, str],
     listener: socket.socket,
 ) -> int:
-    files = _file_arguments(args)
+    files = _file_arguments(args, sandbox)
     supervisor = Supervisor(settings.limits.restart_cap_seconds)
     stopping = asyncio.create_task(serve.told_to_stop())
     # The socket outlives the gateway: while one starts, or starts again after a crash,
@@ -79,6 +80,11 @@ async def _supervise(
     status = 0
     if training.done():
         status = training.result()
+        if status and _has_model(settings):
+            # A mistake in the training data must not keep a bot from starting that
+            # answered well before it.
+            log.error("training failed, going on with the newest model there is")
+            status = 0
         if status == 0:
             supervisor.start(Child("worker", files, environ))
             if sandbox and args.open:
@@ -87,6 +93,10 @@ async def _supervise(
     training.cancel()
     await asyncio.gather(supervisor.stop(), training, return_exceptions=True)
     return status
+
+
+def _has_model(settings: Settings) -> bool:
+    return any(Path(settings.model).glob("*.tar.gz"))
 
 
 async def _train(files: Sequence[str]) -> int:
@@ -103,12 +113,12 @@ async def _train(files: Sequence[str]) -> int:
         raise
 
 
-def _file_arguments(args: argparse.Namespace) -> list[str]:
+def _file_arguments(args: argparse.Namespace, sandbox: str) -> list[str]:
     arguments = []
     if args.endpoints:
         arguments += ["--endpoints", str(args.endpoints)]
     # The sandbox's credentials come by CREDENTIALS_FILE, which an argument would override.
-    if args.credentials and not args.sandbox:
+    if args.credentials and not sandbox:
         arguments += ["--credentials", str(args.credentials)]
     if args.var:
         arguments += ["--var", str(args.var)]

@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.message import utcnow
 from bot.process import is_dead, me
+from bot.rounds import Rounds
 from bot.settings import Limits
 from bot.store import AsyncStore, Duplicate, StoreDown
 from bot.store.conversations import Conversation
@@ -30,7 +31,7 @@ _LEAVE_ALONE = 0.5
 _LONGEST_ALONE = 5.0
 
 
-class Worker:
+class Worker(Rounds):
     """Answers what the inbox holds, several conversations at once, until told to stop.
 
     `answered` is called after each turn: there may be something to send.
@@ -39,41 +40,16 @@ class Worker:
     def __init__(
         self, store: AsyncStore, turns: Turns, limits: Limits, answered: Callable[[], None]
     ) -> None:
+        super().__init__(limits)
         self._store = store
         self._turns = turns
-        self._limits = limits
         self._answered = answered
-        self._serving: dict[str, asyncio.Task[None]] = {}
         self._elsewhere: dict[str, float] = {}
         # A message that kills its worker takes all conversations served beside it along.
         # Those are taken over one at a time, so that only the guilty one meets it again.
         self._suspects = asyncio.Lock()
-        self._stopping = False
-        self.wake = asyncio.Event()
-        self.wake.set()
 
-    async def run(self) -> None:
-        """Serve until `stop`. A store that is down is waited for, not died of."""
-        pause = self._limits.poll_seconds
-        while not self._stopping:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self.wake.wait(), pause)
-            self.wake.clear()
-            try:
-                await self._assign()
-                pause = self._limits.poll_seconds
-            except StoreDown as error:
-                log.error("the store is down, trying again: %s", error)
-                pause = min(pause * 2, 10.0)
-
-    async def stop(self) -> None:
-        """Take no new message; return when the turns in hand are committed."""
-        self._stopping = True
-        self.wake.set()
-        while self._serving:
-            await asyncio.wait(self._serving.values())
-
-    async def _assign(self) -> None:
+    async def _round(self) -> None:
         now = time.monotonic()
         self._elsewhere = {k: until for k, until in self._elsewhere.items() if until > now}
         where = {"direction": "in", "status": PENDING, "due": {"$lte": utcnow()}}

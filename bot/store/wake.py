@@ -76,8 +76,13 @@ class _Rung:
     async def wait(self, timeout: float) -> set[str]:
         """See `Bells.wait`."""
         if not self._topics:
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._event.wait(), timeout)
+            # Not wait_for: until Python 3.12 it can swallow a cancellation that comes
+            # together with the ring, and the ring would be gone with it.
+            ringing = asyncio.ensure_future(self._event.wait())
+            try:
+                await asyncio.wait({ringing}, timeout=timeout)
+            finally:
+                ringing.cancel()
         rung, self._topics = self._topics, set()
         self._event.clear()
         return rung
