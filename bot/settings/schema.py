@@ -7,6 +7,7 @@ name in the file where that is a Python keyword), ``least``, ``most`` and ``abov
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,9 +80,12 @@ class Sandbox:
 
 @dataclass(frozen=True)
 class Worker:
-    """`concurrency` is how many worker processes ``bot run`` and ``bot worker`` start."""
+    """`concurrency` is how many worker processes ``bot run`` and ``bot worker`` start.
 
-    concurrency: int = _whole(1, 1, 256)
+    One a core by default, for a message costs little but computing; at most four.
+    """
+
+    concurrency: int = _whole(min(os.cpu_count() or 1, 4), 1, 256)
 
 
 @dataclass(frozen=True)

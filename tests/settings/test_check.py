@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.check import check, scrubbed, store_place
-from bot.settings import load
+from bot.settings import Worker, load
 from connectors import CHANNELS, connector_class
 from connectors.base import Connector
 from tests.kit.http import Answer, Hang, closed_url, provider
@@ -69,7 +69,7 @@ async def test_everything_that_answers_is_told_with_its_identity(tmp_path: Path)
         f"store     SQLite, {place}",
         "redis     none",
         "address   http://127.0.0.1:8080, no public_url",
-        "workers   1",
+        f"workers   {Worker().concurrency}",
         f"data      {tmp_path / 'var'}",
         f"account   telegram:shop, at {telegram.url.removeprefix('http://')}",
         "account   webchat:site",
