@@ -353,7 +353,7 @@ class SqliteStore:
             if connection.using.acquire(timeout=_CLOSING):
                 connection.close()
                 connection.using.release()
-        self._turnstile.close()
+        self._turnstile.close(_CLOSING)
 
     # One call: a connection, the schema, the turn, and the names of what fails.
 
@@ -591,7 +591,7 @@ class SqliteStore:
                 _stuck.append(connection)
 
     def _after_fork(self) -> None:
-        self._turnstile.close()
+        self._turnstile.abandon()
         self._start()
 
 

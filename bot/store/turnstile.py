@@ -82,8 +82,20 @@ class Turnstile:
         self._fds[which] = fd
         return fd
 
-    def close(self) -> None:
-        """Release the descriptors; the next use opens them again."""
+    def close(self, patience: float) -> None:
+        """Release the descriptors once nobody stands between them; the next use opens them again.
+
+        Whoever is still there after `patience` seconds hangs in the system; then they are
+        left to the end of the process.
+        """
+        if self._held.acquire(timeout=patience):
+            try:
+                self.abandon()
+            finally:
+                self._held.release()
+
+    def abandon(self) -> None:
+        """Release the descriptors at once: for a forked child, where nobody else can be."""
         for which, fd in enumerate(self._fds):
             if fd >= 0:
                 self._fds[which] = -1
