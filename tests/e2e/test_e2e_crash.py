@@ -190,7 +190,8 @@ async def test_nothing_is_left_of_an_instance_that_is_stopped_while_it_trains(
     await until(lambda: instance.training(), timeout=60)
     status, _ = instance.stop()
     assert status == 0, instance.tail()
-    assert instance.left() == []
+    # A trainer that was asked to stop in the middle of an import ends a little later.
+    await until(lambda: not instance.left(), timeout=20)
 
 
 async def test_a_port_that_is_taken_is_told_and_nothing_is_left(place: Place) -> None:

@@ -264,10 +264,13 @@ async def test_fault_switches_switch(page, sandbox):
     switch = page.get_by_role("button", name="429", exact=True)
     await switch.click()
     await expect(switch).to_have_attribute("aria-pressed", "true")
-    assert {(f["channel"], f["kind"]) for f in sandbox.state()["faults"]} == {
-        ("telegram", "429"),
-        ("whatsapp", "429"),
-    }
+    both = {("telegram", "429"), ("whatsapp", "429")}
+    for _ in range(200):
+        # One request a channel: the switch shows the first before the second is there.
+        if {(f["channel"], f["kind"]) for f in sandbox.state()["faults"]} == both:
+            break
+        await asyncio.sleep(0.02)
+    assert {(f["channel"], f["kind"]) for f in sandbox.state()["faults"]} == both
     await switch.click()
     await expect(switch).to_have_attribute("aria-pressed", "false")
     assert sandbox.state()["faults"] == []
