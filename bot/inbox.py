@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot import metrics
-from bot.message import Inbound, Receipt, clean, utcnow
+from bot.message import Inbound, Notice, Receipt, clean, utcnow
 from bot.store import AsyncStore
-from bot.store.dead_letters import RECEIVE, SEND, DeadLetter, dead_id
+from bot.store.dead_letters import RECEIVE, SEND, DeadLetter, dead_id, lost
 from bot.store.messages import (
     DROPPED,
     FAILED,
@@ -22,6 +22,7 @@ from bot.store.messages import (
     Message,
     to_message,
 )
+from bot.store.notices import to_notice
 from bot.store.wake import Bells
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ class Inbox:
         self._store = store
         self._bells = bells
 
-    async def accept(self, arrived: Sequence[Inbound | Receipt]) -> int:
+    async def accept(self, arrived: Sequence[Inbound | Receipt | Notice]) -> int:
         """Store the messages of one request by one insert, then its receipts.
 
         Returns how many messages were new; a redelivered one is a duplicate key and
@@ -47,14 +48,17 @@ class Inbox:
         if inbound:
             new = await self._store.insert_new([to_message(i) for i in inbound])
             fresh = sum(new)
-            for one, is_new in zip(inbound, new, strict=True):
+            for message, is_new in zip(inbound, new, strict=True):
                 what = "message" if is_new else "duplicate"
-                metrics.received.labels(one.address.channel, one.address.account, what).inc()
+                address = message.address
+                metrics.received.labels(address.channel, address.account, what).inc()
             if fresh:
                 self._bells.ring("in")
-        for receipt in arrived:
-            if isinstance(receipt, Receipt):
-                await self._receipt(receipt)
+        for one in arrived:
+            if isinstance(one, Receipt):
+                await self._receipt(one)
+            elif isinstance(one, Notice):
+                await self._notice(one)
         return fresh
 
     async def dead(
@@ -81,6 +85,14 @@ class Inbox:
             )
         )
 
+    async def _notice(self, told: Notice) -> None:
+        """Keep and log what the provider tells the operator, once."""
+        (new,) = await self._store.insert_new([to_notice(told)])
+        if new:
+            metrics.notices.labels(told.channel, told.account, told.level).inc()
+            level = logging.getLevelName(told.level.upper())
+            log.log(level, "%s:%s: %s: %s", told.channel, told.account, told.subject, told.text)
+
     async def _receipt(self, receipt: Receipt) -> None:
         metrics.received.labels(receipt.channel, receipt.account, "receipt").inc()
         row = await self._row_of(receipt)
@@ -100,6 +112,10 @@ class Inbox:
                 change["provider_id"] = clean(receipt.provider_id)
             if receipt.status == FAILED:
                 change["reason"] = clean(receipt.reason)
+                change["code"] = clean(receipt.code)
+            if receipt.details:
+                told = {clean(k): clean(v) for k, v in receipt.details.items()}
+                change["details"] = {**(row.details or {}), **told}
             where = {"id": row.id, "status": row.status}
             changed = await self._store.change(Message, where, set=change)
             if changed is None:
@@ -147,17 +163,7 @@ class Inbox:
 
     async def _failed(self, row: Message, reason: str) -> None:
         log.warning("%s: the provider could not deliver it: %s", row.id, reason)
-        await self._store.put(
-            DeadLetter(
-                id=dead_id(SEND, row.id),
-                stage=SEND,
-                channel=row.channel,
-                account=row.account,
-                ref=row.id,
-                reason=clean(reason) or "failed, no reason given",
-                at=utcnow(),
-            )
-        )
+        await self._store.put(lost(SEND, row, reason or "failed, no reason given"))
 
 
 def _earlier(row: Message, receipt: Receipt) -> bool:

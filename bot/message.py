@@ -57,28 +57,125 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One button or list row: what the customer sees, and what it means to the bot."""
+    """One button or list row: what the customer sees, and what it means to the bot.
+
+    With a `url` it opens a page instead, and has no payload.
+    """
 
     title: str
     payload: str
     description: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Words. Out: light Markdown (``*bold*``, ``_italic_``, links) is not interpreted yet."""
+    """Words. Out: light Markdown, see `connectors.markup`; in: as the customer wrote them.
+
+    `options` are those written out as numbered lines, for a typed answer to mean them.
+    """
 
     kind: ClassVar[str] = "text"
     text: str
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Out: a question with buttons. The renderer makes it numbered text where none exist."""
+    """Out: a question with buttons. The renderer makes it a list, or numbered text."""
 
     kind: ClassVar[str] = "choices"
     text: str
     options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A titled part of a menu."""
+
+    title: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """Out: a question with a list that opens. `button` opens it, "" for the channel's own word."""
+
+    kind: ClassVar[str] = "menu"
+    text: str
+    sections: tuple[Section, ...]
+    button: str = ""
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """All rows of all sections, in order."""
+        return tuple(o for section in self.sections for o in section.options)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A picture with words and buttons. `image` and `url` (of a tap on it) are http(s) URLs."""
+
+    title: str
+    text: str = ""
+    image: str = ""
+    url: str = ""
+    options: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """Out: one card, or several side by side (a carousel)."""
+
+    kind: ClassVar[str] = "cards"
+    cards: tuple[Card, ...]
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """All buttons of all cards, in order."""
+        return tuple(o for card in self.cards for o in card.options)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Out: a message the provider has approved beforehand.
+
+    `parameters` fill the body's places in order, `header` is an image's URL, `buttons`
+    are the payloads of its quick replies. `text` is what it says, for people and for
+    channels without templates. `language` is the provider's code ("en", "pt_BR").
+    """
+
+    kind: ClassVar[str] = "template"
+    name: str
+    language: str
+    parameters: tuple[str, ...] = ()
+    header: str = ""
+    buttons: tuple[str, ...] = ()
+    category: Literal["utility", "marketing", "authentication"] = "utility"
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Products:
+    """Out: products of a catalogue the provider knows, by their ids there.
+
+    One shows it whole, several make a list titled `header`, none the whole catalogue.
+    """
+
+    kind: ClassVar[str] = "products"
+    text: str
+    catalog: str = ""
+    items: tuple[str, ...] = ()
+    header: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Out: a question that the channel's own button answers: where are you, what is your number."""
+
+    kind: ClassVar[str] = "ask"
+    text: str
+    wanted: Literal["location", "phone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +209,39 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
+class Album:
+    """In: files the customer sent as one. Connectors send them singly, see `Inbound.album`."""
+
+    kind: ClassVar[str] = "album"
+    items: tuple[Media, ...]
+
+    @property
+    def caption(self) -> str:
+        """The words that came with the files, a line each."""
+        return "\n".join(item.caption for item in self.items if item.caption)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderItem:
+    """A line of an order. `price` is of one piece, as "9.90"; `currency` is its ISO 4217 code."""
+
+    product: str
+    quantity: int
+    price: str = ""
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """In: the customer sent a cart from the channel's own shop."""
+
+    kind: ClassVar[str] = "order"
+    items: tuple[OrderItem, ...]
+    catalog: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Location:
     """A place; degrees north and east."""
 
@@ -124,12 +254,13 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A contact card."""
+    """A contact card. `own` says that the provider vouches it is the sender's own number."""
 
     kind: ClassVar[str] = "contact"
     name: str
     phones: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +292,22 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """In: something happened that is not a message: ``start``, ``blocked``, ``unblocked``..."""
+    """In: something happened that is not a message. `name` is one of `EVENTS`.
+
+    ``start``: the chat was opened, `data` is the deep link's or button's word.
+    ``referral``: an existing customer followed a link or an advertisement, `data` its word.
+    ``blocked``, ``unblocked``: the customer did that to the bot.
+    ``opt_out``, ``opt_in``: the provider's own switch; `data` is ``marketing`` when it is
+    of these alone, and ``answered`` when the provider has told the customer so itself.
+    ``moved``: the customer has a new address on this account, `data` is its user part.
+    """
 
     kind: ClassVar[str] = "event"
     name: str
     data: str = ""
+
+
+EVENTS = ("start", "referral", "blocked", "unblocked", "opt_out", "opt_in", "moved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +328,15 @@ class Typing:
 Content = (
     Text
     | Choices
+    | Menu
+    | Cards
+    | Template
+    | Products
+    | Ask
     | Choice
     | Media
+    | Album
+    | Order
     | Location
     | Contact
     | Reaction
@@ -203,8 +352,15 @@ _KINDS: dict[str, type] = {
     for c in (
         Text,
         Choices,
+        Menu,
+        Cards,
+        Template,
+        Products,
+        Ask,
         Choice,
         Media,
+        Album,
+        Order,
         Location,
         Contact,
         Reaction,
@@ -216,20 +372,35 @@ _KINDS: dict[str, type] = {
     )
 }
 
+#: What the tuples of a kind hold, where that is not text.
+_PARTS: dict[tuple[type, str], type] = {
+    (Text, "options"): Option,
+    (Choices, "options"): Option,
+    (Menu, "sections"): Section,
+    (Section, "options"): Option,
+    (Cards, "cards"): Card,
+    (Card, "options"): Option,
+    (Album, "items"): Media,
+    (Order, "items"): OrderItem,
+}
 
-def _plain(value: Any) -> Any:
+
+def plain(value: Any) -> Any:
+    """Return a value of this vocabulary as plain data; strings are cleaned."""
     if isinstance(value, str):
         return clean(value)
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        # Tuples that may be left out and are empty are left out.
+        named = ((f, getattr(value, f.name)) for f in fields(value))
+        return {f.name: plain(v) for f, v in named if v != () or f.default != ()}
     if isinstance(value, (tuple, list)):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     return value
 
 
 def encode(content: Content) -> dict[str, Any]:
     """Return `content` as a plain dictionary with its ``kind``; strings are cleaned."""
-    return {"kind": content.kind, **_plain(content)}
+    return {"kind": content.kind, **plain(content)}
 
 
 def decode(data: Mapping[str, Any]) -> Content:
@@ -240,14 +411,17 @@ def decode(data: Mapping[str, Any]) -> Content:
     kind = _KINDS.get(data.get("kind", ""))
     if kind is None:
         raise ValueError(f"unknown content kind {data.get('kind')!r}, known: {', '.join(_KINDS)}")
-    values = {k: v for k, v in data.items() if k != "kind"}
-    if kind is Choices:
-        values["options"] = tuple(Option(**o) for o in values["options"])
-    for name, value in values.items():
-        if isinstance(value, list):
-            values[name] = tuple(value)
-    content: Content = kind(**values)
+    content: Content = _build(kind, {k: v for k, v in data.items() if k != "kind"})
     return content
+
+
+def _build(kind: type, values: Mapping[str, Any]) -> Any:
+    built = dict(values)
+    for name, value in values.items():
+        if isinstance(value, (list, tuple)):
+            part = _PARTS.get((kind, name))
+            built[name] = tuple(_build(part, v) if part else v for v in value)
+    return kind(**built)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,12 +434,29 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class Referral:
+    """How the customer came: `source` is the provider's word (``ad``, ``link``, ``post``).
+
+    `ref` is the word we put into the link, or the advertisement's id; `click` the
+    provider's id of the click, for advertisers.
+    """
+
+    source: str
+    ref: str = ""
+    url: str = ""
+    title: str = ""
+    click: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Inbound:
     """A message from a customer.
 
     `provider_id` is unique within the account and the same in every redelivery.
     `order` is the channel's own order within the account, any integer that grows;
     0 where it has none, then arrival decides. `sent` is the provider's time.
+    `reply_to` is the provider id of the message it quotes. Messages with the same
+    `album` follow each other within a second or two and are answered as one.
     """
 
     address: Address
@@ -274,6 +465,9 @@ class Inbound:
     sent: datetime = field(default_factory=utcnow)
     order: int = 0
     profile: Profile = Profile()
+    reply_to: str = ""
+    album: str = ""
+    referral: Referral | None = None
 
     @property
     def id(self) -> str:
@@ -286,11 +480,15 @@ class Outbound:
     """A message to a customer: exactly one request to the provider.
 
     `id` is ``turn:n``; connectors hand it to providers that echo such a reference.
+    `tag` is the provider's word for why it may be sent outside of the answering window.
+    `agent` is the name of the person who wrote it, "" for the bot.
     """
 
     id: str
     address: Address
     content: Content
+    tag: str = ""
+    agent: str = ""
 
 
 ReceiptStatus = Literal["sent", "delivered", "read", "failed"]
@@ -301,7 +499,9 @@ class Receipt:
     """What the provider says became of an outbound message.
 
     `provider_id` is the provider's id of it; `ref` is our own id where the
-    provider echoes it, which settles an attempt whose answer was lost.
+    provider echoes it, which settles an attempt whose answer was lost. Of a failure
+    `code` is the provider's and `reason` plain words. `details` are what else it tells
+    that an operator may want (the price's category), as text.
     """
 
     channel: str
@@ -311,3 +511,21 @@ class Receipt:
     at: datetime = field(default_factory=utcnow)
     ref: str = ""
     reason: str = ""
+    code: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the provider tells the operator about the account: a template paused, quality fallen.
+
+    `id` is the same in every redelivery.
+    """
+
+    channel: str
+    account: str
+    id: str
+    subject: str
+    text: str
+    level: Literal["info", "warning", "error"] = "warning"
+    at: datetime = field(default_factory=utcnow)

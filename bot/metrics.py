@@ -19,3 +19,9 @@ acknowledged = Histogram(
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5),
     registry=REGISTRY,
 )
+notices = Counter(
+    "frontdesk_notices",
+    "What providers told the operator about an account",
+    ("channel", "account", "level"),
+    registry=REGISTRY,
+)

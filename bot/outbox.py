@@ -23,7 +23,7 @@ from bot.rounds import Rounds
 from bot.settings import Limits
 from bot.store import AsyncStore, StoreDown
 from bot.store.conversations import BOT, Conversation
-from bot.store.dead_letters import SEND, DeadLetter, dead_id
+from bot.store.dead_letters import SEND, DeadLetter, lost
 from bot.store.messages import (
     DONE,
     DROPPED,
@@ -334,24 +334,13 @@ class Outbox(Rounds):
 
     async def _fail(self, row: Message, reason: str) -> None:
         log.error("%s: not delivered: %s", row.id, reason)
-        reason = clean(reason)
-        letter = dead_id(SEND, row.id)
-        await self._store.put(
-            DeadLetter(
-                id=letter,
-                stage=SEND,
-                channel=row.channel,
-                account=row.account,
-                ref=row.id,
-                reason=reason,
-                at=utcnow(),
-            )
-        )
-        if await self._change(row, status=FAILED, owner="", reason=reason) is None:
+        letter = lost(SEND, row, reason)
+        await self._store.put(letter)
+        if await self._change(row, status=FAILED, owner="", reason=letter.reason) is None:
             now = await self._store.get(Message, row.id)
             if now is None or now.status != FAILED:
                 # A receipt came meanwhile: it was delivered after all.
-                await self._store.delete(DeadLetter, {"id": letter})
+                await self._store.delete(DeadLetter, {"id": letter.id})
 
     async def _hold(self, row: Message, seconds: float) -> None:
         await self._change(row, due=self._later(seconds))

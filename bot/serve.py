@@ -18,17 +18,13 @@ from bot.inbox import Inbox
 from bot.outbox import Outbox
 from bot.settings import Settings
 from bot.store import AsyncStore, open_store
-from bot.store.conversations import Conversation
-from bot.store.dead_letters import DeadLetter
-from bot.store.messages import Message
-from bot.store.turns import Turn
+from bot.store.documents import DOCUMENTS
 from bot.store.wake import Bells, open_bells
 from connectors import connector_class
 from connectors.base import Connector
 
 log = logging.getLogger(__name__)
 
-DOCUMENTS = (Message, Conversation, Turn, DeadLetter)
 # A worker's turn in hand gets this long, in seconds, before its process ends anyway; the
 # supervisor kills after ten.
 _FINISH_SECONDS = 8.0

@@ -16,7 +16,7 @@ from bot.dialogue.contract import Failure, Outcome
 from bot.message import Choice, Choices, Content, Inbound, Text, clean, decode, encode, utcnow
 from bot.store import AsyncStore, Duplicate, StoreError
 from bot.store.conversations import BOT, Conversation
-from bot.store.dead_letters import TURN, DeadLetter, dead_id
+from bot.store.dead_letters import TURN, lost
 from bot.store.messages import DONE, PENDING, QUEUED, Message, arrival, from_message
 from bot.store.turns import Turn
 from connectors.base import Capabilities
@@ -187,18 +187,8 @@ class Turns:
         """Make what follows from a committed turn: outbound rows, dead letter, inbound done."""
         failure = (turn.decision or {}).get("failure")
         if failure:
-            await self._store.put(
-                DeadLetter(
-                    id=dead_id(TURN, turn.id),
-                    stage=TURN,
-                    channel=message.channel,
-                    account=message.account,
-                    ref=turn.id,
-                    reason=f"{failure['action']}: {failure['reason']}",
-                    detail=failure["detail"],
-                    at=turn.at,
-                )
-            )
+            reason = f"{failure['action']}: {failure['reason']}"
+            await self._store.put(lost(TURN, message, reason, detail=failure["detail"]))
         rows = self.outbound(turn, message)
         if rows:
             await self._store.insert_new(rows)

@@ -16,7 +16,7 @@ from bot.rounds import Rounds
 from bot.settings import Limits
 from bot.store import AsyncStore, Duplicate, StoreDown
 from bot.store.conversations import Conversation
-from bot.store.dead_letters import TURN, DeadLetter, dead_id
+from bot.store.dead_letters import TURN, lost
 from bot.store.messages import DONE, PENDING, Message
 from bot.turn import Overtaken, Turns
 
@@ -237,15 +237,6 @@ class Worker(Rounds):
                 inc={"attempts": 1},
             )
             return
-        await self._store.put(
-            DeadLetter(
-                id=dead_id(TURN, row.id),
-                stage=TURN,
-                channel=row.channel,
-                account=row.account,
-                ref=row.id,
-                reason=f"{type(error).__name__} in {row.attempts} attempts",
-                at=utcnow(),
-            )
-        )
+        reason = f"{type(error).__name__} in {row.attempts} attempts"
+        await self._store.put(lost(TURN, row, reason))
         await self._store.change(Message, {"id": row.id, "status": PENDING}, set={"status": DONE})

@@ -15,10 +15,10 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from aiohttp import web
 
-from bot.message import Address, Content, Inbound, Outbound, Receipt
-from connectors.errors import Unsure
+from bot.message import Address, Content, Inbound, Media, MediaType, Notice, Outbound, Receipt
+from connectors.errors import NoFile, Unsure
 
-Arrived = Inbound | Receipt
+Arrived = Inbound | Receipt | Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +42,50 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
+class Files:
+    """Which files of one type a channel takes: MIME types, and bytes of one at most."""
+
+    mimes: tuple[str, ...]
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A customer's file as the provider gave it. `mime` is its word, not to be believed."""
+
+    data: bytes
+    mime: str = ""
+    filename: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a channel can do. Lengths are counted in `text_unit`; times are in seconds.
 
-    `list_rows` is how many options a native list takes beyond `buttons`, 0 without
-    lists; `choices_text_limit` the length of a question with options where it differs
-    from `text_limit`, else 0.
+    `text_unit` "sms" counts segments, see `connectors.lengths`. `markup` is how light
+    formatting is written, see `connectors.markup`.
+
+    `buttons` is how many options a question takes, `link_buttons` whether some of them
+    may open pages: none, one that is alone, or any. `list_rows` is how many rows a native
+    list takes, 0 without lists; `choices_text_limit` the length of a question with
+    options where it differs from `text_limit`, else 0. `cards` is how many cards stand
+    side by side, 0 without cards; each has at most `card_buttons`, and titles and texts
+    of `card_title` and `card_text` characters.
+
+    `files` are what media may be sent, by type; a type that is missing is not sent.
 
     `rate` is how many messages a second one account may send. `grace` is how long
     after an attempt of unknown outcome the provider's own word (a status webhook that
     names our id) may still come; after it `Connector.confirm` is asked.
+
+    `seen` says that read marks can be set; a typing indicator lasts `typing_seconds`, 0
+    without one. `receipts` are the steps that the provider reports.
     """
 
     kinds_in: frozenset[str]
     kinds_out: frozenset[str]
     text_limit: int
-    text_unit: Literal["characters", "utf16"]
+    text_unit: Literal["characters", "utf16", "sms"]
     caption_limit: int
     buttons: int
     button_title: int
@@ -66,7 +94,19 @@ class Capabilities:
     grace: float
     window_hours: float | None = None
     list_rows: int = 0
+    row_title: int = 24
+    row_description: int = 72
     choices_text_limit: int = 0
+    markup: Literal["none", "whatsapp", "entities"] = "none"
+    link_buttons: Literal["none", "alone", "any"] = "none"
+    cards: int = 0
+    card_buttons: int = 0
+    card_title: int = 80
+    card_text: int = 80
+    files: Mapping[MediaType, Files] = field(default_factory=dict)
+    seen: bool = False
+    typing_seconds: float = 0.0
+    receipts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +203,33 @@ class Connector(ABC):
         """
         return request
 
-    async def typing(self, address: Address) -> None:
-        """Show the customer that an answer is being written, where the channel can."""
+    def beyond_window(self, outbound: Outbound) -> Outbound | None:
+        """Return what may be sent outside of the answering window, None for nothing.
+
+        The same message with a tag that the account may use, or a template that asks the
+        customer to write again (the message itself then waits until he does).
+        """
         return None
+
+    async def typing(self, address: Address, of: str = "") -> None:
+        """Show the customer that an answer is being written, where the channel can.
+
+        `of` is the provider id of the newest message that is being answered. Raises
+        ConnectorError.
+        """
+        return None
+
+    async def seen(self, address: Address, of: str) -> None:
+        """Mark the customer's message `of`, and those before it, as read. Raises ConnectorError."""
+        return None
+
+    async def fetch(self, media: Media, most: int) -> File:
+        """Return a customer's file of at most `most` bytes.
+
+        No URL a customer can choose is asked but through `connectors.fetching`. Raises
+        NoFile (gone, too big, not allowed), RetryLater.
+        """
+        raise NoFile(f"{self.channel} gives no files")
 
     async def run(self, host: Host) -> None:
         """Keep a connection of its own (polling, sockets) until cancelled; none by default."""

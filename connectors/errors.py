@@ -32,11 +32,13 @@ class RetryLater(ConnectorError):
     """The provider did certainly not take the message; try again.
 
     `after` is in seconds where the provider named a time (Retry-After), else None.
+    `pair` says that it is too much for this customer, not for the account: others go on.
     """
 
-    def __init__(self, reason: str, after: float | None = None) -> None:
+    def __init__(self, reason: str, after: float | None = None, *, pair: bool = False) -> None:
         super().__init__(reason)
         self.after = after
+        self.pair = pair
 
 
 class Unsure(ConnectorError):
@@ -61,3 +63,7 @@ class OptedOut(Rejected):
 
 class AddressGone(Rejected):
     """There is nobody at this address any more."""
+
+
+class NoFile(ConnectorError):
+    """A customer's file cannot be had any more, or never could; the text says why."""

@@ -10,11 +10,8 @@ import hypothesis
 import pytest
 
 from bot.store import AsyncStore
-from bot.store.conversations import Conversation
-from bot.store.dead_letters import DeadLetter
-from bot.store.messages import Message
+from bot.store.documents import DOCUMENTS
 from bot.store.sqlite import SqliteStore
-from bot.store.turns import Turn
 from tests.kit.processes import Machine
 
 # CI tells whether a change broke something, not whether today's dice found something old;
@@ -23,7 +20,6 @@ hypothesis.settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
 
-DOCUMENTS = (Message, Conversation, Turn, DeadLetter)
 
 
 @pytest.fixture

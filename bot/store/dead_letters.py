@@ -7,7 +7,9 @@ import hashlib
 from bson import ObjectId
 from mongoengine import BinaryField, Document, ObjectIdField, StringField
 
+from bot.message import clean, utcnow
 from bot.store.fields import RawField, UtcField
+from bot.store.messages import Message
 
 RECEIVE, TURN, SEND = "receive", "turn", "send"
 
@@ -41,3 +43,17 @@ class DeadLetter(Document):
 def dead_id(*parts: str) -> ObjectId:
     """Return an `_id` that is the same for the same failure, so that it is kept once."""
     return ObjectId(hashlib.sha256("\n".join(parts).encode()).digest()[:12])
+
+
+def lost(stage: str, row: Message, reason: str, **more: str) -> DeadLetter:
+    """Return the letter of a message that could not be answered or sent, one for each stage."""
+    return DeadLetter(
+        id=dead_id(stage, row.id),
+        stage=stage,
+        channel=row.channel,
+        account=row.account,
+        ref=row.id,
+        reason=clean(reason),
+        at=utcnow(),
+        **more,
+    )

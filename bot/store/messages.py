@@ -5,9 +5,19 @@ from __future__ import annotations
 import threading
 import time
 
-from mongoengine import Document, IntField, StringField
+from mongoengine import BooleanField, Document, IntField, StringField
 
-from bot.message import Address, Inbound, Profile, clean, decode, encode, utcnow
+from bot.message import (
+    Address,
+    Inbound,
+    Profile,
+    Referral,
+    clean,
+    decode,
+    encode,
+    plain,
+    utcnow,
+)
 from bot.store.fields import RawField, UtcField
 
 #: direction "in"
@@ -17,6 +27,8 @@ QUEUED, SENDING, UNKNOWN = "queued", "sending", "unknown"
 SENT, DELIVERED, READ, FAILED, DROPPED = "sent", "delivered", "read", "failed", "dropped"
 #: What an outbox still has to do; the first of these in a conversation blocks the rest.
 UNSENT = (QUEUED, SENDING, UNKNOWN)
+#: Not sent because the provider's answering window is closed; goes on when it opens.
+HELD = "held"
 #: A receipt only moves a message forwards along this line.
 RECEIPT_ORDER = (SENT, DELIVERED, READ)
 
@@ -27,7 +39,8 @@ class Message(Document):
     `order` is the channel's own order for in, the place in the conversation for
     out; `arrived` breaks its ties, in microseconds since 1970. `due` is when a
     pending row may be worked on, `tried` when it was last given to the provider.
-    `epoch` is the handoff epoch a reply was made in.
+    `epoch` is the handoff epoch a reply was made in. `code` and `details` are a receipt's.
+    A `notice` is what the law wants said even to who has opted out.
     """
 
     id = StringField(primary_key=True)
@@ -50,6 +63,14 @@ class Message(Document):
     epoch = IntField(default=0)
     reason = StringField()
     receipts = RawField()
+    code = StringField(default="")
+    details = RawField()
+    reply_to = StringField(default="")
+    album = StringField(default="")
+    referral = RawField()
+    tag = StringField(default="")
+    agent = StringField(default="")
+    notice = BooleanField(default=False)
 
     meta = {
         "collection": "messages",
@@ -80,7 +101,6 @@ def arrival() -> int:
 def to_message(inbound: Inbound) -> Message:
     """Return the pending row of a message that arrived now."""
     now = utcnow()
-    profile = inbound.profile
     return Message(
         id=inbound.id,
         direction="in",
@@ -90,11 +110,10 @@ def to_message(inbound: Inbound) -> Message:
         provider_id=clean(inbound.provider_id),
         status=PENDING,
         content=encode(inbound.content),
-        profile={
-            "name": clean(profile.name),
-            "username": clean(profile.username),
-            "language": clean(profile.language),
-        },
+        profile=plain(inbound.profile),
+        reply_to=clean(inbound.reply_to),
+        album=clean(inbound.album),
+        referral=plain(inbound.referral) if inbound.referral else None,
         order=inbound.order,
         arrived=arrival(),
         sent=inbound.sent,
@@ -111,4 +130,7 @@ def from_message(message: Message) -> Inbound:
         sent=message.sent,
         order=message.order,
         profile=Profile(**(message.profile or {})),
+        reply_to=message.reply_to or "",
+        album=message.album or "",
+        referral=Referral(**message.referral) if message.referral else None,
     )
