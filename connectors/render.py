@@ -6,13 +6,34 @@ has one answer. Rendering therefore happens before rows are made.
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import regex
 
-from bot.message import Choices, Contact, Content, Location, Media, Option, Text
+from bot.message import (
+    Album,
+    Ask,
+    Card,
+    Cards,
+    Choices,
+    Contact,
+    Content,
+    Location,
+    Media,
+    Menu,
+    Option,
+    Products,
+    Reaction,
+    Section,
+    Template,
+    Text,
+)
+from connectors import markup
 from connectors.base import Capabilities
+from connectors.lengths import COUNTERS, characters, most_per_unit
 
 # A border is tried from the best to the worst; each pattern matches the text that
 # stays on the left side, and sees one character more than fits, so that "3.14" or a
@@ -27,19 +48,6 @@ _LINK = regex.compile(r"(?:https?://|www\.)\S+", regex.I)
 # Kinds of media that carry their words with them; elsewhere they follow as text.
 _CAPTIONED = ("image", "video", "document")
 _GRAPHEME = regex.compile(r"\X")
-
-
-def characters(text: str) -> int:
-    """Return the length in Unicode code points."""
-    return len(text)
-
-
-def utf16(text: str) -> int:
-    """Return the length in UTF-16 code units, as Telegram counts."""
-    return len(text) + sum(c > "\uffff" for c in text)
-
-
-COUNTERS: dict[str, Callable[[str], int]] = {"characters": characters, "utf16": utf16}
 
 
 def split(text: str, limit: int, count: Callable[[str], int]) -> list[str]:
@@ -82,19 +90,17 @@ def _cut(text: str, room: int, limit: int, count: Callable[[str], int]) -> int:
 
 def _fitting(text: str, limit: int, count: Callable[[str], int]) -> str:
     """Return the longest run of whole graphemes at the start of `text` that fits."""
-    used = end = 0
-    for found in _GRAPHEME.finditer(text):
-        size = count(found.group())
-        if used + size > limit:
-            break
-        used += size
-        end = found.end()
-    if end:
-        return text[:end]
-    while used < limit and end < len(text) and used + count(text[end]) <= limit:
-        used += count(text[end])
+    # Nothing longer can fit, and texts can be long.
+    text = text[: limit * most_per_unit(count) + 1]
+    ends = [found.end() for found in _GRAPHEME.finditer(text)]
+    fitting = bisect.bisect_right(ends, limit, key=lambda end: count(text[:end]))
+    if fitting:
+        return text[: ends[fitting - 1]]
+    # One grapheme is longer than the limit: by code points then.
+    end = 1
+    while end < len(text) and count(text[: end + 1]) <= limit:
         end += 1
-    return text[: max(end, 1)]
+    return text[:end]
 
 
 def shorten(text: str, limit: int, count: Callable[[str], int] = characters) -> str:
@@ -110,58 +116,199 @@ def render(content: Content, can: Capabilities) -> list[Content]:
     Nothing is dropped: what has no native form becomes text. An empty text yields
     nothing, for no provider takes one.
     """
-    count = COUNTERS[can.text_unit]
     if isinstance(content, Text):
-        return [Text(part) for part in split(content.text, can.text_limit, count)]
+        return _text(content, can)
     if isinstance(content, Choices):
-        return _choices(content, can, count)
+        return _choices(content, can)
+    if isinstance(content, Menu):
+        return _menu(content, can)
+    if isinstance(content, Cards):
+        return _cards(content, can)
     if isinstance(content, Media):
-        return _media(content, can, count)
+        return _media(content, can)
+    if isinstance(content, Album):
+        return [part for item in content.items for part in render(item, can)]
     if content.kind in can.kinds_out:
         return [content]
     return render(Text(_as_text(content)), can)
 
 
-def _choices(content: Choices, can: Capabilities, count: Callable[[str], int]) -> list[Content]:
-    native = max(can.buttons, can.list_rows)
-    if not content.options:
+def _text(content: Text, can: Capabilities) -> list[Content]:
+    parts = split_marked(content.text, can.text_limit, can)
+    if not parts:
+        return []
+    return [*(Text(part) for part in parts[:-1]), Text(parts[-1], content.options)]
+
+
+def split_marked(text: str, limit: int, can: Capabilities) -> list[str]:
+    """Cut formatted text as `split` does; a style that is cut goes on in the next part.
+
+    What counts is the length of a part as the channel writes it.
+    """
+    count, write = COUNTERS[can.text_unit], markup.WRITERS[can.markup]
+    text = text.strip()
+    if count(write(text)) <= limit:
+        return [text] if text else []
+    words, marks = markup.entities(text)
+    parts: list[str] = []
+    at = 0
+    while at < len(words):
+        room = limit
+        while True:
+            piece = split(words[at:], room, count)[:1]
+            if not piece:
+                return parts
+            begin = words.index(piece[0], at)
+            part = markup.part(words, marks, begin, begin + len(piece[0]))
+            over = count(write(part)) - limit
+            if over <= 0 or room == 1:
+                break
+            room = max(room - over, 1)
+        parts.append(part)
+        at = begin + len(piece[0])
+    return parts
+
+
+def _choices(content: Choices, can: Capabilities) -> list[Content]:
+    content = _without_links(content, can)
+    options = content.options
+    if not options:
         return render(Text(content.text), can)
-    if "choices" not in can.kinds_out or len(content.options) > native:
-        lines = [f"{n}. {o.title}" for n, o in enumerate(content.options, 1)]
-        return render(Text("\n".join([content.text, *lines])), can)
+    if "choices" in can.kinds_out and len(options) <= can.buttons:
+        *before, question = _question(content.text, can)
+        return [*before, Choices(question, _fitted(options, can.button_title))]
+    if "menu" in can.kinds_out and len(options) <= can.list_rows:
+        return _menu(Menu(content.text, (Section("", options),)), can)
+    return _numbered(content.text, (Section("", options),), can)
+
+
+def _without_links(content: Choices, can: Capabilities) -> Choices:
+    """Write options that open pages into the text where the channel has no buttons for them."""
+    linked = [o for o in content.options if o.url]
+    alone = can.link_buttons == "alone" and len(content.options) == 1
+    if not linked or "choices" not in can.kinds_out:
+        taken = False
+    else:
+        fits = len(content.options) <= can.buttons
+        taken = alone or (can.link_buttons == "any" and fits)
+    if not linked or taken:
+        return content
+    lines = [f"{markup.escape(o.title)}: {o.url}" for o in linked]
+    rest = tuple(o for o in content.options if not o.url)
+    return Choices("\n".join([content.text, *lines]), rest)
+
+
+def _question(text: str, can: Capabilities) -> list[Any]:
+    """Return texts that go before a question with options, and the question's words last."""
     limit = can.choices_text_limit or can.text_limit
-    *before, question = split(content.text, limit, count) or ["…"]
-    options = tuple(
-        Option(title, o.payload, o.description)
-        for title, o in zip(
-            _titles(content.options, can.button_title), content.options, strict=True
+    *before, question = split_marked(text, limit, can) or ["…"]
+    return [*(Text(part) for part in before), question]
+
+
+def _menu(content: Menu, can: Capabilities) -> list[Content]:
+    rows = content.options
+    if any(o.url for o in rows) or not rows:
+        return _choices(Choices(content.text, rows), can)
+    if "menu" not in can.kinds_out or len(rows) > can.list_rows:
+        if "choices" in can.kinds_out and len(rows) <= can.buttons:
+            return _choices(Choices(content.text, rows), can)
+        return _numbered(content.text, content.sections, can)
+    *before, question = _question(content.text, can)
+    fitted = iter(_fitted(rows, can.row_title))
+    sections = tuple(
+        Section(
+            shorten(section.title, can.row_title),
+            tuple(
+                replace(next(fitted), description=shorten(o.description, can.row_description))
+                for o in section.options
+            ),
         )
+        for section in content.sections
+        if section.options
     )
-    return [*(Text(part) for part in before), Choices(question, options)]
+    return [*before, Menu(question, sections, content.button)]
 
 
-def _titles(options: Sequence[Option], limit: int) -> list[str]:
-    """Return titles that fit and differ: shortened ones may be alike, and no channel takes that."""
-    short = [shorten(o.title, limit) for o in options]
-    if len(set(short)) == len(short):
-        return short
-    return [shorten(f"{n}. {o.title}", limit) for n, o in enumerate(options, 1)]
+def _numbered(text: str, sections: Sequence[Section], can: Capabilities) -> list[Content]:
+    lines = [text]
+    options: list[Option] = []
+    for section in sections:
+        if section.title and section.options:
+            lines.append(f"{markup.escape(section.title)}:")
+        for option in section.options:
+            options.append(option)
+            about = f" ({option.description})" if option.description else ""
+            lines.append(f"{len(options)}. {markup.escape(option.title + about)}")
+    return render(Text("\n".join(lines), tuple(options)), can)
 
 
-def _media(content: Media, can: Capabilities, count: Callable[[str], int]) -> list[Content]:
-    if "media" not in can.kinds_out:
+def _fitted(options: Sequence[Option], limit: int) -> tuple[Option, ...]:
+    """Return options whose titles fit and differ: no channel takes shortened ones that are alike.
+
+    What is cut from a title is not lost where the channel shows a description.
+    """
+    titles = [shorten(o.title, limit) for o in options]
+    if len(set(titles)) < len(titles):
+        titles = [shorten(f"{n}. {o.title}", limit) for n, o in enumerate(options, 1)]
+    return tuple(
+        replace(option, title=title) for option, title in zip(options, titles, strict=True)
+    )
+
+
+def _cards(content: Cards, can: Capabilities) -> list[Content]:
+    if "cards" not in can.kinds_out or not all(_card_fits(card, can) for card in content.cards):
+        return [part for card in content.cards for part in _card_apart(card, can)]
+    # Buttons of one card stand together, those of others may be alike.
+    cards = [replace(c, options=_fitted(c.options, can.button_title)) for c in content.cards]
+    return [
+        Cards(tuple(cards[begin : begin + can.cards])) for begin in range(0, len(cards), can.cards)
+    ]
+
+
+def _card_fits(card: Card, can: Capabilities) -> bool:
+    links = [o for o in card.options if o.url]
+    if links and can.link_buttons != "any":
+        return False
+    return (
+        len(card.options) <= can.card_buttons
+        and len(card.title) <= can.card_title
+        and len(card.text) <= can.card_text
+    )
+
+
+def _card_apart(card: Card, can: Capabilities) -> list[Content]:
+    """Return a card as a picture, and its words with buttons or as the caption."""
+    title = f"**{markup.escape(card.title)}**" if card.title else ""
+    words = "\n".join(filter(None, (title, markup.escape(card.text), card.url)))
+    if card.image and not card.options:
+        return render(Media("image", url=card.image, caption=words), can)
+    picture = render(Media("image", url=card.image), can) if card.image else []
+    return [*picture, *render(Choices(words, card.options), can)]
+
+
+def _media(content: Media, can: Capabilities) -> list[Content]:
+    count, write = COUNTERS[can.text_unit], markup.WRITERS[can.markup]
+    known = not can.files or content.type in can.files
+    if "media" not in can.kinds_out or not known:
         return render(Text("\n".join(filter(None, (content.caption, content.url)))), can)
-    if content.type in _CAPTIONED and count(content.caption) <= can.caption_limit:
-        return [content]
     if not content.caption:
+        return [content]
+    if content.type in _CAPTIONED and count(write(content.caption)) <= can.caption_limit:
         return [content]
     return [replace(content, caption=""), *render(Text(content.caption), can)]
 
 
 def _as_text(content: Content) -> str:
     if isinstance(content, Location):
-        place = ", ".join(filter(None, (content.name, content.address)))
-        return f"{place}\n{content.latitude:.6f}, {content.longitude:.6f}".strip()
+        place = markup.escape(", ".join(filter(None, (content.name, content.address))))
+        at = f"{content.latitude:.6f},{content.longitude:.6f}"
+        # Every phone opens it, with or without the map's own app:
+        # https://developers.google.com/maps/documentation/urls/get-started
+        return f"{place}\nhttps://www.google.com/maps/search/?api=1&query={at}".strip()
     if isinstance(content, Contact):
-        return "\n".join([content.name, *content.phones, *content.emails])
+        return markup.escape("\n".join([content.name, *content.phones, *content.emails]))
+    if isinstance(content, (Template, Products, Ask)):
+        return content.text
+    if isinstance(content, Reaction) and not content.removed:
+        return content.emoji
     return ""

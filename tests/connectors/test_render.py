@@ -7,13 +7,33 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.message import Choices, Contact, Content, Location, Media, Option, Text, Typing
-from connectors.base import Capabilities
-from connectors.render import characters, render, shorten, split, utf16
+from bot.message import (
+    Album,
+    Ask,
+    Card,
+    Cards,
+    Choices,
+    Contact,
+    Content,
+    Location,
+    Media,
+    Menu,
+    Option,
+    Products,
+    Reaction,
+    Section,
+    Template,
+    Text,
+    Typing,
+)
+from connectors import markup
+from connectors.base import Capabilities, Files
+from connectors.lengths import characters, segments, utf16
+from connectors.render import render, shorten, split, split_marked
 
 CAN = Capabilities(
     kinds_in=frozenset(),
-    kinds_out=frozenset({"text", "choices", "media", "location"}),
+    kinds_out=frozenset({"text", "choices", "menu", "media", "location"}),
     text_limit=40,
     text_unit="characters",
     caption_limit=10,
@@ -129,6 +149,7 @@ def test_nothing_but_white_space_at_the_cuts_is_lost(text: str, limit: int, coun
 @pytest.mark.parametrize(
     "text",
     ["\n" * 20_000, " \n" * 10_000 + "x", "a" * 30_000, "\n" + " " * 20_000 + "x", ". " * 9000],
+    ids=["lines", "blank lines", "one word", "a late word", "points"],
 )
 def test_no_text_takes_for_ever(text: str) -> None:
     parts = split("y" + text + "y", 4096, characters)
@@ -155,18 +176,19 @@ def choices(*titles: str, text: str = "Which?") -> Choices:
 
 
 def test_options_the_channel_has_room_for_stay_native() -> None:
-    for titles in ("abc", "abcde"):
-        (one,) = render(choices(*titles), CAN)
-        assert one == choices(*titles)
+    assert render(choices(*"abc"), CAN) == [choices(*"abc")]
+    more = choices(*"abcde")
+    assert render(more, CAN) == [Menu("Which?", (Section("", more.options),))]
 
 
 @pytest.mark.parametrize("can", [PLAIN, replace(CAN, list_rows=0)])
 def test_where_there_are_no_buttons_or_too_few_the_options_are_numbered(
     can: Capabilities,
 ) -> None:
-    assert words(render(choices("Ja", "Nein", "Weiß", "?"), can)) == [
-        "Which?\n1. Ja\n2. Nein\n3. Weiß\n4. ?"
-    ]
+    asked = choices("Ja", "Nein", "Weiß", "?")
+    (one,) = render(asked, can)
+    # The options stay with the text, so that a typed "2" can mean the second.
+    assert one == Text("Which?\n1. Ja\n2. Nein\n3. Weiß\n4. ?", asked.options)
 
 
 def test_a_long_question_goes_before_its_buttons() -> None:
@@ -223,11 +245,191 @@ def test_where_there_is_no_media_its_caption_and_link_are_text() -> None:
 def test_what_has_no_native_form_becomes_text() -> None:
     place = Location(52.5, 13.4, name="Shop", address="Street 1")
     assert render(place, CAN) == [place]
-    assert words(render(place, PLAIN)) == ["Shop, Street 1\n52.500000, 13.400000"]
+    link = "https://www.google.com/maps/search/?api=1&query=52.500000,13.400000"
+    wide = replace(PLAIN, text_limit=200)
+    assert words(render(place, wide)) == [f"Shop, Street 1\n{link}"]
     card = Contact("Ann", ("+1",), ("a@b.c",))
     assert words(render(card, PLAIN)) == ["Ann\n+1\na@b.c"]
     assert render(Typing(), PLAIN) == []
+    assert render(Template("hi", "en", text="Hi there"), PLAIN) == [Text("Hi there")]
+    assert render(Products("Our shoes", items=("a", "b")), PLAIN) == [Text("Our shoes")]
+    assert render(Ask("Where are you?", "location"), PLAIN) == [Text("Where are you?")]
+    assert render(Reaction("m1", "👍"), PLAIN) == [Text("👍")]
+    assert render(Reaction("m1", "👍", removed=True), PLAIN) == []
+    pictures = tuple(Media("image", url=f"https://x/{n}.png") for n in range(3))
+    assert render(Album(pictures), CAN) == list(pictures)
 
 
 def test_an_empty_text_is_no_message() -> None:
     assert render(Text(" \n "), CAN) == []
+
+
+# -- menus, links, cards
+
+ROWS = (
+    Section("Fruit", (Option("Apple", "/a", "red"), Option("Pear", "/p"))),
+    Section("Nuts", (Option("Hazel", "/h"),)),
+)
+
+
+def test_a_menu_becomes_buttons_where_lists_are_missing_and_numbers_where_these_are() -> None:
+    menu = Menu("What?", ROWS, "Look")
+    assert render(menu, CAN) == [menu]
+    no_lists = replace(CAN, kinds_out=CAN.kinds_out - {"menu"})
+    assert render(menu, no_lists) == [Choices("What?", menu.options)]
+    (one,) = render(menu, replace(no_lists, buttons=2, text_limit=100))
+    assert one == Text("What?\nFruit:\n1. Apple (red)\n2. Pear\nNuts:\n3. Hazel", menu.options)
+
+
+def test_rows_and_their_descriptions_are_shortened() -> None:
+    long = Menu("?", (Section("s" * 30, (Option("t" * 30, "/t", "d" * 90),)),))
+    (one,) = render(long, CAN)
+    assert isinstance(one, Menu)
+    (section,) = one.sections
+    lengths = [len(section.title), *(len(v) for o in section.options for v in (o.title,))]
+    assert lengths == [24, 24]
+    assert len(section.options[0].description) == 72
+
+
+def test_numbered_options_too_long_for_one_message_stay_with_the_last_part() -> None:
+    asked = choices(*(f"option number {n}" for n in range(9)))
+    *before, last = render(asked, PLAIN)
+    assert before
+    assert all(isinstance(b, Text) and not b.options for b in before)
+    assert isinstance(last, Text)
+    assert last.options == asked.options
+
+
+LINKED = Choices("More?", (Option("Page", "", url="https://x.example"), Option("No", "/no")))
+
+
+def test_a_button_that_opens_a_page_is_a_link_where_there_is_no_such_button() -> None:
+    assert render(LINKED, replace(CAN, link_buttons="any")) == [LINKED]
+    told = Choices("More?\nPage: https://x.example", (Option("No", "/no"),))
+    for kind in ("none", "alone"):
+        assert render(LINKED, replace(CAN, link_buttons=kind)) == [told]
+    alone = replace(LINKED, options=LINKED.options[:1])
+    assert render(alone, replace(CAN, link_buttons="alone")) == [alone]
+    assert render(alone, CAN) == [Text("More?\nPage: https://x.example")]
+
+
+CARD = Card("Mug", "Blue", "https://x/m.png", options=(Option("Buy", "/buy"),))
+
+
+def test_cards_are_dealt_in_packs_the_channel_takes() -> None:
+    can = replace(CAN, kinds_out=CAN.kinds_out | {"cards"}, cards=2, card_buttons=1)
+    cards = Cards((CARD,) * 5)
+    assert [len(c.cards) for c in render(cards, can)] == [2, 2, 1]  # type: ignore[union-attr]
+
+
+def test_a_card_that_has_no_native_form_is_a_picture_and_its_words() -> None:
+    apart = [Media("image", url="https://x/m.png"), Choices("**Mug**\nBlue", CARD.options)]
+    assert render(Cards((CARD,)), CAN) == apart
+    too_long = replace(CAN, kinds_out=CAN.kinds_out | {"cards"}, cards=2, card_title=2)
+    assert render(Cards((CARD,)), too_long) == apart
+    bare = replace(CARD, options=())
+    wide = replace(CAN, caption_limit=99)
+    assert render(Cards((bare,)), wide) == [
+        Media("image", url="https://x/m.png", caption="**Mug**\nBlue")
+    ]
+
+
+def test_a_type_of_file_the_channel_does_not_take_is_a_link() -> None:
+    can = replace(CAN, files={"image": Files(("image/png",), 1000)})
+    video = Media("video", url="https://x/v.mp4", caption="Look")
+    assert render(video, can) == [Text("Look\nhttps://x/v.mp4")]
+
+
+# -- formatting and its length
+
+
+def test_the_length_of_a_text_is_that_of_what_the_channel_writes() -> None:
+    bold = "**" + "a" * 38 + "**"
+    assert render(Text(bold), CAN) == [Text(bold)]
+    assert render(Text(bold), replace(CAN, markup="entities")) == [Text(bold)]
+    assert render(Text(bold), replace(CAN, markup="whatsapp")) == [Text(bold)]
+    longer = "**" + "a" * 39 + "**"
+    assert render(Text(longer), replace(CAN, markup="entities")) == [Text(longer)]
+    assert len(render(Text(longer), replace(CAN, markup="whatsapp"))) == 2
+
+
+def test_a_style_that_is_cut_goes_on_in_the_next_part() -> None:
+    can = replace(CAN, markup="whatsapp", text_limit=20)
+    parts = split_marked("**one two three four five six**", 20, can)
+    assert parts == ["**one two three four**", "**five six**"]
+    assert [markup.whatsapp(p) for p in parts] == ["*one two three four*", "*five six*"]
+
+
+SIGNS = [*"ab .\n_*~`[](:/漢😀", "**", "https://x.y/"]
+MARKED = st.lists(st.sampled_from(SIGNS), max_size=60).map("".join)
+
+
+@given(MARKED, st.integers(12, 40), st.sampled_from(["none", "whatsapp", "entities"]))
+@settings(max_examples=400, deadline=None)
+def test_no_formatting_makes_a_part_too_long_or_loses_a_word(
+    text: str, limit: int, how: str
+) -> None:
+    can = replace(CAN, markup=how)  # type: ignore[arg-type]
+    parts = split_marked(text, limit, can)
+    for part in parts:
+        # A link that is written out may itself be longer than the limit.
+        if "](" not in text:
+            assert len(markup.WRITERS[how](part)) <= limit
+    shown = "".join(markup.entities(part)[0] for part in parts)
+    assert regex.sub(r"\s", "", shown) == regex.sub(r"\s", "", markup.entities(text.strip())[0])
+
+
+# -- SMS
+
+SMS = replace(PLAIN, text_unit="sms", text_limit=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("", 0),
+        ("a" * 160, 1),
+        ("a" * 161, 2),
+        ("a" * 306, 2),
+        ("a" * 307, 3),
+        ("€" * 80, 1),
+        ("€" * 81, 2),
+        # A septet is left over in each part: an extension character takes two.
+        ("€" * 152, 2),
+        ("€" * 153, 3),
+        ("漢" * 70, 1),
+        ("漢" * 71, 2),
+        ("漢" * 134, 2),
+        ("漢" * 135, 3),
+        ("😀" * 35, 1),
+        ("😀" * 36, 2),
+        ("😀" * 66, 2),
+        ("😀" * 67, 3),
+        ("a" * 69 + "漢", 1),
+        ("a" * 159 + "漢", 3),
+    ],
+    ids=lambda value: str(value)[:12] if isinstance(value, str) else str(value),
+)
+def test_segments_are_counted_as_they_are_billed(text: str, count: int) -> None:
+    assert segments(text) == count
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a" * 900, "漢" * 400, "😀" * 300, "é€" * 300, "word " * 200],
+    ids=["gsm", "ucs", "emoji", "extension", "words"],
+)
+def test_sms_is_cut_by_segments_and_nothing_lost(text: str) -> None:
+    parts = words(render(Text(text), SMS))
+    assert all(0 < segments(p) <= 2 for p in parts)
+    assert "".join(parts).replace(" ", "") == text.replace(" ", "")
+    # No part is much emptier than it must be.
+    assert len(parts) <= segments(text) // 2 + 2
+
+
+def test_one_emoji_halves_the_room() -> None:
+    plain = words(render(Text("a" * 300), SMS))
+    assert len(plain) == 1
+    with_emoji = words(render(Text("a" * 299 + "😀"), SMS))
+    assert len(with_emoji) == 2
+    assert segments(with_emoji[0]) <= 2
