@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from bot.dialogue.contract import Failure, Outcome
-from bot.message import Choice, Choices, Content, Inbound, Text, clean, decode, encode, utcnow
+from bot.folding import fold
+from bot.meant import meant
+from bot.message import Content, Inbound, Media, Text, decode, encode, utcnow
 from bot.store import AsyncStore, Duplicate, StoreError
 from bot.store.conversations import BOT, Conversation
 from bot.store.dead_letters import TURN, lost
@@ -25,7 +28,7 @@ from connectors.render import render
 log = logging.getLogger(__name__)
 
 APOLOGY = "Sorry, something went wrong on our side and I could not deal with that message."
-_RECENT = 10
+CUSTOMER = "customer"
 
 
 class Overtaken(Exception):
@@ -55,27 +58,45 @@ class Turns:
         self._capabilities = capabilities
         self._seconds = turn_seconds
 
-    async def take(self, message: Message, lease: Conversation, *, hopeless: str = "") -> Turn:
+    async def take(
+        self,
+        message: Message,
+        lease: Conversation,
+        *,
+        behind: Sequence[Message] = (),
+        hopeless: str = "",
+    ) -> Turn:
         """Answer one pending message, commit its turn and derive what follows.
 
+        `behind` are those that are pending after it: some may be a part of it, see
+        `bot.folding`.
         `hopeless` is why the message is not to be given to the brain at all (workers
         died of it): the customer then gets the apology. Raises Overtaken, StoreDown.
         """
         turn = await self._store.get(Turn, message.id)
         if turn is None:
-            turn = await self._commit(message, lease, hopeless)
+            turn = await self._commit(message, lease, behind, hopeless)
         await self.derive(turn, message)
         return turn
 
-    async def _commit(self, message: Message, lease: Conversation, hopeless: str) -> Turn:
+    async def _commit(
+        self, message: Message, lease: Conversation, behind: Sequence[Message], hopeless: str
+    ) -> Turn:
         began = time.monotonic()
-        seq, state = await self._last(lease.id)
-        if lease.holder != BOT:
-            outcome = Outcome([], [], state, {}, None)
-            decision: dict[str, Any] = {"by": lease.holder}
+        heard = fold([message, *behind])
+        last = await self._last(lease.id)
+        state = (last.state or {}) if last else {}
+        content = heard.content
+        nothing = Outcome([], [], state, {}, None)
+        decision: dict[str, Any] = {"by": lease.holder}
+        if content is None:
+            outcome, decision = nothing, {"by": CUSTOMER, "withdrawn": True}
+        elif lease.holder != BOT or await self._answered_with(message, content, last):
+            outcome = nothing
         else:
-            outcome = await self._outcome(message, state, hopeless)
-            decision = {"by": BOT}
+            meaning = await meant(self._store, message, content, last)
+            content = meaning or content
+            outcome = await self._outcome(message, meaning, state, hopeless) if meaning else nothing
         if outcome.failure:
             failure = outcome.failure
             decision["failure"] = {
@@ -86,13 +107,15 @@ class Turns:
         turn = Turn(
             id=message.id,
             conversation=message.conversation,
-            seq=seq + 1,
+            seq=(last.seq if last else 0) + 1,
             at=utcnow(),
             events=outcome.events,
             replies=[encode(r) for r in outcome.replies],
             parse=outcome.parse,
             decision=decision,
             state=outcome.state,
+            heard=encode(content) if content else None,
+            folded=list(heard.folded),
             epoch=lease.epoch,
             took_ms=int((time.monotonic() - began) * 1000),
         )
@@ -105,12 +128,19 @@ class Turns:
             return committed
         return turn
 
-    async def _outcome(self, message: Message, state: dict[str, Any], hopeless: str) -> Outcome:
+    async def _answered_with(self, message: Message, content: Content, last: Turn | None) -> bool:
+        """Tell whether it is a part of an album that came after the others were answered."""
+        if not message.album or last is None or not isinstance(content, Media) or content.caption:
+            return False
+        before = await self._store.get(Message, last.id)
+        return before is not None and before.album == message.album
+
+    async def _outcome(
+        self, message: Message, content: Content, state: dict[str, Any], hopeless: str
+    ) -> Outcome:
         if hopeless:
             return _failed(state, Failure("worker", hopeless, ""))
-        said = from_message(message)
-        if isinstance(said.content, Choice):
-            said = await self._verified(said, message)
+        said = replace(from_message(message), content=content)
         try:
             return await asyncio.wait_for(self._brain.take(said, state or None), self._seconds)
         except asyncio.TimeoutError:
@@ -121,13 +151,13 @@ class Turns:
             log.exception("%s: the brain failed", message.id)
             return _failed(state, Failure("brain", type(error).__name__, ""))
 
-    async def _last(self, conversation: str) -> tuple[int, dict[str, Any]]:
-        """Return place and state of a conversation's last turn, and see that it is finished."""
+    async def _last(self, conversation: str) -> Turn | None:
+        """Return a conversation's last turn, and see that it is finished."""
         last = await self._store.find(Turn, {"conversation": conversation}, sort=("-seq",), limit=1)
         if not last:
-            return 0, {}
+            return None
         await self._finish(last[0])
-        return last[0].seq, last[0].state or {}
+        return last[0]
 
     async def _finish(self, turn: Turn) -> None:
         """Derive what follows from a turn whose worker died right after the commit.
@@ -146,43 +176,6 @@ class Turns:
             # Not this turn's failure: it is counted when that message's own turn comes.
             log.exception("%s: a committed turn could not be finished", turn.id)
 
-    async def _verified(self, said: Inbound, message: Message) -> Inbound:
-        """Let a payload through only if the bot offered it in this conversation.
-
-        Web clients, and modified Telegram ones, can send any payload they like, and a
-        payload is a command to the dialogue. One that was not offered is taken as the
-        words on the button.
-        """
-        choice = said.content
-        assert isinstance(choice, Choice)  # noqa: S101
-        carrier = await self._carrier(choice, message)
-        for offer in [*carrier, *await self._recent_offers(message)]:
-            for n, option in enumerate(offer.options):
-                if choice.payload == option.payload or (
-                    offer in carrier and choice.payload == f"#{n}"
-                ):
-                    return _with(said, Choice(option.payload, option.title, choice.of))
-        return _with(said, Text(choice.title or choice.payload))
-
-    async def _carrier(self, choice: Choice, message: Message) -> list[Choices]:
-        """Return the message that had the button, as a list of one, or none.
-
-        A payload too long for the channel comes back as ``#n``, the n-th option of it.
-        """
-        if not choice.of:
-            return []
-        where = {
-            "channel": message.channel,
-            "account": message.account,
-            "provider_id": clean(choice.of),
-        }
-        found = await self._store.find(Message, where, limit=4)
-        return _choices(r for r in found if r.conversation == message.conversation)
-
-    async def _recent_offers(self, message: Message) -> list[Choices]:
-        where = {"conversation": message.conversation, "arrived": {"$lt": message.arrived}}
-        return _choices(await self._store.find(Message, where, sort=("-arrived",), limit=_RECENT))
-
     async def derive(self, turn: Turn, message: Message) -> None:
         """Make what follows from a committed turn: outbound rows, dead letter, inbound done."""
         failure = (turn.decision or {}).get("failure")
@@ -192,9 +185,9 @@ class Turns:
         rows = self.outbound(turn, message)
         if rows:
             await self._store.insert_new(rows)
-        await self._store.change(
-            Message, {"id": message.id, "status": PENDING}, set={"status": DONE}
-        )
+        # The message itself last: until then whoever takes it again does all of this.
+        for id in [*(turn.folded or []), message.id]:
+            await self._store.change(Message, {"id": id, "status": PENDING}, set={"status": DONE})
 
     def outbound(self, turn: Turn, message: Message) -> list[Message]:
         """Return the rows of the outbox that a turn calls for, ids ``turn:n``."""
@@ -225,12 +218,3 @@ class Turns:
 
 def _failed(state: dict[str, Any], failure: Failure) -> Outcome:
     return Outcome([], [Text(APOLOGY)], state, {}, failure)
-
-
-def _choices(rows: Iterable[Message]) -> list[Choices]:
-    contents = [decode(r.content) for r in rows if r.direction == "out"]
-    return [c for c in contents if isinstance(c, Choices)]
-
-
-def _with(said: Inbound, content: Content) -> Inbound:
-    return Inbound(said.address, said.provider_id, content, said.sent, said.order, said.profile)

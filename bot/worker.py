@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from bot.folding import due
 from bot.message import utcnow
 from bot.process import is_dead, me
 from bot.rounds import Rounds
@@ -18,6 +19,7 @@ from bot.store import AsyncStore, Duplicate, StoreDown
 from bot.store.conversations import Conversation
 from bot.store.dead_letters import TURN, lost
 from bot.store.messages import DONE, PENDING, Message
+from bot.store.turns import Turn
 from bot.turn import Overtaken, Turns
 
 log = logging.getLogger(__name__)
@@ -182,10 +184,14 @@ class Worker(Rounds):
         """Take what is pending, at most a batch: who writes without pause waits in line too."""
         where = {"conversation": lease.id, "direction": "in", "status": PENDING}
         rows = await self._store.find(Message, where, sort=("order", "arrived"), limit=_BATCH)
-        for row in rows:
+        done: set[str] = set()
+        for place, row in enumerate(rows):
             if self._stopping:
                 return
-            wait = (row.due - utcnow()).total_seconds()
+            if row.id in done:
+                continue
+            left = [r for r in rows[place:] if r.id not in done]
+            wait = (due(left) - utcnow()).total_seconds()
             if wait > 0:
                 # The rows behind it are due all the same: without this they would be
                 # looked at again and again.
@@ -197,27 +203,29 @@ class Worker(Rounds):
             if recovered:
                 row = await self._counted(row)
                 recovered = False
-            if not await self._take(row, now_held):
+            turn = await self._take(row, now_held, left[1:])
+            if turn is None:
                 return
+            done.update(turn.folded or [])
             # The worker has survived the message that its predecessor may have died of.
             await suspicion.aclose()
             lease.last_in = max(lease.last_in or row.sent, row.sent)
 
-    async def _take(self, row: Message, lease: Conversation) -> bool:
-        """Take one turn; False when it failed and the conversation must wait for it."""
+    async def _take(self, row: Message, lease: Conversation, behind: list[Message]) -> Turn | None:
+        """Take one turn; None when it failed and the conversation must wait for it."""
         hopeless = ""
         if row.attempts >= self._limits.turn_attempts:
             hopeless = f"{row.attempts} workers died or failed on this message"
         try:
-            await self._turns.take(row, lease, hopeless=hopeless)
+            turn = await self._turns.take(row, lease, behind=behind, hopeless=hopeless)
         except (StoreDown, Overtaken):
             raise
         except Exception as error:
             log.exception("%s: the turn failed", row.id)
             await self._postpone(row, error)
-            return False
+            return None
         self._answered()
-        return True
+        return turn
 
     async def _counted(self, row: Message) -> Message:
         """Count an attempt that a worker did not survive."""

@@ -150,11 +150,11 @@ async def test_two_workers_at_the_same_message_give_one_answer(store: AsyncStore
 async def test_a_turn_committed_before_a_crash_is_finished_before_the_next_is_taken(
     store: AsyncStore,
 ) -> None:
-    # The calls of a first turn: get, find, insert (the commit), then what is derived.
+    # The calls of a first turn: get, two finds, insert (the commit), then what is derived.
     late, early = inbound("late", n=2, order=2), inbound("early", n=1, order=1)
     message = await pending(store, late)
     with pytest.raises(StoreDown):
-        await turns_of(Failing(store, at=3, applied=True)).take(message, leased(epoch=1))
+        await turns_of(Failing(store, at=4, applied=True)).take(message, leased(epoch=1))
     assert await out(store) == []
     # A message that was sent before it arrives only now, and is first in line.
     await turns_of(store).take(await pending(store, early), leased(epoch=2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import timedelta
 
 from mongoengine import BooleanField, Document, IntField, StringField
 
@@ -86,6 +87,9 @@ class Message(Document):
     }
 
 
+#: How long after one part of an album the next may still come.
+ALBUM_TIME = timedelta(seconds=1.2)
+
 _arrival_lock = threading.Lock()
 _last_arrival = 0
 
@@ -117,7 +121,8 @@ def to_message(inbound: Inbound) -> Message:
         order=inbound.order,
         arrived=arrival(),
         sent=inbound.sent,
-        due=now,
+        # Later parts of an album come by requests of their own.
+        due=now + ALBUM_TIME if inbound.album else now,
     )
 
 

@@ -12,7 +12,8 @@ class Turn(Document):
 
     `seq` counts a conversation's turns from 1 and is unique in it, so that two turns
     can never build on the same state, whatever became of a lease. `state` is the
-    dialogue's state after the turn; `replies` are encoded contents.
+    dialogue's state after the turn; `replies` are encoded contents. `heard` is what the
+    message was taken to say, `folded` are the ids of messages that were a part of it.
     """
 
     id = StringField(primary_key=True)
@@ -24,6 +25,8 @@ class Turn(Document):
     parse = RawField()
     decision = RawField()
     state = RawField()
+    heard = RawField()
+    folded = RawField()
     epoch = IntField(default=0)
     took_ms = IntField(default=0)
 

@@ -1,0 +1,70 @@
+"""Several pending messages that are one: an album, and words corrected or taken back in time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.message import Album, Content, Deletion, Edit, Media, Text, decode
+from bot.store.messages import Message
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the first pending message says once those that change it are taken into account.
+
+    `folded` are these others: they get no turn of their own. None as `content` means
+    that the customer took all of it back.
+    """
+
+    content: Content | None
+    folded: tuple[str, ...]
+
+
+def due(pending: Sequence[Message]) -> datetime:
+    """Return when the first of the pending messages, with all its parts, may be worked on."""
+    latest: datetime = max(row.due for row in _parts(pending))
+    return latest
+
+
+def fold(pending: Sequence[Message]) -> Heard:
+    """Read the first of a conversation's pending messages, given in order; at least one.
+
+    The parts of an album are one message. An edit or a deletion of a message that nobody
+    has answered yet changes that message and says nothing by itself. Raises what
+    `bot.message.decode` raises.
+    """
+    parts = _parts(pending)
+    contents: dict[str, Content | None] = {row.provider_id: decode(row.content) for row in parts}
+    folded = [row.id for row in parts[1:]]
+    for row in pending[1:]:
+        if row.content.get("of") not in contents:
+            continue
+        change = decode(row.content)
+        if isinstance(change, (Edit, Deletion)):
+            folded.append(row.id)
+            before = contents[change.of]
+            contents[change.of] = (
+                _edited(before, change.text) if isinstance(change, Edit) and before else None
+            )
+    left = [content for content in contents.values() if content is not None]
+    return Heard(_joined(left), tuple(folded))
+
+
+def _parts(pending: Sequence[Message]) -> list[Message]:
+    album = pending[0].album
+    return [*pending[:1], *(row for row in pending[1:] if album and row.album == album)]
+
+
+def _edited(content: Content, text: str) -> Content:
+    if isinstance(content, Media):
+        return replace(content, caption=text)
+    return Text(text)
+
+
+def _joined(contents: Sequence[Content]) -> Content | None:
+    files = tuple(content for content in contents if isinstance(content, Media))
+    if len(files) > 1:
+        return Album(files)
+    return contents[0] if contents else None

@@ -1,0 +1,191 @@
+"""What a customer meant by it: presses, typed answers, reactions and corrections as words.
+
+A payload is a command to the dialogue, so it counts only where the bot itself offered it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from bot.message import (
+    Cards,
+    Choice,
+    Choices,
+    Content,
+    Deletion,
+    Edit,
+    Menu,
+    Option,
+    Reaction,
+    Text,
+    clean,
+    decode,
+)
+from bot.store import AsyncStore
+from bot.store.messages import Message
+from bot.store.turns import Turn
+
+_RECENT = 10
+
+#: Emoji that answer a question, without skin tones and presentation selectors.
+YES = frozenset("👍👌✅✔☑🆗🙌👏💯❤🧡💛💚💙💜🤍🖤😍🥰")
+NO = frozenset("👎❌✖🚫⛔🙅❎")
+_TONES = re.compile("[\U0001f3fb-\U0001f3ff\ufe0e\ufe0f]|\u200d[♀♂]")
+
+#: The first ten numbers as customers write them, in the languages bots are mostly run in.
+_NUMBERS = (
+    "one two three four five six seven eight nine ten",
+    "eins zwei drei vier fünf sechs sieben acht neun zehn",
+    "un deux trois quatre cinq six sept huit neuf dix",
+    "uno dos tres cuatro cinco seis siete ocho nueve diez",
+    "um dois três quatro cinco seis sete oito nove dez",
+    "uno due tre quattro cinque sei sette otto nove dieci",
+    "een twee drie vier vijf zes zeven acht negen tien",
+    "jeden dwa trzy cztery pięć sześć siedem osiem dziewięć dziesięć",
+    "bir iki üç dört beş altı yedi sekiz dokuz on",
+    "first second third fourth fifth sixth seventh eighth ninth tenth",
+)
+_WORDS = {word: number for line in _NUMBERS for number, word in enumerate(line.split(), 1)}
+# "2", "2.", "2)", "#2", "no. 2", "option 2", "number two".
+_NUMBER = re.compile(r"(?:(?:option|number|nummer|no|nr|n)\W*|#)?(\w+)[.)]?", re.I)
+
+
+async def meant(
+    store: AsyncStore, message: Message, content: Content, last: Turn | None
+) -> Content | None:
+    """Return the content as the dialogue should take it, None for what asks for no answer.
+
+    `content` is what the message holds, `last` the conversation's last turn.
+    """
+    if isinstance(content, Choice):
+        return await _pressed(store, message, content)
+    if isinstance(content, Text):
+        return await _typed(store, message, content)
+    if isinstance(content, Reaction):
+        return await _reacted(store, message, content)
+    if isinstance(content, Edit):
+        return await _corrected(store, message, content, last)
+    # What was answered already cannot be taken back.
+    return None if isinstance(content, Deletion) else content
+
+
+async def _pressed(store: AsyncStore, message: Message, choice: Choice) -> Content:
+    """Let a payload through only if the bot offered it in this conversation.
+
+    Web clients, and modified Telegram ones, can send any payload they like. One that was
+    not offered is taken as the words on the button.
+    """
+    carrier = await _carrier(store, message, choice.of)
+    recent = await _before(store, message)
+    for row in [*carrier, *(r for r in recent if r.direction == "out")]:
+        for n, option in enumerate(options_of(row)):
+            # A payload too long for the channel comes back as ``#n``, the n-th option.
+            numbered = row in carrier and choice.payload == f"#{n}"
+            if option.payload and (choice.payload == option.payload or numbered):
+                return Choice(option.payload, option.title, choice.of)
+    return Text(choice.title or choice.payload)
+
+
+async def _typed(store: AsyncStore, message: Message, said: Text) -> Content:
+    """Take a typed number or title for the option of the last question that it names."""
+    for row in reversed(await _asked(store, message)):
+        options = options_of(row)
+        if options:
+            numbered = isinstance(decode(row.content), Text)
+            found = _named(said.text, options, numbered)
+            return Choice(found.payload, found.title, row.provider_id or "") if found else said
+    return said
+
+
+def _named(text: str, options: Sequence[Option], numbered: bool) -> Option | None:
+    said = _folded(text)
+    for option in options:
+        if option.payload and _folded(option.title) == said:
+            return option
+    number = _number(said) if numbered else None
+    if number is not None and 1 <= number <= len(options):
+        option = options[number - 1]
+        return option if option.payload else None
+    return None
+
+
+def _folded(text: str) -> str:
+    # NFKC makes "２" and the digit of a keycap emoji a "2".
+    plain = unicodedata.normalize("NFKC", text).replace("\u20e3", "").replace("\ufe0f", "")
+    return " ".join(plain.casefold().split()).strip(" .!?¡¿")
+
+
+def _number(said: str) -> int | None:
+    found = _NUMBER.fullmatch(said)
+    if found is None:
+        return None
+    word = found[1]
+    # Digits of any script, but no "²".
+    if word.isdecimal() and len(word) < 4:
+        return int(word)
+    return _WORDS.get(word)
+
+
+async def _reacted(store: AsyncStore, message: Message, reaction: Reaction) -> Content | None:
+    """Take a thumb on the question the bot has just asked for its yes or no."""
+    emoji = _TONES.sub("", reaction.emoji)
+    intent = "affirm" if emoji in YES else "deny" if emoji in NO else ""
+    if reaction.removed or not intent:
+        return None
+    for row in await _asked(store, message):
+        if row.provider_id and row.provider_id == clean(reaction.of):
+            for option in options_of(row):
+                if re.match(rf"/{intent}\b", option.payload):
+                    return Choice(option.payload, option.title, reaction.of)
+    return None
+
+
+async def _corrected(
+    store: AsyncStore, message: Message, edit: Edit, last: Turn | None
+) -> Content | None:
+    """Take a correction of what was answered last for a new message; older ones are history."""
+    rows = await _rows(store, message, edit.of)
+    if last is None or not any(row.id == last.id for row in rows):
+        return None
+    was = decode(last.heard) if last.heard else None
+    if isinstance(was, Text) and was.text == edit.text:
+        return None
+    return Text(edit.text)
+
+
+async def _carrier(store: AsyncStore, message: Message, of: str) -> list[Message]:
+    """Return the message of the bot that had the button, as a list of one, or none."""
+    return [row for row in await _rows(store, message, of) if row.direction == "out"][:1]
+
+
+async def _rows(store: AsyncStore, message: Message, of: str) -> list[Message]:
+    if not of:
+        return []
+    where = {
+        "channel": message.channel,
+        "account": message.account,
+        "provider_id": clean(of),
+    }
+    found = await store.find(Message, where, limit=4)
+    return [row for row in found if row.conversation == message.conversation]
+
+
+async def _asked(store: AsyncStore, message: Message) -> list[Message]:
+    """Return what the bot said last before a message came, in order."""
+    said = [row for row in await _before(store, message) if row.direction == "out"]
+    return [row for row in reversed(said) if row.turn == said[0].turn]
+
+
+async def _before(store: AsyncStore, message: Message) -> list[Message]:
+    where = {"conversation": message.conversation, "arrived": {"$lt": message.arrived}}
+    return await store.find(Message, where, sort=("-arrived",), limit=_RECENT)
+
+
+def options_of(row: Message) -> tuple[Option, ...]:
+    """Return the options that a message offers, () for none."""
+    content = decode(row.content)
+    if isinstance(content, (Text, Choices, Menu, Cards)):
+        return content.options
+    return ()

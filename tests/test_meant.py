@@ -1,0 +1,241 @@
+"""What customers meant: through the turn, with an echo for a brain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from bot.dialogue.contract import Outcome
+from bot.message import (
+    Album,
+    Choice,
+    Choices,
+    Content,
+    Deletion,
+    Edit,
+    Inbound,
+    Media,
+    Menu,
+    Option,
+    Reaction,
+    Section,
+    Text,
+    decode,
+    encode,
+    utcnow,
+)
+from bot.store import AsyncStore
+from bot.store.conversations import Conversation
+from bot.store.messages import DONE, PENDING, SENT, Message, to_message
+from bot.store.turns import Turn
+from bot.turn import Turns
+from tests.kit.build import address, inbound, row
+from tests.kit.channel import CAN
+
+YES_NO = (Option("Yes", "/affirm"), Option("No", "/deny"))
+FRUIT = (Option("Apple", '/take{"fruit": "apple"}'), Option("Pear", '/take{"fruit": "pear"}'))
+
+
+class Ear:
+    """A brain that says nothing and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.heard: list[Content] = []
+
+    async def take(self, said: Inbound, state: dict[str, Any] | None) -> Outcome:
+        self.heard.append(said.content)
+        return Outcome([], [Text("well")], state or {}, {}, None)
+
+
+async def asked(store: AsyncStore, *contents: Content, turn: str = "t1") -> None:
+    """The bot said this in one turn, and it was sent."""
+    for n, content in enumerate(contents):
+        said = row(
+            content, n=n, id=f"{turn}:{n}", turn=turn, status=SENT, provider_id=f"{turn}.{n}"
+        )
+        await store.insert(said)
+
+
+async def hear(store: AsyncStore, content: Content, *behind: Content) -> tuple[Turn, list[Content]]:
+    """Take the turn of a message, with others pending behind it."""
+    rows = [to_message(inbound(c)) for c in (content, *behind)]
+    await store.insert_new(rows)
+    ear = Ear()
+    turns = Turns(store, ear, lambda channel: CAN, turn_seconds=5)
+    lease = Conversation(id=address().key, lease_until=utcnow(), created=utcnow(), lease_epoch=1)
+    return await turns.take(rows[0], lease, behind=rows[1:]), ear.heard
+
+
+def numbered(options: Sequence[Option] = FRUIT) -> Text:
+    return Text("Which?", tuple(options))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "2",
+        " 2. ",
+        "2)",
+        "#2",
+        "no. 2",
+        "option 2",
+        "Number Two",
+        "two",
+        "zwei",
+        "deux",
+        "dos",
+        "iki",
+    ]
+    + ["2️⃣", "２", "٢", "second", "pear", "PEAR!", "Pear."],
+)
+async def test_a_typed_answer_means_the_option_it_names(store: AsyncStore, said: str) -> None:
+    await asked(store, numbered())
+    _, heard = await hear(store, Text(said))
+    assert heard == [Choice(FRUIT[1].payload, "Pear", "t1.0")]
+
+
+@pytest.mark.parametrize("said", ["3", "0", "22", "2 apples", "a pear please", "", "1042", "-2"])
+async def test_what_names_no_option_stays_words(store: AsyncStore, said: str) -> None:
+    await asked(store, numbered())
+    _, heard = await hear(store, Text(said))
+    assert heard == [Text(said)]
+
+
+async def test_numbers_count_only_where_they_were_shown_and_titles_everywhere(
+    store: AsyncStore,
+) -> None:
+    await asked(store, Choices("Which?", FRUIT))
+    assert (await hear(store, Text("2")))[1] == [Text("2")]
+    await asked(store, Menu("Which?", (Section("Fruit", FRUIT),)), turn="t2")
+    assert (await hear(store, Text("apple")))[1] == [Choice(FRUIT[0].payload, "Apple", "t2.0")]
+
+
+async def test_only_the_last_question_is_answered(store: AsyncStore) -> None:
+    await asked(store, numbered(), turn="t1")
+    await asked(store, Text("By the way."), turn="t2")
+    assert (await hear(store, Text("2")))[1] == [Text("2")]
+
+
+async def test_a_question_followed_by_words_in_the_same_turn_is_still_the_last(
+    store: AsyncStore,
+) -> None:
+    await asked(store, numbered(), Text("Take your time."))
+    assert (await hear(store, Text("1")))[1] == [Choice(FRUIT[0].payload, "Apple", "t1.0")]
+
+
+async def test_an_option_that_opens_a_page_cannot_be_chosen(store: AsyncStore) -> None:
+    await asked(store, numbered([Option("Page", "", url="https://x.example"), *FRUIT]))
+    assert (await hear(store, Text("1")))[1] == [Text("1")]
+    assert (await hear(store, Choice("", "Page")))[1] == [Text("Page")]
+
+
+@pytest.mark.parametrize(
+    ("emoji", "means"),
+    [("👍", "Yes"), ("👍🏽", "Yes"), ("❤️", "Yes"), ("✅", "Yes"), ("👎", "No"), ("🙅🏻‍♀️", "No")],
+)
+async def test_a_thumb_on_a_yes_or_no_question_answers_it(
+    store: AsyncStore, emoji: str, means: str
+) -> None:
+    await asked(store, Choices("Right?", YES_NO))
+    _, heard = await hear(store, Reaction("t1.0", emoji))
+    assert [c.title for c in heard if isinstance(c, Choice)] == [means]
+
+
+@pytest.mark.parametrize(
+    "reaction",
+    [
+        Reaction("t1.0", "👍", removed=True),
+        Reaction("t1.0", "🤔"),
+        Reaction("t0.0", "👍"),
+        Reaction("nothing", "👍"),
+        Reaction("", "👍"),
+    ],
+)
+async def test_other_reactions_are_not_answered(store: AsyncStore, reaction: Reaction) -> None:
+    await asked(store, Choices("Right?", YES_NO), turn="t0")
+    await asked(store, Choices("Which?", FRUIT), turn="t1")
+    turn, heard = await hear(store, reaction)
+    assert heard == []
+    assert turn.replies == []
+
+
+async def test_a_correction_in_time_changes_the_message(store: AsyncStore) -> None:
+    first = inbound("helo", n=1)
+    edit = Edit(first.provider_id, "hello")
+    rows = [to_message(first), to_message(inbound("and", n=2)), to_message(inbound(edit, n=3))]
+    await store.insert_new(rows)
+    ear = Ear()
+    turns = Turns(store, ear, lambda channel: CAN, turn_seconds=5)
+    lease = Conversation(id=address().key, lease_until=utcnow(), created=utcnow(), lease_epoch=1)
+    turn = await turns.take(rows[0], lease, behind=rows[1:])
+    assert ear.heard == [Text("hello")]
+    assert turn.folded == [rows[2].id]
+    assert decode(turn.heard) == Text("hello")
+    statuses = [(await store.get(Message, r.id)).status for r in rows]  # type: ignore[union-attr]
+    assert statuses == [DONE, PENDING, DONE]
+
+
+async def test_a_message_taken_back_in_time_is_not_answered(store: AsyncStore) -> None:
+    rows = [to_message(inbound("oops", n=5)), to_message(inbound(Deletion("ann-5"), n=6))]
+    await store.insert_new(rows)
+    ear = Ear()
+    turns = Turns(store, ear, lambda channel: CAN, turn_seconds=5)
+    lease = Conversation(id=address().key, lease_until=utcnow(), created=utcnow(), lease_epoch=1)
+    turn = await turns.take(rows[0], lease, behind=rows[1:])
+    assert ear.heard == []
+    assert (turn.decision, turn.replies) == ({"by": "customer", "withdrawn": True}, [])
+    assert turn.folded == [rows[1].id]
+
+
+async def test_a_correction_of_the_message_answered_last_is_a_new_one(store: AsyncStore) -> None:
+    turn, _ = await hear(store, Text("helo"))
+    of = turn.id.split(":", 2)[2]
+    assert (await hear(store, Edit(of, "helo")))[1] == []
+    # The turn in between said nothing, so the one before it is not the last any more.
+    again, _ = await hear(store, Text("wher is it"))
+    of = again.id.split(":", 2)[2]
+    assert (await hear(store, Edit(of, "where is it")))[1] == [Text("where is it")]
+
+
+async def test_a_correction_of_an_older_message_is_history(store: AsyncStore) -> None:
+    turn, _ = await hear(store, Text("one"))
+    await hear(store, Text("two"))
+    assert (await hear(store, Edit(turn.id.split(":", 2)[2], "ONE")))[1] == []
+
+
+PICTURES = [Media("image", ref=f"f{n}") for n in range(3)]
+
+
+def part(n: int, **fields: Any) -> Message:
+    media = Media("image", ref=f"f{n}", **fields)
+    said = inbound(media, n=n)
+    return to_message(Inbound(said.address, said.provider_id, media, album="a1"))
+
+
+async def test_the_parts_of_an_album_are_one_message(store: AsyncStore) -> None:
+    rows = [part(0, caption="my order"), to_message(inbound("hm", n=9)), part(1), part(2)]
+    await store.insert_new(rows)
+    ear = Ear()
+    turns = Turns(store, ear, lambda channel: CAN, turn_seconds=5)
+    lease = Conversation(id=address().key, lease_until=utcnow(), created=utcnow(), lease_epoch=1)
+    turn = await turns.take(rows[0], lease, behind=rows[1:])
+    (album,) = ear.heard
+    assert isinstance(album, Album)
+    assert ([m.ref for m in album.items], album.caption) == (["f0", "f1", "f2"], "my order")
+    assert turn.folded == [rows[2].id, rows[3].id]
+    # One that comes late is a part of what has been answered.
+    late = part(3)
+    await store.insert(late)
+    turn = await turns.take(late, lease)
+    assert (len(ear.heard), turn.replies) == (1, [])
+    # With words of its own it is answered.
+    late = part(4, caption="and this?")
+    await store.insert(late)
+    assert (await turns.take(late, lease)).replies == [encode(Text("well"))]
+
+
+def test_the_parts_of_an_album_wait_for_each_other() -> None:
+    assert (part(1).due - utcnow()).total_seconds() > 0.5
+    assert (to_message(inbound("x")).due - utcnow()).total_seconds() <= 0
