@@ -94,15 +94,17 @@ def _worker(args: argparse.Namespace) -> int:
     # Again: importing Rasa and TensorFlow rearranges the logging of the process.
     logs.configure("worker")
 
+    processes = args.concurrency or settings.worker.concurrency
+
     def work(leash: int) -> int:
         try:
-            return asyncio.run(serve.worker(settings, leash))
+            return asyncio.run(serve.worker(settings, leash, processes))
         except ModelError as error:
             print(error, file=sys.stderr)
             return NO_MODEL
 
     return zygote.keep(
-        args.concurrency or settings.worker.concurrency,
+        processes,
         work,
         longest_pause=settings.limits.restart_cap_seconds,
     )
@@ -197,6 +199,8 @@ def _count(text: str) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status. Wrong settings give a line each and 2."""
+    # What is written holds customers' words.
+    os.umask(0o077)
     args = parser().parse_args(argv)
     # A reader that goes away (``bot dead list | head``) ends the command, quietly.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -212,5 +216,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    os.umask(0o077)
     sys.exit(main())

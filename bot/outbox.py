@@ -16,9 +16,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from bot.message import Address, Outbound, clean, decode, utcnow
+from bot.message import Outbound, clean, utcnow
 from bot.process import is_dead, me
-from bot.rate import Rate
+from bot.rate import LocalRate, Rate
 from bot.rounds import Rounds
 from bot.settings import Limits
 from bot.store import AsyncStore, StoreDown
@@ -36,8 +36,9 @@ from bot.store.messages import (
     UNSENT,
     Message,
 )
+from bot.window import REASON, hold, instead, is_open, outbound_of
 from connectors.base import Connector
-from connectors.errors import Rejected, RetryLater, Unsure
+from connectors.errors import Rejected, RetryLater, Unsure, WindowClosed
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,8 @@ _LONGEST_WAIT = 24 * 3600.0
 class Outbox(Rounds):
     """Delivers for one worker process; any number may run against one store.
 
-    `sent` is called after each delivery: web chat feeds wait for it.
+    `sent` is called after each delivery: web chat feeds wait for it. `rate` makes the
+    rate of an account, by its name and messages a second.
     """
 
     def __init__(
@@ -67,13 +69,15 @@ class Outbox(Rounds):
         connectors: Mapping[tuple[str, str], Connector],
         limits: Limits,
         sent: Callable[[], None],
+        rate: Callable[[str, float], Rate] = lambda _, per_second: LocalRate(per_second),
     ) -> None:
         super().__init__(limits)
         self._store = store
         self._connectors = connectors
         self._sent = sent
         self._rates = {
-            key: Rate(connector.capabilities.rate) for key, connector in connectors.items()
+            key: rate(connector.name, connector.capabilities.rate)
+            for key, connector in connectors.items()
         }
         self._busy: Counter[tuple[str, str]] = Counter()
         # Until when a conversation that cannot go on is left alone.
@@ -191,7 +195,7 @@ class Outbox(Rounds):
         return await self._send(head, connector)
 
     async def _send(self, head: Message, connector: Connector) -> bool:
-        while wait := self._rates[head.channel, head.account].take():
+        while wait := await self._rates[head.channel, head.account].take():
             if wait > _WAIT_HERE:
                 # Not to be waited for here, or one slow account would hold up all others.
                 await self._hold(head, wait)
@@ -212,7 +216,8 @@ class Outbox(Rounds):
         # Read after the claim: a takeover before this point drops the row, one after
         # it meets a message that is already on its way.
         held = await self._store.get(Conversation, row.conversation)
-        if row.turn and held is not None and (held.holder != BOT or held.epoch != row.epoch):
+        taken_over = held is not None and (held.holder != BOT or held.epoch != row.epoch)
+        if row.turn and taken_over and not row.notice:
             await self._change(row, status=DROPPED, owner="", reason="an agent took over")
             return True
         if row.due < self._later(self._limits.send_timeout_seconds):
@@ -220,12 +225,25 @@ class Outbox(Rounds):
             # for a request: another process may be about to send this row.
             await self._change(row, status=QUEUED, owner="", due=utcnow())
             return True
+        outbound = outbound_of(row)
+        if not await is_open(self._store, held, row, connector.capabilities.window_hours):
+            beyond = instead(connector, outbound)
+            if beyond is None or beyond.content != outbound.content:
+                return await self._hold_until_open(row, beyond)
+            outbound = beyond
         try:
             provider_id = await asyncio.wait_for(
-                connector.send(_outbound(row)), self._limits.send_timeout_seconds
+                connector.send(outbound), self._limits.send_timeout_seconds
             )
         except RetryLater as error:
             return await self._retry(row, error)
+        except WindowClosed:
+            # The provider's clock counts, not ours.
+            beyond = instead(connector, outbound)
+            if beyond == outbound:
+                await self._fail(row, REASON)
+                return True
+            return await self._hold_until_open(row, beyond)
         except Rejected as error:
             reason = f"{error.code} {error}".strip()
             await self._fail(row, f"{type(error).__name__}: {reason}")
@@ -251,7 +269,7 @@ class Outbox(Rounds):
         ids = await self._known(row)
         try:
             provider_id = await asyncio.wait_for(
-                connector.confirm(_outbound(row), ids), self._limits.send_timeout_seconds
+                connector.confirm(outbound_of(row), ids), self._limits.send_timeout_seconds
             )
         except Unsure as error:
             # A customer who gets an answer twice is better served than one who gets none.
@@ -316,8 +334,8 @@ class Outbox(Rounds):
             await self._fail(row, f"gave up after {row.attempts} attempts: {error}")
             return True
         wait = max(self._backoff(row.attempts), _asked(error))
-        if error.after:
-            self._rates[row.channel, row.account].pause(_asked(error))
+        if error.after and not error.pair:
+            await self._rates[row.channel, row.account].pause(_asked(error))
         log.info("%s: attempt %d: %s; again in %.1f s", row.id, row.attempts, error, wait)
         await self._change(
             row, status=QUEUED, owner="", due=self._later(wait), reason=clean(str(error))
@@ -341,6 +359,12 @@ class Outbox(Rounds):
             if now is None or now.status != FAILED:
                 # A receipt came meanwhile: it was delivered after all.
                 await self._store.delete(DeadLetter, {"id": letter.id})
+
+    async def _hold_until_open(self, row: Message, asking: Outbound | None) -> bool:
+        """Hold a row for the customer, or the desk; those behind it go their own way."""
+        log.warning("%s: held: %s", row.id, REASON)
+        await hold(self._store, row, asking)
+        return True
 
     async def _hold(self, row: Message, seconds: float) -> None:
         await self._change(row, due=self._later(seconds))
@@ -389,7 +413,3 @@ def _asked(error: Exception) -> float:
     """Return the seconds a provider asked us to wait, 0 when it named none or nonsense."""
     after = getattr(error, "after", None) or 0.0
     return min(after, _LONGEST_WAIT) if after > 0 else 0.0
-
-
-def _outbound(row: Message) -> Outbound:
-    return Outbound(row.id, Address.parse(row.conversation), decode(row.content))

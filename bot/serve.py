@@ -16,6 +16,7 @@ from aiohttp import web
 from bot.gateway import Gateway
 from bot.inbox import Inbox
 from bot.outbox import Outbox
+from bot.rate import rates
 from bot.settings import Settings
 from bot.store import AsyncStore, open_store
 from bot.store.documents import DOCUMENTS
@@ -137,8 +138,11 @@ async def _announce(gate: Gateway, bells: Bells) -> None:
             await asyncio.sleep(1.0)
 
 
-async def worker(settings: Settings, leash: int | None = None) -> int:
-    """Run a worker until told to stop. It sends from the start, and answers once it has a brain."""
+async def worker(settings: Settings, leash: int | None = None, processes: int = 1) -> int:
+    """Run a worker until told to stop. It sends from the start, and answers once it has a brain.
+
+    `processes` is how many of them this host runs: they share the providers' rates.
+    """
     from bot.dialogue.brain import Brain
     from bot.dialogue.thread import BrainThread
     from bot.turn import Turns
@@ -148,7 +152,13 @@ async def worker(settings: Settings, leash: int | None = None) -> int:
     bells = open_bells(settings.var, settings.redis.url, {"in", "out"})
     await bells.open()
     connectors = connectors_of(settings)
-    outbox = Outbox(store, connectors, settings.limits, lambda: bells.ring("sent"))
+    outbox = Outbox(
+        store,
+        connectors,
+        settings.limits,
+        lambda: bells.ring("sent"),
+        rates(settings.redis.url, processes),
+    )
     wakes = {"out": outbox.wake}
     running = [
         asyncio.create_task(outbox.run(), name="outbox"),

@@ -22,6 +22,7 @@ from bot.store.conversations import BOT, Conversation
 from bot.store.dead_letters import TURN, lost
 from bot.store.messages import DONE, PENDING, QUEUED, Message, arrival, from_message
 from bot.store.turns import Turn
+from bot.window import release
 from connectors.base import Capabilities
 from connectors.render import render
 
@@ -182,6 +183,8 @@ class Turns:
         if failure:
             reason = f"{failure['action']}: {failure['reason']}"
             await self._store.put(lost(TURN, message, reason, detail=failure["detail"]))
+        if self._capabilities(message.channel).window_hours is not None:
+            await release(self._store, message.conversation)
         rows = self.outbound(turn, message)
         if rows:
             await self._store.insert_new(rows)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -13,13 +14,13 @@ from bot.store import AsyncStore
 from bot.store.documents import DOCUMENTS
 from bot.store.sqlite import SqliteStore
 from tests.kit.processes import Machine
+from tests.kit.redis import RedisServer
 
 # CI tells whether a change broke something, not whether today's dice found something old;
 # everywhere else the dice are thrown anew each time.
 hypothesis.settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
-
 
 
 @pytest.fixture
@@ -34,3 +35,14 @@ async def store(tmp_path: Path) -> AsyncIterator[AsyncStore]:
 def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     """The machine that a test's processes run on."""
     return Machine(monkeypatch)
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A running redis-server; `make tools` installs it."""
+    if shutil.which("redis-server") is None:
+        pytest.skip("there is no redis-server on PATH")
+    server = RedisServer(tmp_path)
+    server.start()
+    yield server
+    server.stop()

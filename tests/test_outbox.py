@@ -28,6 +28,7 @@ from bot.store.messages import (
     Message,
     to_message,
 )
+from bot.window import outbound_of
 from connectors.errors import Rejected, RetryLater, Unsure
 from tests.kit.build import address, inbound, row
 from tests.kit.channel import Break, Hang, Later, Line, Lose, Provider, Refuse, Step
@@ -335,19 +336,13 @@ async def test_what_a_dead_process_was_sending_is_settled_long_before_its_claim_
     line = line_of()
     if taken:
         line.provider.on_send = None
-        await line.send(_outbound(claimed))
+        await line.send(outbound_of(claimed))
         line.provider.attempts.clear()
     machine.dead.add("gone")
     deliver(line)
     await until(lambda: nothing_left(store))
     assert line.provider.said() == ["a", "b"]
     assert len(line.provider.attempts) == (1 if taken else 2)
-
-
-def _outbound(message: Message) -> Any:
-    from bot.outbox import _outbound
-
-    return _outbound(message)
 
 
 async def test_what_a_process_elsewhere_is_sending_is_left_to_it(

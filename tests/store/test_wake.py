@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import socket
 import stat
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from bot.store.wake import Bells, LocalBell, RedisBell, open_bells
+from tests.kit.redis import RedisServer, free_port
 
 LONG = 20.0
 """Seconds no test should ever wait out: what is waited for comes at once or is an error."""
@@ -192,59 +192,6 @@ async def test_a_topic_is_a_short_word(tmp_path: Path) -> None:
 
 
 # Redis.
-
-
-PASSWORD = "hunter2hunter2"
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
-class RedisServer:
-    def __init__(self, directory: Path) -> None:
-        self.port = free_port()
-        self.url = f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
-        self._directory = directory
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(
-            ["redis-server", "-"],
-            stdin=subprocess.PIPE,
-            cwd=self._directory,
-            stdout=subprocess.PIPE,
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        settings = f"port {self.port}\nbind 127.0.0.1\nrequirepass {PASSWORD}\n"
-        self._process.stdin.write(settings.encode())
-        self._process.stdin.close()
-        for line in self._process.stdout:
-            if b"Ready to accept connections" in line:
-                return
-        raise AssertionError("redis-server did not start")
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            if self._process.stdout is not None:
-                self._process.stdout.close()
-            self._process = None
-
-
-@pytest.fixture
-def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
-    if shutil.which("redis-server") is None:
-        pytest.skip("there is no redis-server on PATH to wake through")
-    server = RedisServer(tmp_path)
-    server.start()
-    yield server
-    server.stop()
 
 
 async def until_heard(ringer: Bells, listener: Bells, topic: str) -> None:

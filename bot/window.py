@@ -1,0 +1,114 @@
+"""The provider's answering window: what may be sent when, decided as it is sent.
+
+WhatsApp and Messenger take free messages only for so many hours after the customer
+wrote. Later the account's template or tag is used, or the message is held, and goes on
+when the customer writes again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.message import Address, Event, Outbound, Template, decode, encode, utcnow
+from bot.store import AsyncStore
+from bot.store.conversations import Conversation
+from bot.store.dead_letters import SEND, DeadLetter, lost
+from bot.store.messages import HELD, QUEUED, Message, arrival
+from connectors.base import Connector
+
+_RECENT = 30
+_PAGE = 200
+REASON = "WindowClosed: the customer wrote too long ago for a free message"
+
+
+async def is_open(
+    store: AsyncStore, conversation: Conversation | None, row: Message, hours: float | None
+) -> bool:
+    """Tell whether a free message may be sent to a conversation now."""
+    if hours is None:
+        return True
+    since = utcnow() - timedelta(hours=hours)
+    known = conversation.last_in if conversation is not None else None
+    if known is not None and known > since:
+        return True
+    # The conversation may know less than the messages: a worker that dies between an
+    # answer and the release of its lease leaves it behind.
+    last = await _last_in(store, row.conversation)
+    return last is not None and last > since
+
+
+async def _last_in(store: AsyncStore, conversation: str) -> datetime | None:
+    rows = await store.find(
+        Message, {"conversation": conversation}, sort=("-arrived",), limit=_RECENT
+    )
+    times = [row.sent for row in rows if row.direction == "in" and _opens(row)]
+    return max(times, default=None)
+
+
+def _opens(row: Message) -> bool:
+    content = row.content or {}
+    return content.get("kind") != Event.kind or content.get("name") == "start"
+
+
+def instead(connector: Connector, outbound: Outbound) -> Outbound | None:
+    """Return what may be sent outside of the window, None when it must be held."""
+    if isinstance(outbound.content, Template):
+        return outbound
+    return connector.beyond_window(outbound)
+
+
+async def hold(store: AsyncStore, row: Message, asking: Outbound | None) -> bool:
+    """Hold a row until the customer writes; `asking` is a template that asks him to.
+
+    One template asks for all that is held. Returns False when somebody changed the row
+    meanwhile.
+    """
+    where = {"id": row.id, "status": row.status, "due": row.due}
+    if asking is not None:
+        now = utcnow()
+        held = await store.find(
+            Message,
+            {"conversation": row.conversation, "direction": "out", "status": HELD},
+            limit=1,
+        )
+        if not held:
+            template = Message(
+                id=f"{row.id}:ask",
+                direction="out",
+                conversation=row.conversation,
+                channel=row.channel,
+                account=row.account,
+                status=QUEUED,
+                content=encode(asking.content),
+                order=row.order,
+                arrived=arrival(),
+                sent=now,
+                due=now,
+                epoch=row.epoch,
+            )
+            await store.insert_new([template])
+    await store.put(lost(SEND, row, REASON))
+    change = {"status": HELD, "owner": "", "reason": REASON}
+    return await store.change(Message, where, set=change) is not None
+
+
+async def release(store: AsyncStore, conversation: str) -> None:
+    """Let what was held go out: the customer has written."""
+    where = {"conversation": conversation, "direction": "out", "status": HELD}
+    for row in await store.find(Message, where, sort=("order", "arrived"), limit=_PAGE):
+        freed = await store.change(
+            Message, {"id": row.id, "status": HELD}, set={"status": QUEUED, "due": utcnow()}
+        )
+        if freed is not None:
+            await store.delete(DeadLetter, {"id": lost(SEND, row, REASON).id})
+
+
+def outbound_of(row: Message) -> Outbound:
+    """Return a row of the outbox as a connector takes it."""
+    return Outbound(
+        row.id,
+        Address.parse(row.conversation),
+        decode(row.content),
+        tag=row.tag or "",
+        agent=row.agent or "",
+    )
