@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -142,6 +143,19 @@ def _dead(args: argparse.Namespace) -> int:
     return asyncio.run(dead(args, settings_of(args)))
 
 
+def _channels(args: argparse.Namespace) -> int:
+    from bot.channels import channels
+
+    width = shutil.get_terminal_size((120, 40)).columns
+    return asyncio.run(channels(args, lambda: settings_of(args), width))
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from bot.replay import replay
+
+    return asyncio.run(replay(args, settings_of(args)))
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     files = argparse.ArgumentParser(add_help=False)
@@ -187,6 +201,23 @@ def parser() -> argparse.ArgumentParser:
     for verb, about in (("show", "one, whole"), ("replay", "try again")):
         one = verbs.add_parser(verb, help=about)
         one.add_argument("id", nargs="+" if verb == "replay" else None)
+        if verb == "show":
+            one.add_argument("--json", action="store_true", help="its request, for `bot replay`")
+
+    channels = command(
+        "channels", _channels, "what each channel can do, and its provider's notices"
+    )
+    channels.add_argument("--markdown", action="store_true", help="as README shows it")
+    channels.add_argument("--notices", action="store_true", help="what providers told of accounts")
+    channels.add_argument("--limit", type=_count, default=50, help="of the notices")
+
+    replay = command("replay", _replay, "what a connector makes of a recorded request")
+    replay.add_argument(
+        "file", type=Path, metavar="FILE", help="of `bot dead show --json`, or a body"
+    )
+    replay.add_argument("--channel", choices=CHANNELS, help="of a bare body")
+    replay.add_argument("--account", help="default: the first one of the channel")
+    replay.add_argument("--verify", action="store_true", help="check its signature as well")
     return top
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import base64
+import json
 import sys
 from dataclasses import replace
+from typing import Any
 
 from bson import ObjectId
 from bson.errors import InvalidId
@@ -15,7 +18,7 @@ from bot.message import utcnow
 from bot.settings import Settings
 from bot.store import AsyncStore, StoreError
 from bot.store.dead_letters import RECEIVE, TURN, DeadLetter
-from bot.store.messages import FAILED, QUEUED, Message, from_message
+from bot.store.messages import FAILED, HELD, QUEUED, Message, from_message
 from bot.store.wake import open_bells
 from connectors.base import Request
 from connectors.errors import ConnectorError, Unreadable
@@ -32,7 +35,7 @@ async def dead(args: argparse.Namespace, settings: Settings) -> int:
         if args.verb == "list":
             return await _list(store, args.stage, args.limit)
         if args.verb == "show":
-            return await _show(store, args.id)
+            return await _show(store, args.id, as_json=args.json)
         return await _replay(store, settings, args.id)
     except StoreError as error:
         print(f"the store: {error}", file=sys.stderr)
@@ -65,10 +68,16 @@ async def _one(store: AsyncStore, id: str) -> DeadLetter | None:
     return letter
 
 
-async def _show(store: AsyncStore, id: str) -> int:
+async def _show(store: AsyncStore, id: str, *, as_json: bool) -> int:
     letter = await _one(store, id)
     if letter is None:
         return 1
+    if as_json:
+        if letter.body is None:
+            print(f"{id}: is of stage {letter.stage} and holds no request", file=sys.stderr)
+            return 1
+        print(json.dumps(recording(letter), indent=1, ensure_ascii=False))
+        return 0
     for name in ("id", "stage", "channel", "account", "ref", "at", "replayed", "reason"):
         value = getattr(letter, name)
         if value not in (None, ""):
@@ -82,6 +91,22 @@ async def _show(store: AsyncStore, id: str) -> int:
         if message is not None:
             print(f"\nmessage   {message.direction} {message.status}: {message.content}")
     return 0
+
+
+def recording(letter: DeadLetter) -> dict[str, Any]:
+    """Return the request of a dead letter as ``bot replay`` reads it."""
+    body = bytes(letter.body or b"")
+    try:
+        said = {"body": body.decode("utf-8")}
+    except UnicodeDecodeError:
+        said = {"body_base64": base64.b64encode(body).decode()}
+    return {
+        "channel": letter.channel,
+        "account": letter.account,
+        "query": letter.query or {},
+        "headers": letter.headers or {},
+        **said,
+    }
 
 
 async def _replay(store: AsyncStore, settings: Settings, ids: list[str]) -> int:
@@ -124,7 +149,8 @@ async def _receive_again(
     if connector is None:
         raise CannotReplay(f"no account {letter.channel}:{letter.account} is configured")
     path = f"/webhooks/{letter.channel}/{letter.account}"
-    request = Request("POST", path, {}, dict(letter.headers or {}), bytes(letter.body or b""))
+    query, headers = dict(letter.query or {}), dict(letter.headers or {})
+    request = Request("POST", path, query, headers, bytes(letter.body or b""))
     try:
         arrived = await connector.receive(connector.vouch(request))
     except Unreadable as error:
@@ -151,7 +177,7 @@ async def _answer_again(store: AsyncStore, letter: DeadLetter, inbox: Inbox) -> 
 async def _send_again(store: AsyncStore, letter: DeadLetter) -> str:
     queued = await store.change(
         Message,
-        {"id": letter.ref, "status": FAILED},
+        {"id": letter.ref, "status": {"$in": (FAILED, HELD)}},
         set={"status": QUEUED, "due": utcnow(), "attempts": 0, "owner": ""},
     )
     if queued is None:

@@ -68,6 +68,7 @@ class Inbox:
         body: bytes,
         reason: str,
         headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
     ) -> None:
         """Keep a request that could not be parsed, once however often it is redelivered."""
         metrics.received.labels(channel, account, "dead").inc()
@@ -81,6 +82,7 @@ class Inbox:
                 reason=clean(reason) or "unreadable",
                 body=body,
                 headers={clean(k): clean(v) for k, v in (headers or {}).items()},
+                query={clean(k): clean(v) for k, v in (query or {}).items()},
                 at=utcnow(),
             )
         )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from bot.attention import Attention
 from bot.gateway import Gateway
 from bot.inbox import Inbox
 from bot.outbox import Outbox
@@ -173,6 +174,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     loading = asyncio.create_task(brain.start(), name="loading")
     await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
     works: Worker | None = None
+    attention = Attention(connectors)
     if loading.done():
         await loading
         turns = Turns(
@@ -181,7 +183,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
             lambda channel: connector_class(channel).capabilities,
             turn_seconds=settings.limits.turn_seconds,
         )
-        works = Worker(store, turns, settings.limits, outbox.wake.set)
+        works = Worker(store, turns, settings.limits, outbox.wake.set, attention)
         wakes["in"] = works.wake
         running.append(asyncio.create_task(works.run(), name="worker"))
         patience = settings.limits.turn_seconds * 2
@@ -196,6 +198,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
+    await attention.close()
     for connector in connectors.values():
         await connector.close()
     brain.close()

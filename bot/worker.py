@@ -10,13 +10,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from bot.attention import Attention
 from bot.folding import due
 from bot.message import utcnow
 from bot.process import is_dead, me
 from bot.rounds import Rounds
 from bot.settings import Limits
 from bot.store import AsyncStore, Duplicate, StoreDown
-from bot.store.conversations import Conversation
+from bot.store.conversations import BOT, Conversation
 from bot.store.dead_letters import TURN, lost
 from bot.store.messages import DONE, PENDING, Message
 from bot.store.turns import Turn
@@ -36,16 +37,23 @@ _LONGEST_ALONE = 5.0
 class Worker(Rounds):
     """Answers what the inbox holds, several conversations at once, until told to stop.
 
-    `answered` is called after each turn: there may be something to send.
+    `answered` is called after each turn: there may be something to send. `attention`
+    shows customers that their message was read and is being answered.
     """
 
     def __init__(
-        self, store: AsyncStore, turns: Turns, limits: Limits, answered: Callable[[], None]
+        self,
+        store: AsyncStore,
+        turns: Turns,
+        limits: Limits,
+        answered: Callable[[], None],
+        attention: Attention | None = None,
     ) -> None:
         super().__init__(limits)
         self._store = store
         self._turns = turns
         self._answered = answered
+        self._attention = attention or Attention({})
         self._elsewhere: dict[str, float] = {}
         # A message that kills its worker takes all conversations served beside it along.
         # Those are taken over one at a time, so that only the guilty one meets it again.
@@ -217,7 +225,11 @@ class Worker(Rounds):
         if row.attempts >= self._limits.turn_attempts:
             hopeless = f"{row.attempts} workers died or failed on this message"
         try:
-            turn = await self._turns.take(row, lease, behind=behind, hopeless=hopeless)
+            async with contextlib.AsyncExitStack() as attentive:
+                # An agent's own reading is for the agent to show.
+                if lease.holder == BOT and not lease.opted_out:
+                    await attentive.enter_async_context(self._attention.to(row))
+                turn = await self._turns.take(row, lease, behind=behind, hopeless=hopeless)
         except (StoreDown, Overtaken):
             raise
         except Exception as error:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.message import Choice, Contact, Content, Event, Location, Media, Text, Unsupported
+from bot.message import (
+    Album,
+    Choice,
+    Contact,
+    Content,
+    Event,
+    Location,
+    Media,
+    Order,
+    Text,
+    Unsupported,
+)
 
 #: Characters of a message that are read. Longer than any channel but web chat allows;
 #: what a model does with a message grows with its length.
@@ -53,6 +64,10 @@ def heard(content: Content) -> Words | Command | Deed | None:
         if content.payload.startswith("/"):
             return Command(content.payload, content.title)
         return _words(content.payload)
+    if isinstance(content, Album):
+        return _words(content.caption) or heard(content.items[0])
+    if isinstance(content, Order):
+        return _words(content.note) or Deed("share_order")
     if isinstance(content, Media):
         return _words(content.caption) or Deed(_SHARED.get(content.type, "share_unsupported"))
     if isinstance(content, Location):
@@ -61,7 +76,8 @@ def heard(content: Content) -> Words | Command | Deed | None:
         return Deed("share_contact")
     if isinstance(content, Unsupported):
         return Deed("share_unsupported")
-    if isinstance(content, Event) and content.name == "start":
+    # Who comes by a link or an advertisement and says nothing is welcome all the same.
+    if isinstance(content, Event) and content.name in ("start", "referral"):
         return Deed("start")
     return None
 

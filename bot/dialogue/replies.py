@@ -2,28 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any, get_type_hints
+from dataclasses import fields, is_dataclass
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 from rasa.core.channels.channel import CollectingOutputChannel
 
 from bot.message import (
+    Ask,
+    Card,
+    Cards,
     Choices,
     Contact,
     Content,
     Location,
     Media,
     MediaType,
+    Menu,
     Option,
+    Products,
+    Reaction,
+    Template,
     Text,
     decode,
 )
 
 #: Kinds that a response's `custom` may be.
-_CUSTOM = (Text, Choices, Media, Location, Contact)
+_CUSTOM = (
+    Text,
+    Choices,
+    Menu,
+    Cards,
+    Template,
+    Products,
+    Ask,
+    Media,
+    Location,
+    Contact,
+    Reaction,
+)
 #: What fields of these types hold.
-_TYPES: dict[Any, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float)}
+_TYPES: dict[Any, tuple[type, ...]] = {
+    str: (str,),
+    int: (int,),
+    float: (int, float),
+    bool: (bool,),
+}
+#: Fields that hold the URL of a page or a picture.
+_URLS = ("url", "image", "header")
 #: Messenger's words for what an attachment is, used by Rasa's own channels.
 _ATTACHMENTS: dict[str, MediaType] = {
     "image": "image",
@@ -81,14 +107,47 @@ def contents(message: dict[str, Any]) -> list[Content]:
     if message.get("attachment"):
         found.append(_attachment(message["attachment"]))
     if message.get("elements"):
-        raise InvalidReply("elements: carousels are not supported, use buttons or an image")
+        found.append(_elements(message["elements"]))
     return found
 
 
 def _option(button: Any) -> Option:
-    if not isinstance(button, dict) or not button.get("title") or not button.get("payload"):
-        raise InvalidReply("buttons: each needs a title and a payload")
-    return Option(str(button["title"]), str(button["payload"]), str(button.get("description", "")))
+    """Read a button: a payload, or Messenger's ``web_url`` with the page it opens."""
+    if not isinstance(button, dict) or not button.get("title"):
+        raise InvalidReply("buttons: each needs a title")
+    title, about = str(button["title"]), str(button.get("description", ""))
+    if button.get("url"):
+        return Option(title, "", about, _url("buttons", button["url"]))
+    if not button.get("payload"):
+        raise InvalidReply("buttons: each needs a payload or a url")
+    return Option(title, str(button["payload"]), about)
+
+
+def _elements(value: Any) -> Cards:
+    """Read a carousel as Rasa's own channels have it, in Messenger's form.
+
+    https://rasa.com/docs/rasa/responses (and the generic template of Messenger)
+    """
+    if isinstance(value, dict):
+        value = (value.get("payload") or {}).get("elements") or value.get("elements")
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise InvalidReply("elements: is not a list of cards")
+    return Cards(tuple(_card(one) for one in value))
+
+
+def _card(element: dict[str, Any]) -> Card:
+    action = element.get("default_action")
+    tap = action.get("url") if isinstance(action, dict) else ""
+    image = element.get("image_url") or ""
+    if not element.get("title"):
+        raise InvalidReply("elements: each needs a title")
+    return Card(
+        str(element["title"]),
+        str(element.get("subtitle") or ""),
+        _url("elements", image) if image else "",
+        _url("elements", tap) if tap else "",
+        tuple(_option(button) for button in element.get("buttons") or ()),
+    )
 
 
 def _url(field: str, value: Any) -> str:
@@ -116,11 +175,35 @@ def _custom(value: Any) -> Content:
         raise InvalidReply("custom: is not a content") from error
     if not isinstance(content, _CUSTOM):
         raise InvalidReply(f"custom: {content.kind} is nothing to send")
+    _check("custom", content)
     if isinstance(content, Media):
         _url("custom", content.url)
-    hints = get_type_hints(type(content))
-    for field in fields(content):
-        wanted = _TYPES.get(hints[field.name])
-        if wanted and not isinstance(getattr(content, field.name), wanted):
-            raise InvalidReply(f"custom: {field.name} has the wrong type")
     return content
+
+
+def _check(where: str, value: Any) -> None:
+    """Refuse a content with a field of the wrong type, however deep. Raises InvalidReply."""
+    hints = get_type_hints(type(value))
+    for field in fields(value):
+        name, found, wanted = f"{where}.{field.name}", getattr(value, field.name), hints[field.name]
+        if get_origin(wanted) is tuple:
+            if not isinstance(found, tuple):
+                raise InvalidReply(f"{name}: is not a list")
+            for one in found:
+                _check_one(name, one, get_args(wanted)[0])
+        else:
+            _check_one(name, found, wanted)
+
+
+def _check_one(where: str, found: Any, wanted: Any) -> None:
+    if get_origin(wanted) is Literal:
+        if found not in get_args(wanted):
+            raise InvalidReply(f"{where}: is none of {', '.join(get_args(wanted))}")
+    elif is_dataclass(wanted):
+        _check(where, found)
+    elif wanted in _TYPES and (
+        not isinstance(found, _TYPES[wanted]) or (isinstance(found, bool) and wanted is not bool)
+    ):
+        raise InvalidReply(f"{where}: has the wrong type")
+    elif found and where.rsplit(".", 1)[-1] in _URLS:
+        _url(where, found)

@@ -14,6 +14,10 @@ class Conversation(Document):
 
     `epoch` grows at each change of holder. `lease_owner` is "" when no worker has it;
     `lease_epoch` grows at each lease. `last_in` opens the provider's answering window.
+
+    `customer` is the id of the person (`bot.identity`) as of the last message, "" before.
+    `opted_out` is "", "all" or "marketing" since `consent_at`; `consent_id` and
+    `consent_how` are of the `Consent` that made it so.
     """
 
     id = StringField(primary_key=True)
@@ -26,10 +30,20 @@ class Conversation(Document):
     language = StringField()
     profile = RawField()
     created = UtcField(required=True)
+    customer = StringField(default="")
+    opted_out = StringField(default="", choices=("", "all", "marketing"))
+    consent_at = UtcField()
+    consent_id = StringField(default="")
+    consent_how = StringField(default="")
 
     meta = {
         "collection": "conversations",
         "auto_create_index": False,
         "index_background": False,
-        "indexes": [("lease_owner", "lease_until", "lease_epoch"), ("holder", "epoch", "last_in")],
+        "indexes": [
+            ("lease_owner", "lease_until", "lease_epoch"),
+            ("holder", "epoch", "last_in"),
+            ("customer", "last_in"),
+            ("opted_out", "consent_at"),
+        ],
     }

@@ -17,7 +17,7 @@ RECEIVE, TURN, SEND = "receive", "turn", "send"
 class DeadLetter(Document):
     """`stage` says where it failed; `ref` is the message's id, "" when none was parsed.
 
-    `body` and `headers` are a request's, for the stage receive.
+    `body`, `headers` and `query` are a request's, for the stage receive.
     """
 
     id = ObjectIdField(primary_key=True, default=ObjectId)
@@ -29,6 +29,7 @@ class DeadLetter(Document):
     detail = StringField()
     body = BinaryField()
     headers = RawField()
+    query = RawField()
     at = UtcField(required=True)
     replayed = UtcField()
 
