@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from bot import metrics
@@ -12,6 +14,7 @@ from bot.message import Inbound, Notice, Receipt, clean, utcnow
 from bot.store import AsyncStore
 from bot.store.dead_letters import RECEIVE, SEND, DeadLetter, dead_id, lost
 from bot.store.messages import (
+    DELIVERED,
     DROPPED,
     FAILED,
     QUEUED,
@@ -28,6 +31,8 @@ from bot.store.wake import Bells
 log = logging.getLogger(__name__)
 
 _BEHIND = 200
+# How far a provider's clock may be behind ours.
+_CLOCKS = timedelta(seconds=1)
 
 
 class Inbox:
@@ -55,7 +60,9 @@ class Inbox:
             if fresh:
                 self._bells.ring("in")
         for one in arrived:
-            if isinstance(one, Receipt):
+            if isinstance(one, Receipt) and one.until is not None:
+                await self._receipts_until(one)
+            elif isinstance(one, Receipt):
                 await self._receipt(one)
             elif isinstance(one, Notice):
                 await self._notice(one)
@@ -132,6 +139,21 @@ class Inbox:
                 self._bells.ring("out")
                 self._bells.ring("sent")
             return
+
+    async def _receipts_until(self, receipt: Receipt) -> None:
+        """Take a watermark for a receipt of each message before it."""
+        if receipt.address is None or receipt.until is None:
+            return
+        where = {
+            "conversation": clean(receipt.address.key),
+            "direction": "out",
+            "status": {"$in": (SENT, DELIVERED)},
+        }
+        rows = await self._store.find(Message, where, sort=("-order", "-arrived"), limit=_BEHIND)
+        for row in rows:
+            if row.tried is not None and row.tried <= receipt.until + _CLOCKS:
+                one = replace(receipt, until=None, ref=row.id, provider_id="")
+                await self._receipt(one)
 
     async def _let_follow(self, row: Message) -> None:
         """Let the rows that waited for `row` to be settled go now; see `Outbox`."""

@@ -300,6 +300,8 @@ class Event:
     ``opt_out``, ``opt_in``: the provider's own switch; `data` is ``marketing`` when it is
     of these alone, and ``answered`` when the provider has told the customer so itself.
     ``moved``: the customer has a new address on this account, `data` is its user part.
+    ``help``: the customer asked who writes and how to stop; `data` is ``answered`` when the
+    provider has told that itself.
     """
 
     kind: ClassVar[str] = "event"
@@ -307,7 +309,7 @@ class Event:
     data: str = ""
 
 
-EVENTS = ("start", "referral", "blocked", "unblocked", "opt_out", "opt_in", "moved")
+EVENTS = ("start", "referral", "blocked", "unblocked", "opt_out", "opt_in", "moved", "help")
 
 
 @dataclass(frozen=True, slots=True)
@@ -502,6 +504,8 @@ class Receipt:
     provider echoes it, which settles an attempt whose answer was lost. Of a failure
     `code` is the provider's and `reason` plain words. `details` are what else it tells
     that an operator may want (the price's category), as text.
+
+    With `until` it is of all messages to `address` up to then, and has no provider id.
     """
 
     channel: str
@@ -513,6 +517,8 @@ class Receipt:
     reason: str = ""
     code: str = ""
     details: Mapping[str, str] = field(default_factory=dict)
+    until: datetime | None = None
+    address: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)

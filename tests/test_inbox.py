@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.inbox import Inbox
-from bot.message import Text, decode, utcnow
+from bot.message import Receipt, Text, decode, utcnow
 from bot.store import AsyncStore, StoreDown
 from bot.store.dead_letters import RECEIVE, SEND, DeadLetter
 from bot.store.messages import (
@@ -216,3 +216,21 @@ async def test_an_unreadable_request_is_kept_whole_and_once(
         await inbox.dead("line", "shop", body, "why \ud800", {"content-type": "text/\udcff"})
     (letter,) = await store.find(DeadLetter, {})
     assert (letter.stage, bytes(letter.body), letter.reason) == (RECEIVE, body, "why \ufffd")
+
+
+async def test_a_watermark_is_a_receipt_of_all_before_it_and_of_no_other(
+    store: AsyncStore, inbox: Inbox
+) -> None:
+    now = utcnow()
+    at = {n: now + timedelta(seconds=10 * n) for n in range(4)}
+    rows = [row(str(n), n=n, status=SENT, provider_id=f"p{n}", tried=at[n]) for n in range(4)]
+    rows.append(row("other", user="bob", n=9, status=SENT, tried=at[0]))
+    rows.append(row("waiting", n=7, status=UNKNOWN, tried=at[0]))
+    await store.insert_new(rows)
+    for _ in range(2):
+        read = Receipt("line", "shop", "", "read", until=at[2], address=address())
+        await inbox.accept([read])
+    kept = [await store.get(Message, r.id) for r in rows]
+    statuses = [r.status for r in kept if r is not None]
+    assert statuses == ["read", "read", "read", "sent", "sent", "unknown"]
+    assert [r.provider_id for r in kept if r is not None][:4] == ["p0", "p1", "p2", "p3"]
