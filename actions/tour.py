@@ -11,7 +11,8 @@ from actions.store import picture
 from bot.message import Reaction, encode
 
 #: Responses of the domain, in the order of the tour. Those that need a file are given its
-#: URL as ``{file}``, or left out where customers cannot reach any.
+#: URL as ``{file}`` and that of the folder as ``{files}``, or left out where customers
+#: cannot reach any.
 STOPS: tuple[tuple[str, str], ...] = (
     ("utter_tour_text", ""),
     ("utter_tour_image", "mug-blue.png"),
@@ -49,5 +50,6 @@ class ActionTour(Action):
         for response, file in STOPS:
             url = picture(file) if file else ""
             if url is not None:
-                dispatcher.utter_message(response=response, file=url)
+                files = url.rsplit("/", 1)[0]
+                dispatcher.utter_message(response=response, file=url, files=files)
         return []

@@ -11,6 +11,7 @@ import sys
 import threading
 import uuid
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,7 +19,20 @@ import aiohttp
 from ruamel.yaml import YAML
 
 from bot import serve
-from bot.message import Choices, Contact, Content, Location, Media, Option, Text, decode
+from bot.message import (
+    Ask,
+    Cards,
+    Choices,
+    Contact,
+    Content,
+    Location,
+    Media,
+    Menu,
+    Option,
+    Reaction,
+    Text,
+    decode,
+)
 from bot.settings import Settings
 
 _NO_GATEWAY = "no gateway answers at {url}; start it with `bot run`"
@@ -112,8 +126,8 @@ class Terminal:
             file.write(token)
 
     def _show(self, id: str, content: Content) -> None:
-        if isinstance(content, Choices):
-            self._offer = id, content.options
+        if isinstance(content, (Choices, Menu, Cards)):
+            self._offer = id, tuple(o for o in content.options if not o.url)
         for line in _lines(content):
             print(f"bot> {line}", flush=True)
 
@@ -146,9 +160,15 @@ class Terminal:
 def _lines(content: Content) -> list[str]:
     if isinstance(content, Text):
         return content.text.splitlines()
-    if isinstance(content, Choices):
-        numbered = [f"  {n}. {o.title}" for n, o in enumerate(content.options, 1)]
-        return [*content.text.splitlines(), *numbered]
+    if isinstance(content, (Choices, Menu)):
+        return [*content.text.splitlines(), *_numbered(content.options)]
+    if isinstance(content, Cards):
+        cards = [f"[card] {' · '.join(filter(None, (c.title, c.text)))}" for c in content.cards]
+        return [*cards, *_numbered(content.options)]
+    if isinstance(content, Ask):
+        return content.text.splitlines()
+    if isinstance(content, Reaction):
+        return [f"[reaction] {content.emoji}"]
     if isinstance(content, Media):
         return [*content.caption.splitlines(), f"[{content.type}] {content.url}"]
     if isinstance(content, Location):
@@ -156,6 +176,13 @@ def _lines(content: Content) -> list[str]:
     if isinstance(content, Contact):
         return [f"[contact] {content.name} {' '.join(content.phones)}"]
     return [f"[{content.kind}]"]
+
+
+def _numbered(options: Sequence[Option]) -> list[str]:
+    """Return lines that offer options: those to choose by their number, then the pages."""
+    chosen = [o for o in options if not o.url]
+    lines = [f"  {n}. {o.title}" for n, o in enumerate(chosen, 1)]
+    return [*lines, *(f"  {o.title}: {o.url}" for o in options if o.url)]
 
 
 async def chat(args: argparse.Namespace, settings: Settings) -> int:

@@ -10,9 +10,11 @@ from typing import Any, TextIO
 
 import redis.asyncio as redis_client
 
+from bot.consent import load_rules
+from bot.media.vault import AsyncVault, open_vault, place_of
 from bot.settings import Settings, SettingsInvalid, secrets_of
 from bot.store import AsyncStore, open_store
-from connectors import connector_class
+from connectors import CHANNELS, connector_class
 from connectors.base import Connector
 from connectors.errors import ConnectorError
 
@@ -50,6 +52,7 @@ def check(
     out, err = out or sys.stdout, err or sys.stderr
     try:
         settings = load()
+        load_rules(channels=CHANNELS)
     except SettingsInvalid as error:
         for problem in error.problems:
             print(problem, file=err)
@@ -67,6 +70,7 @@ def describe(settings: Settings) -> list[str]:
     lines = [
         f"store     {store_place(settings.store.url)}",
         f"redis     {_hosts(settings.redis.url) if settings.redis.url else 'none'}",
+        f"media     {place_of(settings)}",
         f"address   http://{_bracketed(server.host)}:{server.port}"
         + (f", public {server.public_url}" if server.public_url else ", no public_url"),
         f"workers   {settings.worker.concurrency}",
@@ -119,6 +123,10 @@ async def _online(
     out: TextIO,
 ) -> int:
     probes = [Probe("store", lambda: _ping_store(settings.store.url), _parts(settings.store.url))]
+    media = AsyncVault(open_vault(settings))
+    probes.append(
+        Probe("media", media.ping, (*secrets_of(settings.media), *_parts(settings.store.url)))
+    )
     if settings.redis.url:
         url = settings.redis.url
         probes.append(Probe("redis", lambda: _ping_redis(url), _parts(url)))

@@ -86,11 +86,14 @@ def _sandbox(args: argparse.Namespace) -> int:
 
 def _worker(args: argparse.Namespace) -> int:
     from bot import serve, zygote
+    from bot.consent import load_rules
     from bot.dialogue.errors import ModelError
     from bot.dialogue.preload import preload
 
     logs.configure("worker")
     settings = settings_of(args)
+    # What is wrong with it is said before anything is started.
+    load_rules(channels=CHANNELS)
     preload()
     # Again: importing Rasa and TensorFlow rearranges the logging of the process.
     logs.configure("worker")
@@ -141,6 +144,12 @@ def _dead(args: argparse.Namespace) -> int:
     from bot.dead import dead
 
     return asyncio.run(dead(args, settings_of(args)))
+
+
+def _customer(args: argparse.Namespace) -> int:
+    from bot.customer import customer
+
+    return asyncio.run(customer(args, settings_of(args)))
 
 
 def _channels(args: argparse.Namespace) -> int:
@@ -196,13 +205,27 @@ def parser() -> argparse.ArgumentParser:
     dead = command("dead", _dead, "messages that could not be parsed, answered or sent")
     verbs = dead.add_subparsers(dest="verb", required=True, metavar="VERB")
     listing = verbs.add_parser("list", help="the newest, a line each")
-    listing.add_argument("--stage", choices=("receive", "turn", "send"))
+    listing.add_argument("--stage", choices=("receive", "turn", "send", "fetch"))
     listing.add_argument("--limit", type=_count, default=50)
     for verb, about in (("show", "one, whole"), ("replay", "try again")):
         one = verbs.add_parser(verb, help=about)
         one.add_argument("id", nargs="+" if verb == "replay" else None)
         if verb == "show":
             one.add_argument("--json", action="store_true", help="its request, for `bot replay`")
+
+    customer = command("customer", _customer, "who is who across channels, and what they agreed to")
+    verbs = customer.add_subparsers(dest="verb", required=True, metavar="VERB")
+    show = verbs.add_parser("show", help="addresses, what joined them, and consent")
+    show.add_argument("who", metavar="ADDRESS|ID", help="an address is channel:account:user")
+    merge = verbs.add_parser("merge", help="make two customers one")
+    merge.add_argument("who", metavar="ADDRESS|ID")
+    merge.add_argument("other", metavar="ADDRESS|ID")
+    merge.add_argument("--why", default="", help="to be read later")
+    undo = verbs.add_parser("undo", help="part what a merge has joined")
+    undo.add_argument("merge", metavar="MERGE", help="its id, as `links` and `show` tell it")
+    links = verbs.add_parser("links", help="what joined customers, the newest first")
+    links.add_argument("who", metavar="ADDRESS|ID", nargs="?", help="of one customer alone")
+    links.add_argument("--limit", type=_count, default=50)
 
     channels = command(
         "channels", _channels, "what each channel can do, and its provider's notices"

@@ -17,7 +17,8 @@ from bot.inbox import Inbox
 from bot.message import utcnow
 from bot.settings import Settings
 from bot.store import AsyncStore, StoreError
-from bot.store.dead_letters import RECEIVE, TURN, DeadLetter
+from bot.store.dead_letters import FETCH, RECEIVE, TURN, DeadLetter
+from bot.store.files import REFUSED, WANTED, StoredFile
 from bot.store.messages import FAILED, HELD, QUEUED, Message, from_message
 from bot.store.wake import open_bells
 from connectors.base import Request
@@ -124,6 +125,8 @@ async def _replay(store: AsyncStore, settings: Settings, ids: list[str]) -> int:
                     done = await _receive_again(store, settings, letter, Inbox(store, bells))
                 elif letter.stage == TURN:
                     done = await _answer_again(store, letter, Inbox(store, bells))
+                elif letter.stage == FETCH:
+                    done = await _fetch_again(store, letter)
                 else:
                     done = await _send_again(store, letter)
                     bells.ring("out")
@@ -161,6 +164,18 @@ async def _receive_again(
         await connector.close()
     fresh = await inbox.accept(arrived)
     return f"{len(arrived)} parsed, {fresh} new"
+
+
+async def _fetch_again(store: AsyncStore, letter: DeadLetter) -> str:
+    now = utcnow()
+    wanted = await store.change(
+        StoredFile,
+        {"id": letter.ref, "status": REFUSED},
+        set={"status": WANTED, "due": now, "at": now, "attempts": 0, "deaths": 0, "owner": ""},
+    )
+    if wanted is None:
+        raise CannotReplay(f"file {letter.ref} is not a refused one any more")
+    return "to be fetched again"
 
 
 async def _answer_again(store: AsyncStore, letter: DeadLetter, inbox: Inbox) -> str:

@@ -15,11 +15,12 @@ from prometheus_client import generate_latest
 
 from bot import metrics
 from bot.inbox import Inbox
+from bot.media.shelf import Shelf
 from bot.message import Address, clean, decode, utcnow
 from bot.store import AsyncStore, StoreDown, StoreError
 from bot.store.messages import DELIVERED, READ, SENT, Message
 from connectors.base import Arrived, Connector, Request, Sent
-from connectors.errors import BadSignature, Unreadable
+from connectors.errors import BadSignature, NoFile, Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ _BODY_SECONDS = 30.0
 
 
 class Gateway:
-    """The web application of one gateway process."""
+    """The web application of one gateway process. Without a `shelf` it keeps no uploads."""
 
     def __init__(
         self,
@@ -44,9 +45,11 @@ class Gateway:
         *,
         body_limit: int,
         public_url: str = "",
+        shelf: Shelf | None = None,
     ) -> None:
         self._store = store
         self.inbox = inbox
+        self.shelf = shelf
         self._connectors = connectors
         self._public_url = public_url.rstrip("/")
         self._feeds: dict[str, set[asyncio.Event]] = {}
@@ -62,6 +65,8 @@ class Gateway:
                 web.get("/metrics", self._metrics),
             ]
         )
+        if shelf is not None:
+            self.app.add_routes([web.get("/media/{handle}", shelf.get)])
         if STATIC.is_dir():
             self.app.router.add_static("/static", STATIC)
         own = set()
@@ -165,7 +170,8 @@ class Gateway:
             return web.Response(
                 status=503, text="the store is down, send it again", headers={"Retry-After": "1"}
             )
-        return web.Response(text="ok")
+        taken = connector.taken
+        return web.Response(status=taken.status, text=taken.body, content_type=taken.content_type)
 
     async def _dead(self, connector: Connector, request: Request, reason: str) -> None:
         await self.inbox.dead(
@@ -174,6 +180,7 @@ class Gateway:
             request.body,
             reason,
             headers={"content-type": request.headers.get("content-type", "")},
+            query=request.query,
         )
 
     async def _healthz(self, request: web.Request) -> web.Response:
@@ -230,7 +237,7 @@ class Gateway:
                         # Written by another version; the rest must not wait for it.
                         log.exception("%s: is not readable, left out", row.id)
                         continue
-                    yield Sent(row.id, row.order, content, row.sent)
+                    yield Sent(row.id, row.order, content, row.sent, row.agent or "")
                 if not event.is_set():
                     with contextlib.suppress(asyncio.TimeoutError):
                         await asyncio.wait_for(event.wait(), _FEED_POLL)
@@ -269,6 +276,15 @@ class GatewayHost:
         """See `connectors.base.Host.unreadable`."""
         account = self._connector.account.account
         await self._gateway.inbox.dead(self._connector.channel, account, body, reason)
+
+    async def keep(self, data: bytes, mime: str, filename: str) -> str:
+        """See `connectors.base.Host.keep`. Raises NoFile for what is not to be kept at all."""
+        if self._gateway.shelf is None:
+            raise NoFile("this gateway keeps no files")
+        connector = self._connector
+        return await self._gateway.shelf.keep(
+            connector.channel, connector.account.account, data, mime, filename
+        )
 
     def feed(self, address: Address, after: int) -> AsyncIterator[Sent]:
         """See `connectors.base.Host.feed`."""

@@ -122,6 +122,8 @@ class Inbox:
             if receipt.status == FAILED:
                 change["reason"] = clean(receipt.reason)
                 change["code"] = clean(receipt.code)
+            elif row.status == FAILED:
+                change |= {"reason": "", "code": ""}
             if receipt.details:
                 told = {clean(k): clean(v) for k, v in receipt.details.items()}
                 change["details"] = {**(row.details or {}), **told}
@@ -133,6 +135,9 @@ class Inbox:
                 if receipt.status == FAILED and (row is None or row.status != FAILED):
                     await self._store.delete(DeadLetter, {"id": letter})
                 continue
+            if row.status == FAILED:
+                # It arrived after all: nothing is left to be done about it.
+                await self._store.delete(DeadLetter, {"id": dead_id(SEND, row.id)})
             if row.status in UNSENT:
                 if row.status == UNKNOWN:
                     await self._let_follow(row)

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
+from bot.consent import allows, refused
 from bot.message import Outbound, clean, utcnow
 from bot.process import is_dead, me
 from bot.rate import LocalRate, Rate
@@ -38,7 +39,7 @@ from bot.store.messages import (
 )
 from bot.window import REASON, hold, instead, is_open, outbound_of
 from connectors.base import Connector
-from connectors.errors import Rejected, RetryLater, Unsure, WindowClosed
+from connectors.errors import OptedOut, Rejected, RetryLater, Unsure, WindowClosed
 
 log = logging.getLogger(__name__)
 
@@ -226,6 +227,9 @@ class Outbox(Rounds):
             await self._change(row, status=QUEUED, owner="", due=utcnow())
             return True
         outbound = outbound_of(row)
+        if reason := allows(held, outbound.content, bool(row.notice)):
+            await self._change(row, status=DROPPED, owner="", reason=reason)
+            return True
         if not await is_open(self._store, held, row, connector.capabilities.window_hours):
             beyond = instead(connector, outbound)
             if beyond is None or beyond.content != outbound.content:
@@ -245,6 +249,8 @@ class Outbox(Rounds):
                 return True
             return await self._hold_until_open(row, beyond)
         except Rejected as error:
+            if isinstance(error, OptedOut):
+                await refused(self._store, row, row.tried or utcnow())
             reason = f"{error.code} {error}".strip()
             await self._fail(row, f"{type(error).__name__}: {reason}")
             return True

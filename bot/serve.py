@@ -14,15 +14,21 @@ from pathlib import Path
 from aiohttp import web
 
 from bot.attention import Attention
+from bot.consent import load_rules
 from bot.gateway import Gateway
 from bot.inbox import Inbox
+from bot.media.keeper import Keeper
+from bot.media.seal import Seal
+from bot.media.shelf import Shelf
+from bot.media.vault import AsyncVault, open_vault
 from bot.outbox import Outbox
 from bot.rate import rates
 from bot.settings import Settings
 from bot.store import AsyncStore, open_store
 from bot.store.documents import DOCUMENTS
+from bot.store.files import wanted
 from bot.store.wake import Bells, open_bells
-from connectors import connector_class
+from connectors import CHANNELS, connector_class
 from connectors.base import Connector
 
 log = logging.getLogger(__name__)
@@ -110,6 +116,9 @@ async def gateway(settings: Settings) -> int:
         connectors_of(settings),
         body_limit=settings.server.body_limit,
         public_url=settings.server.public_url,
+        shelf=Shelf(
+            store, AsyncVault(open_vault(settings)), Seal.of(settings), settings.media.max_bytes
+        ),
     )
     runner = web.AppRunner(gate.app, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
@@ -160,9 +169,18 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         lambda: bells.ring("sent"),
         rates(settings.redis.url, processes),
     )
+    keeper = Keeper(
+        store,
+        AsyncVault(open_vault(settings)),
+        connectors,
+        Seal.of(settings),
+        settings.media,
+        settings.limits,
+    )
     wakes = {"out": outbox.wake}
     running = [
         asyncio.create_task(outbox.run(), name="outbox"),
+        asyncio.create_task(keeper.run(), name="keeper"),
         asyncio.create_task(_listen(bells, wakes), name="bells"),
     ]
     stopping = asyncio.create_task(told_to_stop(leash))
@@ -182,8 +200,15 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
             brain,
             lambda channel: connector_class(channel).capabilities,
             turn_seconds=settings.limits.turn_seconds,
+            rules=load_rules(channels=CHANNELS),
+            files=wanted,
         )
-        works = Worker(store, turns, settings.limits, outbox.wake.set, attention)
+
+        def answered() -> None:
+            outbox.wake.set()
+            keeper.wake.set()
+
+        works = Worker(store, turns, settings.limits, answered, attention)
         wakes["in"] = works.wake
         running.append(asyncio.create_task(works.run(), name="worker"))
         patience = settings.limits.turn_seconds * 2
@@ -193,7 +218,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     await asyncio.wait({stopping, *running}, return_when=asyncio.FIRST_COMPLETED)
     failed = [task for task in running if task.done() and task.exception()]
     with contextlib.suppress(asyncio.TimeoutError):
-        stops = [outbox.stop(), *([works.stop()] if works else [])]
+        stops = [outbox.stop(), keeper.stop(), *([works.stop()] if works else [])]
         await asyncio.wait_for(asyncio.gather(*stops), _FINISH_SECONDS)
     for task in running:
         task.cancel()

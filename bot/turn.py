@@ -13,13 +13,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+from bot.consent import ConsentRules, Verdict, record, verdict
 from bot.dialogue.contract import Failure, Outcome
 from bot.folding import fold
 from bot.meant import meant
-from bot.message import Content, Inbound, Media, Text, decode, encode, utcnow
+from bot.meeting import meet
+from bot.message import Content, Deletion, Inbound, Media, Text, decode, encode, utcnow
 from bot.store import AsyncStore, Duplicate, StoreError
 from bot.store.conversations import BOT, Conversation
 from bot.store.dead_letters import TURN, lost
+from bot.store.files import StoredFile
 from bot.store.messages import DONE, PENDING, QUEUED, Message, arrival, from_message
 from bot.store.turns import Turn
 from bot.window import release
@@ -44,7 +47,11 @@ class Thinker(Protocol):
 
 
 class Turns:
-    """Takes turns for one worker process."""
+    """Takes turns for one worker process.
+
+    `rules` are those of consent, without which nobody can opt out; `files` makes rows of
+    the files of a message, which are to be fetched.
+    """
 
     def __init__(
         self,
@@ -53,11 +60,15 @@ class Turns:
         capabilities: Callable[[str], Capabilities],
         *,
         turn_seconds: float,
+        rules: ConsentRules | None = None,
+        files: Callable[[Message], list[StoredFile]] = lambda message: [],
     ) -> None:
         self._store = store
         self._brain = brain
         self._capabilities = capabilities
         self._seconds = turn_seconds
+        self._rules = rules
+        self._files = files
 
     async def take(
         self,
@@ -90,14 +101,22 @@ class Turns:
         content = heard.content
         nothing = Outcome([], [], state, {}, None)
         decision: dict[str, Any] = {"by": lease.holder}
+        wish = await self._wish(message, content, lease)
         if content is None:
             outcome, decision = nothing, {"by": CUSTOMER, "withdrawn": True}
+        elif wish is not None and not wish.goes_on:
+            outcome, decision = nothing, {"by": CUSTOMER}
         elif lease.holder != BOT or await self._answered_with(message, content, last):
             outcome = nothing
         else:
             meaning = await meant(self._store, message, content, last)
             content = meaning or content
             outcome = await self._outcome(message, meaning, state, hopeless) if meaning else nothing
+        replies = list(outcome.replies)
+        if wish is not None:
+            decision["consent"] = wish.encode()
+            if wish.reply:
+                replies.insert(0, Text(wish.reply))
         if outcome.failure:
             failure = outcome.failure
             decision["failure"] = {
@@ -111,7 +130,7 @@ class Turns:
             seq=(last.seq if last else 0) + 1,
             at=utcnow(),
             events=outcome.events,
-            replies=[encode(r) for r in outcome.replies],
+            replies=[encode(r) for r in replies],
             parse=outcome.parse,
             decision=decision,
             state=outcome.state,
@@ -128,6 +147,14 @@ class Turns:
                 raise Overtaken(message.conversation) from None
             return committed
         return turn
+
+    async def _wish(
+        self, message: Message, content: Content | None, lease: Conversation
+    ) -> Verdict | None:
+        """Return what a message means for being written to; see first who it is."""
+        said = replace(from_message(message), content=content or Deletion(message.provider_id))
+        await meet(self._store, said, lease)
+        return None if self._rules is None else verdict(said, lease, self._rules)
 
     async def _answered_with(self, message: Message, content: Content, last: Turn | None) -> bool:
         """Tell whether it is a part of an album that came after the others were answered."""
@@ -183,6 +210,10 @@ class Turns:
         if failure:
             reason = f"{failure['action']}: {failure['reason']}"
             await self._store.put(lost(TURN, message, reason, detail=failure["detail"]))
+        consent = (turn.decision or {}).get("consent")
+        if consent:
+            await record(self._store, Verdict(**consent), from_message(message))
+        await self._fetch(turn, message)
         if self._capabilities(message.channel).window_hours is not None:
             await release(self._store, message.conversation)
         rows = self.outbound(turn, message)
@@ -192,12 +223,24 @@ class Turns:
         for id in [*(turn.folded or []), message.id]:
             await self._store.change(Message, {"id": id, "status": PENDING}, set={"status": DONE})
 
+    async def _fetch(self, turn: Turn, message: Message) -> None:
+        """Have the files of a message and its parts fetched, unless it was taken back."""
+        if (turn.decision or {}).get("withdrawn"):
+            return
+        parts = [await self._store.get(Message, id) for id in turn.folded or []]
+        files = [file for row in (message, *parts) if row for file in self._files(row)]
+        if files:
+            await self._store.insert_new(files)
+
     def outbound(self, turn: Turn, message: Message) -> list[Message]:
         """Return the rows of the outbox that a turn calls for, ids ``turn:n``."""
         can = self._capabilities(message.channel)
         contents: list[Content] = [
             part for reply in turn.replies or [] for part in render(decode(reply), can)
         ]
+        consent = (turn.decision or {}).get("consent") or {}
+        notice = consent.get("reply", "")
+        notices = len(render(Text(notice), can)) if notice else 0
         now = utcnow()
         return [
             Message(
@@ -214,6 +257,7 @@ class Turns:
                 due=now,
                 turn=turn.id,
                 epoch=turn.epoch,
+                notice=n < notices,
             )
             for n, content in enumerate(contents)
         ]

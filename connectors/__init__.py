@@ -11,6 +11,8 @@ from connectors.base import Connector
 _CHANNELS = {
     "telegram": "connectors.telegram:Telegram",
     "whatsapp": "connectors.whatsapp:WhatsApp",
+    "messenger": "connectors.messenger:Messenger",
+    "sms": "connectors.sms:Sms",
     "webchat": "connectors.webchat:WebChat",
 }
 

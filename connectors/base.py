@@ -34,7 +34,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a connector answers to a verification handshake."""
+    """What a provider is answered: a verification handshake, or a request that was taken."""
 
     status: int = 200
     body: str = ""
@@ -70,7 +70,8 @@ class Capabilities:
     list takes, 0 without lists; `choices_text_limit` the length of a question with
     options where it differs from `text_limit`, else 0. `cards` is how many cards stand
     side by side, 0 without cards; each has at most `card_buttons`, and titles and texts
-    of `card_title` and `card_text` characters.
+    of `card_title` and `card_text` characters. `cards_alike` says that those side by side
+    must each have a picture, no `url`, and as many buttons of one sort as the others.
 
     `files` are what media may be sent, by type; a type that is missing is not sent.
 
@@ -103,6 +104,7 @@ class Capabilities:
     card_buttons: int = 0
     card_title: int = 80
     card_text: int = 80
+    cards_alike: bool = False
     files: Mapping[MediaType, Files] = field(default_factory=dict)
     seen: bool = False
     typing_seconds: float = 0.0
@@ -111,12 +113,16 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One outbound message as the feed of a web chat shows it. `order` grows by conversation."""
+    """One outbound message as the feed of a web chat shows it. `order` grows by conversation.
+
+    `agent` is the name of the person who wrote it, "" for the bot.
+    """
 
     id: str
     order: int
     content: Content
     at: datetime
+    agent: str = ""
 
 
 class Host(Protocol):
@@ -137,6 +143,14 @@ class Host(Protocol):
     async def unreadable(self, body: bytes, reason: str) -> None:
         """Keep what could not be parsed whole, as a dead letter."""
 
+    async def keep(self, data: bytes, mime: str, filename: str) -> str:
+        """Keep a customer's file that came with no URL; return what `Media.ref` is to be.
+
+        `mime` is the sender's word: what he calls an image, sound or video must be one. The
+        same bytes may be kept again. Raises NoFile when it is not to be kept,
+        `bot.store.StoreDown` when it cannot be kept now.
+        """
+
     def feed(self, address: Address, after: int) -> AsyncIterator[Sent]:
         """Yield what is sent to `address` with an order above `after`, waiting for more."""
 
@@ -152,6 +166,8 @@ class Connector(ABC):
     channel: ClassVar[str]
     capabilities: ClassVar[Capabilities]
     Account: ClassVar[type]
+    #: What the provider is answered once a request is stored; some read more into it.
+    taken: ClassVar[Response] = Response(200, "ok")
 
     def __init__(self, account: Any) -> None:
         self.account = account

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.message import Inbound, Receipt
+from bot.message import Inbound, Notice, Receipt
 
 
 class ConnectorError(Exception):
@@ -19,11 +19,11 @@ class Unreadable(ConnectorError):
     """The request is the provider's but not all of it can be understood.
 
     It is kept whole as a dead letter. `parsed` is what could be read of it beside
-    (`bot.message.Inbound` and `Receipt`, in order): it is to be stored like any other
+    (`bot.message.Inbound`, `Receipt` and `Notice`, in order): it is to be stored like any other
     arrival, so that one malformed item of a batch does not cost the others.
     """
 
-    def __init__(self, reason: str, parsed: Sequence[Inbound | Receipt] = ()) -> None:
+    def __init__(self, reason: str, parsed: Sequence[Inbound | Receipt | Notice] = ()) -> None:
         super().__init__(reason)
         self.parsed = list(parsed)
 

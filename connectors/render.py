@@ -23,10 +23,10 @@ from bot.message import (
     Content,
     Location,
     Media,
+    MediaType,
     Menu,
     Option,
     Products,
-    Reaction,
     Section,
     Template,
     Text,
@@ -47,6 +47,8 @@ _BORDERS = (
 _LINK = regex.compile(r"(?:https?://|www\.)\S+", regex.I)
 # Kinds of media that carry their words with them; elsewhere they follow as text.
 _CAPTIONED = ("image", "video", "document")
+# What a type of file is sent as where the channel does not know it.
+_PLAINER: dict[MediaType, MediaType] = {"sticker": "image", "voice": "audio"}
 _GRAPHEME = regex.compile(r"\X")
 
 
@@ -113,7 +115,7 @@ def shorten(text: str, limit: int, count: Callable[[str], int] = characters) -> 
 def render(content: Content, can: Capabilities) -> list[Content]:
     """Return `content` as the contents of one request each that the channel can send.
 
-    Nothing is dropped: what has no native form becomes text. An empty text yields
+    Nothing but reactions is dropped: what has no native form becomes text. An empty text yields
     nothing, for no provider takes one.
     """
     if isinstance(content, Text):
@@ -260,14 +262,24 @@ def _cards(content: Cards, can: Capabilities) -> list[Content]:
         return [part for card in content.cards for part in _card_apart(card, can)]
     # Buttons of one card stand together, those of others may be alike.
     cards = [replace(c, options=_fitted(c.options, can.button_title)) for c in content.cards]
+    if can.cards_alike and not _alike(cards):
+        return [Cards((card,)) for card in cards]
     return [
         Cards(tuple(cards[begin : begin + can.cards])) for begin in range(0, len(cards), can.cards)
     ]
 
 
+def _alike(cards: Sequence[Card]) -> bool:
+    """Tell whether cards can stand side by side where `Capabilities.cards_alike` holds."""
+    sorts = {tuple(bool(o.url) for o in card.options) for card in cards}
+    whole = all(card.image and card.options and not card.url for card in cards)
+    return whole and len(sorts) == 1 and len(set(*sorts)) == 1
+
+
 def _card_fits(card: Card, can: Capabilities) -> bool:
     links = [o for o in card.options if o.url]
-    if links and can.link_buttons != "any":
+    alone = can.link_buttons == "alone" and len(card.options) == 1
+    if links and can.link_buttons != "any" and not alone:
         return False
     return (
         len(card.options) <= can.card_buttons
@@ -289,6 +301,9 @@ def _card_apart(card: Card, can: Capabilities) -> list[Content]:
 def _media(content: Media, can: Capabilities) -> list[Content]:
     count, write = COUNTERS[can.text_unit], markup.WRITERS[can.markup]
     known = not can.files or content.type in can.files
+    plainer = _PLAINER.get(content.type)
+    if not known and plainer and plainer in can.files:
+        return _media(replace(content, type=plainer), can)
     if "media" not in can.kinds_out or not known:
         return render(Text("\n".join(filter(None, (content.caption, content.url)))), can)
     if not content.caption:
@@ -309,6 +324,5 @@ def _as_text(content: Content) -> str:
         return markup.escape("\n".join([content.name, *content.phones, *content.emails]))
     if isinstance(content, (Template, Products, Ask)):
         return content.text
-    if isinstance(content, Reaction) and not content.removed:
-        return content.emoji
+    # A reaction is an ornament: as a message of its own it would only be in the way.
     return ""

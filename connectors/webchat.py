@@ -1,20 +1,35 @@
-"""Web chat: a WebSocket at ``/chat/{account}`` and the widget at ``/widget.js``.
+"""Web chat: a WebSocket at ``/chat/{account}``, files beside it, the widget at ``/widget.js``.
 
 Every frame is one JSON object in a text frame. From the visitor:
 
-- ``hello`` {token: str | null, after: int, language: str} comes first. `after` is the
-  order of the last message the page has;
-- ``send`` {id, text}, ``choose`` {id, payload, title, of}, ``image`` {id, data: a data
-  URL}. `id` is the page's own and is the same in every attempt;
+- ``hello`` {token: str | null, after: int, language?: str, page?: str, page_title?: str}
+  comes first. `after` is the order of the last message the page has; `page` is the URL the
+  chat is on, of which only the path and what tells where the visitor came from is kept;
+- ``send`` {id, text}, ``choose`` {id, payload, title, of}, ``location`` {id, latitude,
+  longitude}, ``contact`` {id, name, phones, emails}, ``image`` {id, data: a data URL, for
+  clients that cannot post}. `id` is the page's own and is the same in every attempt; each
+  may have `reply_to`, the message it quotes;
+- ``edit`` {id, of, text} and ``delete`` {id, of} of an own message, ``react`` {id, of,
+  emoji, removed} on any;
 - ``delivered`` and ``seen`` {id}: the message `id` and all that came before it.
 
 To the visitor:
 
 - ``welcome`` {token, title};
-- ``message`` {id, order, at, content}: `content` as `bot.message.encode` writes it;
+- ``message`` {id, order, at, content, styled, answers?, agent?}: `content` as
+  `bot.message.encode` writes it. `styled` has, for its ``text`` and ``caption`` where they
+  are formatted, {words, marks: [{start, end, style, url}]} as `connectors.markup.entities`
+  reads them, offsets in code points. `answers` is the visitor's own message it is the
+  answer to, `agent` the person who wrote it;
 - ``ack`` {id}: stored. ``retry`` {id, after}: not stored, send it again after `after`
   seconds. ``refused`` {id, reason}: will never be taken; `reason` is one of `REFUSALS`;
-- ``error`` {reason}: a frame that makes no sense; after several the connection ends.
+- ``error`` {reason, id?}: a frame that makes no sense; after several the connection ends.
+
+A visitor's own messages are named by his ids, the bot's by theirs; these hold a colon.
+
+A file is posted to ``/chat/{account}/files``: the file is the body, ``Authorization:
+Bearer TOKEN`` is the visitor's and ``X-Chat-Message`` the percent-encoded frame ``file``
+{id, filename, voice, reply_to}. The answer's body is the frame that answers it.
 
 A visitor is whoever holds the token, 192 random bits made here and kept by the page.
 The conversation's user id is a hash of it, so that what stands in stores and logs
@@ -36,52 +51,72 @@ import unicodedata
 from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Any, ClassVar, cast
-from urllib.parse import urlsplit
+from typing import Any, ClassVar, TypeAlias, cast
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-from aiohttp import WSCloseCode, WSMsgType, web
+import regex
+from aiohttp import ETag, WSCloseCode, WSMsgType, web
 
 from bot.message import (
     Address,
     Choice,
+    Contact,
     Content,
+    Deletion,
+    Edit,
+    Event,
     Inbound,
+    Location,
     Media,
+    MediaType,
     Outbound,
     Profile,
+    Reaction,
     Receipt,
     ReceiptStatus,
+    Referral,
     Text,
     clean,
     encode,
+    plain,
 )
-from connectors.base import Arrived, Capabilities, Connector, Host, Request
-from connectors.errors import BadSignature
+from connectors.base import Arrived, Capabilities, Connector, Files, Host, Request, Sent
+from connectors.errors import BadSignature, NoFile
+from connectors.markup import entities
 
 log = logging.getLogger(__name__)
 
-WIDGET = Path(__file__).with_name("webchat_widget.js")
+WIDGET = Path(__file__).with_name("webchat_widget")
 
 #: Reasons of a ``refused`` frame; the widget has words for each.
-REFUSALS = ("empty", "too_long", "not_an_image", "image_too_big")
+REFUSALS = ("empty", "too_long", "not_an_image", "too_big", "wrong_type", "not_a_phone")
 
 # What a visitor may send. Lengths are in characters, sizes in bytes.
 TEXT_LIMIT = 4000
 IMAGE_LIMIT = 512 * 1024
+FILE_LIMIT = 10 * 1024 * 1024
+NAME_LIMIT = 120
 PAYLOAD_LIMIT = 1024
 TITLE_LIMIT = 200
+CARD_LINES = 5
+PAGE_LIMIT = 2048
 FRAME_LIMIT = 1024 * 1024
 
 # Rates are (messages at once, messages a second).
 VISITOR_RATE = (20, 2.0)
 PEER_RATE = (200, 20.0)
+VISITOR_FILE_RATE = (10, 0.2)
+PEER_FILE_RATE = (50, 1.0)
 
 CONNECTIONS_PER_VISITOR = 10
 CONNECTIONS_PER_PEER = 100
 CONNECTIONS = 10_000
+UPLOADS_PER_PEER = 10
+UPLOADS = 50
 
 # Times are in seconds.
 HELLO_TIME = 10.0
@@ -89,6 +124,8 @@ HEARTBEAT = 25.0
 CLOSE_TIME = 2.0
 STORE_RETRY = 2.0
 FEED_RETRY = 1.0
+UPLOAD_TIME = 180.0
+UPLOAD_RETRY = 5.0
 
 MALFORMED_FRAMES = 5
 IGNORED_RETRIES = 100
@@ -98,25 +135,37 @@ REMEMBERED_RATES = 20_000
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,3}")
-_DATA_URL = re.compile(r"data:image/[a-z+.-]{1,20};base64,")
-
-# First bytes of what every browser shows in an <img>. SVG is left out: it can hold scripts.
-_IMAGES = (
-    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
-    (re.compile(rb"GIF8[79]a"), "image/gif"),
-    (re.compile(rb"RIFF....WEBP", re.S), "image/webp"),
-)
+_DATA_URL = re.compile(r"data:(image/[a-z+.-]{1,20});base64,")
+_PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{3,30}[0-9]")
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
+# One emoji, whatever it is made of: not letters or digits, which are graphemes too.
+_EMOJI = regex.compile(r"(?=.*[\p{Extended_Pictographic}\p{Regional_Indicator}\u20e3])\X", regex.S)
+# What tells how a visitor came, and what the click is called by those who sell it.
+_CAMPAIGN = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "utm_id")
+_CLICKS = ("gclid", "msclkid", "fbclid")
 
 _RECEIPTS: dict[str, ReceiptStatus] = {"delivered": "delivered", "seen": "read"}
 
 
 class _Malformed(Exception):
-    """A frame outside the protocol. The text is shown to its sender."""
+    """A frame outside the protocol. The text is shown to its sender, with the frame's id."""
+
+    def __init__(self, reason: str, id: str = "") -> None:
+        super().__init__(reason)
+        self.id = id
 
 
 class _Refused(Exception):
     """A message that will never be taken; the text is one of `REFUSALS`."""
+
+
+class _Answered(Exception):
+    """A file that was not taken, or not yet: HTTP status and frame of the answer."""
+
+    def __init__(self, status: int, frame: Mapping[str, Any]) -> None:
+        super().__init__(f"{status} {frame}")
+        self.status = status
+        self.frame = frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +173,35 @@ class WebChatAccount:
     """One web chat.
 
     `origins` are the sites whose pages may embed it, as ``https://shop.example.com``;
-    empty allows the gateway's own origin and loopback. Raises ValueError for anything
-    that is not an origin, a wildcard among them.
+    empty allows the gateway's own origin and loopback. With `greet` a new visitor who opens
+    the chat is an ``Event("start")``, so that the bot speaks first. Raises ValueError for
+    anything that is not an origin, a wildcard among them.
     """
 
     account: str
     origins: tuple[str, ...] = ()
     title: str = "Support"
+    greet: bool = False
     api_url: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "origins", tuple(_origin(o) for o in self.origins))
+
+
+# Files go to the visitor's browser by their URL: it decides what it can show.
+_FILES = {
+    "image": Files(("image/jpeg", "image/png", "image/gif", "image/webp"), 50 * 1024 * 1024),
+    "sticker": Files(("image/webp", "image/png", "image/gif"), 10 * 1024 * 1024),
+    "audio": Files(
+        ("audio/mpeg", "audio/mp4", "audio/ogg", "audio/wav", "audio/webm", "audio/aac"),
+        100 * 1024 * 1024,
+    ),
+    "voice": Files(
+        ("audio/ogg", "audio/mp4", "audio/mpeg", "audio/webm", "audio/wav"), 100 * 1024 * 1024
+    ),
+    "video": Files(("video/mp4", "video/webm", "video/ogg", "video/quicktime"), 500 * 1024 * 1024),
+    "document": Files((), 500 * 1024 * 1024),
+}
 
 
 class WebChat(Connector):
@@ -143,17 +210,48 @@ class WebChat(Connector):
     channel = "webchat"
     Account = WebChatAccount
     capabilities: ClassVar[Capabilities] = Capabilities(
-        kinds_in=frozenset({"text", "choice", "media"}),
-        kinds_out=frozenset({"text", "choices", "media", "location", "contact"}),
+        kinds_in=frozenset(
+            {
+                "text",
+                "choice",
+                "media",
+                "location",
+                "contact",
+                "reaction",
+                "edit",
+                "deletion",
+                "event",
+            }
+        ),
+        # A template and products are their words here: there is nobody to approve or sell them.
+        kinds_out=frozenset(
+            {"text", "choices", "menu", "cards", "ask", "media", "location", "contact", "reaction"}
+        ),
         text_limit=8000,
         text_unit="characters",
         caption_limit=4000,
         buttons=20,
         button_title=80,
         payload_limit=PAYLOAD_LIMIT,
+        list_rows=50,
+        row_title=80,
+        row_description=200,
+        markup="entities",
+        link_buttons="any",
+        cards=10,
+        card_buttons=5,
+        card_title=120,
+        card_text=400,
+        files=cast(Any, _FILES),
+        receipts=frozenset({"delivered", "read"}),
         # Sending only makes visible what the store already holds: nothing to spare.
         rate=1000.0,
         grace=0.0,
+        # Worker processes reach no socket. The widget shows the dots by itself, from the
+        # ack of a message, which says that it is being answered, to the answer; and its own
+        # messages as read once they were answered.
+        typing_seconds=0.0,
+        seen=False,
     )
 
     def __init__(self, account: WebChatAccount) -> None:
@@ -161,17 +259,24 @@ class WebChat(Connector):
         self._sessions: set[_Session] = set()
         self._visitors: Counter[str] = Counter()
         self._peers: Counter[str] = Counter()
+        self._uploads: Counter[str] = Counter()
         self._rates = _Rates()
         self._closing = False
 
     def routes(self, host: Host) -> list[web.AbstractRouteDef]:
-        """Return the WebSocket's route and the widget's."""
+        """Return the routes of the WebSocket, of files and of the widget."""
 
         async def chat(request: web.Request) -> web.StreamResponse:
             return await self._chat(request, host)
 
+        async def files(request: web.Request) -> web.Response:
+            return await self._file(request, host)
+
+        path = f"/chat/{self.account.account}"
         return [
-            web.get(f"/chat/{self.account.account}", chat, allow_head=False),
+            web.get(path, chat, allow_head=False),
+            web.post(f"{path}/files", files),
+            web.options(f"{path}/files", files),
             web.get("/widget.js", _widget),
         ]
 
@@ -215,7 +320,7 @@ class WebChat(Connector):
             # Frames are small; deflate would cost 300 kB of memory a connection.
             compress=False,
         )
-        session = _Session(self, host, socket, peer)
+        session = _Session(self, host, socket, request.headers["Origin"], peer)
         self._sessions.add(session)
         self._peers[peer] += 1
         try:
@@ -225,6 +330,97 @@ class WebChat(Connector):
             self._sessions.discard(session)
             _less(self._peers, peer)
         return socket
+
+    async def _file(self, request: web.Request, host: Host) -> web.Response:
+        """Take a file, or answer what a browser asks before it posts one."""
+        if not self._allowed(request, host):
+            raise web.HTTPForbidden(text="this page may not use the chat; see `origins`\n")
+        # The origin was just compared with those that may; it gets no cookies, for we have none.
+        headers = {"Access-Control-Allow-Origin": request.headers["Origin"], "Vary": "Origin"}
+        if request.method == "OPTIONS":
+            headers["Access-Control-Allow-Methods"] = "POST"
+            headers["Access-Control-Allow-Headers"] = "authorization, content-type, x-chat-message"
+            headers["Access-Control-Max-Age"] = "600"
+            return web.Response(status=204, headers=headers)
+        try:
+            id = await self._take_file(request, host)
+            return web.json_response({"type": "ack", "id": id}, headers=headers)
+        except _Answered as answer:
+            return web.json_response(answer.frame, status=answer.status, headers=headers)
+
+    async def _take_file(self, request: web.Request, host: Host) -> str:
+        """Store a posted file and its message; return the message's id. Raises _Answered."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not _TOKEN.fullmatch(token):
+            raise _Answered(401, {"type": "error", "reason": "no visitor's token"})
+        try:
+            frame = _frame(unquote(request.headers.get("X-Chat-Message", "")))
+            if frame.get("type") != "file":
+                raise _Malformed("type must be file")
+            id = _client_id(frame, "id")
+            name = _string(frame, "filename") if "filename" in frame else ""
+            reply_to = _reply_to(frame, user_of(token))
+            voice = frame.get("voice", False)
+            if type(voice) is not bool:
+                raise _Malformed("voice must be true or false")
+        except _Malformed as error:
+            raise _Answered(400, {"type": "error", "reason": str(error)}) from None
+        except _Refused as error:
+            refused = {"type": "refused", "id": id, "reason": str(error)}
+            raise _Answered(422, refused) from None
+        user, peer = user_of(token), _peer(request)
+        wait = self.wait_file(user, peer)
+        if wait or self._closing:
+            retry = {"type": "retry", "id": id, "after": round(wait, 1) or UPLOAD_RETRY}
+            raise _Answered(429 if wait else 503, retry)
+        data = await self._body(request, id, peer)
+        if not data:
+            raise _Answered(422, {"type": "refused", "id": id, "reason": "empty"})
+        media = _media(request.content_type, name, len(data), voice=voice)
+        address = Address(self.channel, self.account.account, user)
+        try:
+            media = await kept(host, media, data)
+            await host.accept([Inbound(address, f"{user}.{id}", media, reply_to=reply_to)])
+        except NoFile as error:
+            log.info("%s: a file was refused: %s", self.name, error)
+            refused = {"type": "refused", "id": id, "reason": "wrong_type"}
+            raise _Answered(415, refused) from None
+        except Exception as error:
+            log.warning("%s: a file was not stored: %r", self.name, error)
+            retry = {"type": "retry", "id": id, "after": STORE_RETRY}
+            raise _Answered(503, retry) from None
+        return id
+
+    async def _body(self, request: web.Request, id: str, peer: str) -> bytes:
+        """Return the body as it comes, up to `FILE_LIMIT`. Raises _Answered."""
+        too_big = _Answered(413, {"type": "refused", "id": id, "reason": "too_big"})
+        if (request.content_length or 0) > FILE_LIMIT:
+            raise too_big
+        many = self._uploads.total() >= UPLOADS
+        if many or (peer and self._uploads[peer] >= UPLOADS_PER_PEER):
+            raise _Answered(429, {"type": "retry", "id": id, "after": UPLOAD_RETRY})
+        data = bytearray()
+
+        async def read() -> None:
+            async for chunk in request.content.iter_any():
+                data.extend(chunk)
+                if len(data) > FILE_LIMIT:
+                    raise too_big
+
+        self._uploads[peer] += 1
+        try:
+            await asyncio.wait_for(read(), UPLOAD_TIME)
+        except _Answered:
+            raise
+        except asyncio.TimeoutError:
+            raise _Answered(408, {"type": "retry", "id": id, "after": UPLOAD_RETRY}) from None
+        except Exception as error:
+            # It broke off, or its encoding is broken.
+            log.info("%s: a file did not come whole: %s", self.name, type(error).__name__)
+            raise _Answered(400, {"type": "retry", "id": id, "after": UPLOAD_RETRY}) from None
+        finally:
+            _less(self._uploads, peer)
+        return bytes(data)
 
     def _allowed(self, request: web.Request, host: Host) -> bool:
         try:
@@ -256,17 +452,29 @@ class WebChat(Connector):
             rates[f"peer {peer}"] = PEER_RATE
         return self._rates.take(rates)
 
+    def wait_file(self, user: str, peer: str) -> float:
+        """Return 0 when a file may be taken now, else after how many seconds."""
+        rates = {f"files of visitor {user}": VISITOR_FILE_RATE}
+        if peer:
+            rates[f"files of peer {peer}"] = PEER_FILE_RATE
+        return self._rates.take(rates)
+
 
 class _Session:
     """One connection of one visitor."""
 
-    def __init__(self, chat: WebChat, host: Host, socket: web.WebSocketResponse, peer: str):
+    def __init__(
+        self, chat: WebChat, host: Host, socket: web.WebSocketResponse, origin: str, peer: str
+    ):
         self._chat = chat
+        self._origin = origin
         self._host = host
         self._socket = socket
         self._peer = peer
         self._address = Address(chat.channel, chat.account.account, "")
         self._profile = Profile()
+        # How the visitor came to this page, until his first message here was stored.
+        self._referral: Referral | None = None
         self._malformed = 0
         self._hasty = 0
         # What this connection was shown and has not read: id -> delivered already.
@@ -295,6 +503,8 @@ class _Session:
         try:
             title = self._chat.account.title
             await self._say({"type": "welcome", "token": token, "title": title})
+            if self._chat.account.greet and not after:
+                await self._start()
             feed = asyncio.create_task(self._feed(after))
             await self._read()
         finally:
@@ -315,12 +525,34 @@ class _Session:
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             # Also for a token of another shape: whatever it is, it is not a visitor's.
             token, after = secrets.token_urlsafe(24), 0
-        user = hashlib.sha256(token.encode()).hexdigest()[:32]
+        user = user_of(token)
         self._address = Address(self._chat.channel, self._chat.account.account, user)
+        self._referral = _referral(hello, self._origin)
         language = hello.get("language")
         if isinstance(language, str) and _LANGUAGE.fullmatch(language):
             self._profile = Profile(language=language)
         return token, after
+
+    async def _start(self) -> None:
+        """Tell that a new visitor opened the chat: once, whatever the page says again.
+
+        One who has got a message has an `after`; until then it is told at each hello,
+        under the same id, so that a store which is down loses no greeting.
+        """
+        user = self._address.user
+        if self._chat.wait(user, self._peer):
+            return
+        start = Inbound(
+            self._address,
+            f"{user}.start",
+            Event("start"),
+            profile=self._profile,
+            referral=self._referral,
+        )
+        try:
+            await self._host.accept([start])
+        except Exception as error:
+            log.warning("%s: a visitor's start was not stored: %r", self._chat.name, error)
 
     async def _read(self) -> None:
         while self._malformed < MALFORMED_FRAMES and self._hasty < IGNORED_RETRIES:
@@ -331,7 +563,8 @@ class _Session:
                 await self._take(frame)
             except _Malformed as error:
                 self._malformed += 1
-                await self._say({"type": "error", "reason": str(error)})
+                about = {"id": error.id} if error.id else {}
+                await self._say({"type": "error", "reason": str(error), **about})
         await self.end(WSCloseCode.POLICY_VIOLATION, b"outside the protocol")
 
     async def _next(self) -> Mapping[str, Any] | None:
@@ -343,44 +576,50 @@ class _Session:
             return None
         if received.type is not WSMsgType.TEXT:
             raise _Malformed("frames are text")
-        try:
-            frame = json.loads(received.data)
-        except (ValueError, RecursionError):
-            # RecursionError: a megabyte of opening brackets.
-            raise _Malformed("frames are JSON") from None
-        if not isinstance(frame, dict):
-            raise _Malformed("frames are JSON objects")
-        return frame
+        return _frame(received.data)
 
     async def _take(self, frame: Mapping[str, Any]) -> None:
         kind = frame.get("type")
         if kind in ("delivered", "seen"):
             return await self._receipt(_string(frame, "id"), _RECEIPTS[kind])
         read = _READERS.get(kind) if isinstance(kind, str) else None
+        id = _client_id(frame, "id")
         if read is None:
-            raise _Malformed("unknown type of frame")
-        id = _string(frame, "id")
-        if not _CLIENT_ID.fullmatch(id):
-            raise _Malformed("id must be 8 to 64 letters, digits or hyphens")
-        wait = self._chat.wait(self._address.user, self._peer)
+            raise _Malformed("unknown type of frame", id)
+        user = self._address.user
+        wait = self._chat.wait(user, self._peer)
         if wait:
             self._hasty += 1
             return await self._say({"type": "retry", "id": id, "after": round(wait, 1)})
         try:
-            content = read(frame)
+            content, data = read(frame, user)
+            reply_to = _reply_to(frame, user)
         except _Refused as refusal:
             return await self._say({"type": "refused", "id": id, "reason": str(refusal)})
-        # The visitor is part of the id: one page's ids cannot hide another's messages.
-        inbound = Inbound(
-            self._address, f"{self._address.user}.{id}", content, profile=self._profile
-        )
+        except _Malformed as error:
+            raise _Malformed(str(error), id) from None
         try:
+            if isinstance(content, Media):
+                content = await kept(self._host, content, data)
+            # The visitor is part of the id: one page's ids cannot hide another's messages.
+            inbound = Inbound(
+                self._address,
+                f"{user}.{id}",
+                content,
+                profile=self._profile,
+                reply_to=reply_to,
+                referral=self._referral,
+            )
             await self._host.accept([inbound])
+        except NoFile:
+            refused = {"type": "refused", "id": id, "reason": "not_an_image"}
+            return await self._say(refused)
         except Exception as error:
             # Whatever went wrong, it was not stored; the page keeps it and tries again.
             log.warning("%s: a message was not stored: %r", self._chat.name, error)
             return await self._say({"type": "retry", "id": id, "after": STORE_RETRY})
         self._hasty = 0
+        self._referral = None
         await self._say({"type": "ack", "id": id})
 
     async def _receipt(self, id: str, status: ReceiptStatus) -> None:
@@ -422,15 +661,7 @@ class _Session:
                         self._shown[sent.id] = False
                         if len(self._shown) > REMEMBERED_SHOWN:
                             self._shown.popitem(last=False)
-                        await self._socket.send_json(
-                            {
-                                "type": "message",
-                                "id": sent.id,
-                                "order": sent.order,
-                                "at": sent.at.isoformat(),
-                                "content": encode(sent.content),
-                            }
-                        )
+                        await self._socket.send_json(_message(sent, self._address))
                         after = sent.order
             except ConnectionError:
                 return
@@ -468,11 +699,118 @@ class _Rates:
         return wait
 
 
+def user_of(token: str) -> str:
+    """Return the user id of whoever holds the token."""
+    return hashlib.sha256(token.encode()).hexdigest()[:32]
+
+
+async def kept(host: Host, media: Media, data: bytes) -> Media:
+    """Keep a file and return `media` with the reference to it.
+
+    Raises NoFile when its content is not what it is said to be, or nothing to be kept.
+    """
+    ref = await host.keep(data, media.mime, media.filename)
+    return replace(media, ref=ref)
+
+
+def _media(mime: str, name: str, size: int, *, voice: bool = False) -> Media:
+    """Return a file as its sender describes it; whoever keeps it looks at its content."""
+    mime = mime.strip().lower()
+    family = mime.partition("/")[0]
+    type: MediaType = "document"
+    if family in ("image", "audio", "video"):
+        type = "voice" if voice and family == "audio" else cast(MediaType, family)
+    return Media(type, mime=mime, filename=_filename(name), size=size)
+
+
+def _filename(name: str) -> str:
+    """Return the last part of a path, without what can climb or mislead; "" without any."""
+    name = re.split(r"[/\\]", clean(name))[-1]
+    # Controls, and the signs that turn "gpj.exe" round to look like "exe.jpg".
+    name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp"))
+    name = name.strip(" .")
+    if len(name) <= NAME_LIMIT:
+        return name
+    stem, dot, ending = name.rpartition(".")
+    if not dot or len(ending) > 10:
+        return name[:NAME_LIMIT]
+    return stem[: NAME_LIMIT - len(ending) - 1] + dot + ending
+
+
+def _message(sent: Sent, address: Address) -> dict[str, Any]:
+    """Return the frame that shows a message to the visitor at `address`."""
+    own = f"{address.user}."
+    content = sent.content
+    if isinstance(content, Reaction):
+        # The page knows its messages by its own ids.
+        content = replace(content, of=content.of.removeprefix(own))
+    frame: dict[str, Any] = {
+        "type": "message",
+        "id": sent.id,
+        "order": sent.order,
+        "at": sent.at.isoformat(),
+        "content": encode(content),
+        "styled": _styled(content),
+    }
+    # A reply's id is its turn's, which is that of the message answered, and a number.
+    answered = sent.id.rpartition(":")[0]
+    mine = f"{address.channel}:{address.account}:{own}"
+    if answered.startswith(mine) and _CLIENT_ID.fullmatch(answered[len(mine) :]):
+        frame["answers"] = answered[len(mine) :]
+    if sent.agent:
+        frame["agent"] = sent.agent
+    return frame
+
+
+def _styled(content: Content) -> dict[str, Any]:
+    """Return words and marks of each text with formatting, by its field."""
+    texts = {name: getattr(content, name, "") for name in ("text", "caption")}
+    styled = {}
+    for name, text in texts.items():
+        words, marks = entities(text)
+        if marks or words != text:
+            styled[name] = {"words": words, "marks": plain(marks)}
+    return styled
+
+
+def _frame(text: str) -> Mapping[str, Any]:
+    try:
+        frame = json.loads(text)
+    except (ValueError, RecursionError):
+        # RecursionError: a megabyte of opening brackets.
+        raise _Malformed("frames are JSON") from None
+    if not isinstance(frame, dict):
+        raise _Malformed("frames are JSON objects")
+    return frame
+
+
 def _string(frame: Mapping[str, Any], name: str) -> str:
     value = frame.get(name)
     if not isinstance(value, str):
         raise _Malformed(f"{name} must be a string")
     return value
+
+
+def _client_id(frame: Mapping[str, Any], name: str) -> str:
+    id = _string(frame, name)
+    if not _CLIENT_ID.fullmatch(id):
+        raise _Malformed(f"{name} must be 8 to 64 letters, digits or hyphens")
+    return id
+
+
+def _named(id: str, user: str) -> str:
+    """Return the provider id of a message the page names; nobody's but its own and the bot's."""
+    if len(id) > PAYLOAD_LIMIT:
+        raise _Refused("too_long")
+    if _CLIENT_ID.fullmatch(id):
+        return f"{user}.{id}"
+    if ":" not in id:
+        raise _Malformed("no message has such an id")
+    return clean(id)
+
+
+def _reply_to(frame: Mapping[str, Any], user: str) -> str:
+    return _named(_string(frame, "reply_to"), user) if "reply_to" in frame else ""
 
 
 def _words(text: str, limit: int) -> str:
@@ -487,18 +825,76 @@ def _words(text: str, limit: int) -> str:
     return text
 
 
-def _text(frame: Mapping[str, Any]) -> Content:
-    return Text(_words(_string(frame, "text"), TEXT_LIMIT))
+# The content of a frame and, where that is a file, its bytes.
+_Read: TypeAlias = "tuple[Content, bytes]"
 
 
-def _choice(frame: Mapping[str, Any]) -> Content:
+def _text(frame: Mapping[str, Any], user: str) -> _Read:
+    return Text(_words(_string(frame, "text"), TEXT_LIMIT)), b""
+
+
+def _choice(frame: Mapping[str, Any], user: str) -> _Read:
     title, of = (_string(frame, name) if name in frame else "" for name in ("title", "of"))
     if len(title) > TITLE_LIMIT or len(of) > PAYLOAD_LIMIT:
         raise _Refused("too_long")
-    return Choice(_words(_string(frame, "payload"), PAYLOAD_LIMIT), title, of)
+    return Choice(_words(_string(frame, "payload"), PAYLOAD_LIMIT), title, of), b""
 
 
-def _image(frame: Mapping[str, Any]) -> Content:
+def _location(frame: Mapping[str, Any], user: str) -> _Read:
+    return Location(_degrees(frame, "latitude", 90), _degrees(frame, "longitude", 180)), b""
+
+
+def _degrees(frame: Mapping[str, Any], name: str, most: int) -> float:
+    value = frame.get(name)
+    # Compared before it is made a float: JSON has integers that are too big for one, and NaN.
+    if type(value) not in (int, float) or not -most <= cast(float, value) <= most:
+        raise _Malformed(f"{name} must be a number of degrees")
+    return round(float(cast(float, value)), 7)
+
+
+def _contact(frame: Mapping[str, Any], user: str) -> _Read:
+    name = clean(_string(frame, "name")) if "name" in frame else ""
+    if len(name) > TITLE_LIMIT:
+        raise _Refused("too_long")
+    phones, emails = (_lines(frame, each) for each in ("phones", "emails"))
+    if not phones and not emails:
+        raise _Refused("empty")
+    if not all(map(_PHONE.fullmatch, phones)) or not all(map(_EMAIL.fullmatch, emails)):
+        raise _Refused("not_a_phone")
+    # Not `own`: nobody has checked that the number is the visitor's.
+    return Contact(name, phones, emails), b""
+
+
+def _lines(frame: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    value = frame.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+        raise _Malformed(f"{name} must be a list of strings")
+    if len(value) > CARD_LINES:
+        raise _Refused("too_long")
+    return tuple(clean(v).strip() for v in value)
+
+
+def _reaction(frame: Mapping[str, Any], user: str) -> _Read:
+    removed = frame.get("removed", False)
+    if type(removed) is not bool:
+        raise _Malformed("removed must be true or false")
+    emoji = _string(frame, "emoji")
+    if len(emoji) > 32 or not _EMOJI.fullmatch(emoji):
+        raise _Malformed("emoji must be one emoji")
+    return Reaction(_named(_string(frame, "of"), user), emoji, removed), b""
+
+
+def _edit(frame: Mapping[str, Any], user: str) -> _Read:
+    # Always among the visitor's own: whatever id is named, it is made his.
+    of = f"{user}.{_client_id(frame, 'of')}"
+    return Edit(of, _words(_string(frame, "text"), TEXT_LIMIT)), b""
+
+
+def _deletion(frame: Mapping[str, Any], user: str) -> _Read:
+    return Deletion(f"{user}.{_client_id(frame, 'of')}"), b""
+
+
+def _image(frame: Mapping[str, Any], user: str) -> _Read:
     url = _string(frame, "data")
     start = _DATA_URL.match(url)
     if start is None:
@@ -508,16 +904,48 @@ def _image(frame: Mapping[str, Any]) -> Content:
     except (binascii.Error, ValueError):
         raise _Refused("not_an_image") from None
     if len(data) > IMAGE_LIMIT:
-        raise _Refused("image_too_big")
-    # The bytes say what it is, not the sender.
-    mime = next((mime for magic, mime in _IMAGES if magic.match(data)), "")
-    if not mime:
+        raise _Refused("too_big")
+    if not data:
         raise _Refused("not_an_image")
-    url = f"data:{mime};base64,{base64.b64encode(data).decode()}"
-    return Media("image", url=url, mime=mime, size=len(data))
+    return _media(start[1], "", len(data)), data
 
 
-_READERS = {"send": _text, "choose": _choice, "image": _image}
+_READERS = {
+    "send": _text,
+    "choose": _choice,
+    "location": _location,
+    "contact": _contact,
+    "react": _reaction,
+    "edit": _edit,
+    "delete": _deletion,
+    "image": _image,
+}
+
+
+def _referral(hello: Mapping[str, Any], origin: str) -> Referral | None:
+    """Return which page the visitor is on and what brought him there, None if it is not said.
+
+    A page can only speak of itself. Of its query nothing is kept but the campaign: there
+    may be secrets in the rest.
+    """
+    page, title = hello.get("page"), hello.get("page_title")
+    if not isinstance(page, str) or not 0 < len(page) <= PAGE_LIMIT:
+        return None
+    try:
+        parts = urlsplit(clean(page))
+        if _origin(f"{parts.scheme}://{parts.netloc}") != _origin(origin):
+            return None
+        query = dict(parse_qsl(parts.query, max_num_fields=100))
+    except ValueError:
+        return None
+    title = clean(title)[:TITLE_LIMIT] if isinstance(title, str) else ""
+    return Referral(
+        "page",
+        ref=urlencode({name: query[name] for name in _CAMPAIGN if name in query}),
+        url=f"{_origin(origin)}{parts.path}",
+        title=title,
+        click=next((query[name] for name in _CLICKS if name in query), ""),
+    )
 
 
 def _origin(text: str) -> str:
@@ -581,15 +1009,38 @@ def _less(counter: Counter[str], key: str) -> None:
         del counter[key]
 
 
+# In the order in which they need each other.
+_SCRIPTS = ("words", "tools", "files", "transcript", "line", "drawing", "chat")
+
+
+@lru_cache
+def widget() -> tuple[str, str]:
+    """Return the widget's script, one file made of its parts, and its hash."""
+    style = json.dumps((WIDGET / "style.css").read_text(encoding="utf-8"), ensure_ascii=False)
+    parts = [(WIDGET / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS]
+    begin = '(() => {\n"use strict";\nif (customElements.get("support-chat")) return;\n'
+    script = f"{begin}const STYLE = {style};\n" + "\n".join(parts) + "})();\n"
+    return script, hashlib.sha256(script.encode()).hexdigest()[:32]
+
+
 async def _widget(request: web.Request) -> web.StreamResponse:
-    """Serve the widget to any site; FileResponse adds validators and answers 304."""
-    return web.FileResponse(
-        WIDGET,
+    """Serve the widget to any site, with a validator and compressed."""
+    script, tag = widget()
+    response = web.Response(
+        text=script,
+        content_type="text/javascript",
+        charset="utf-8",
         headers={
-            "Content-Type": "text/javascript; charset=utf-8",
             "Cache-Control": "public, max-age=300",
             "Access-Control-Allow-Origin": "*",
             "Cross-Origin-Resource-Policy": "cross-origin",
             "X-Content-Type-Options": "nosniff",
+            "Vary": "Accept-Encoding",
         },
     )
+    # Weak: its bytes differ with the compression.
+    response.etag = ETag(tag, is_weak=True)
+    if any(known.value in (tag, "*") for known in request.if_none_match or ()):
+        return web.Response(status=304, headers={"ETag": response.headers["ETag"]})
+    response.enable_compression()
+    return response

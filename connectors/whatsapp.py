@@ -1,8 +1,8 @@
 """WhatsApp through Meta's Cloud API: webhooks in, the Graph API out.
 
-pywa gives the Graph client and the shapes of buttons and list rows. Its webhook types
-are not used: they read the first message of the first change alone, trust every type,
-and know no business-scoped user ids.
+What arrives is read in `connectors.whatsapp_in` and `connectors.whatsapp_notices`, what is
+sent is written in `connectors.whatsapp_out`. pywa gives the Graph client and the shapes of
+buttons and list rows.
 """
 
 from __future__ import annotations
@@ -11,47 +11,28 @@ import hashlib
 import hmac
 import ipaddress
 import json
-import logging
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+import ssl
+from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from datetime import timezone
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any, ClassVar, NoReturn
 from urllib.parse import urlsplit
 
 import httpx
 from pywa_async.api import GraphAPIAsync  # type: ignore[import-untyped]
-from pywa_async.types import Button, SectionRow  # type: ignore[import-untyped]
 
-from bot.message import (
-    Address,
-    Choice,
-    Choices,
-    Contact,
-    Content,
-    Deletion,
-    Edit,
-    Event,
-    Inbound,
-    Location,
-    Media,
-    MediaType,
-    Outbound,
-    Profile,
-    Reaction,
-    Receipt,
-    ReceiptStatus,
-    Text,
-    Unsupported,
-    clean,
-    utcnow,
-)
-from connectors.base import Arrived, Capabilities, Connector, Request, Response
+from bot.message import Address, Media, Outbound, Template, clean, utcnow
+from connectors import fetching, whatsapp_out
+from connectors.base import Arrived, Capabilities, Connector, File, Request, Response
 from connectors.errors import (
     BadSignature,
     ConnectorError,
+    NoFile,
     OptedOut,
     Rejected,
     RetryLater,
@@ -59,8 +40,24 @@ from connectors.errors import (
     Unsure,
     WindowClosed,
 )
-
-log = logging.getLogger(__name__)
+from connectors.whatsapp_in import MALFORMED, PHONE, PREFERENCE, Batch, is_user
+from connectors.whatsapp_out import (
+    BODY_LIMIT,
+    BUTTON_TITLE,
+    BUTTONS,
+    CALLBACK_DATA_LIMIT,
+    CAPTION_LIMIT,
+    CARD_BUTTONS,
+    CARD_TEXT,
+    CARD_TITLE,
+    CARDS,
+    FILES,
+    ROW_DESCRIPTION,
+    ROW_ID,
+    ROW_TITLE,
+    ROWS,
+    TEXT_LIMIT,
+)
 
 DOCS = "https://developers.facebook.com/documentation/business-messaging/whatsapp"
 GRAPH_URL = "https://graph.facebook.com"
@@ -69,37 +66,6 @@ GRAPH_VERSION = 24.0
 # Seconds. Meta answers in well under one. Connecting and reading together stay under the
 # outbox's own 20, so that a refused connection is known as one and not as unknown outcome.
 TIMEOUT = httpx.Timeout(connect=5.0, write=5.0, read=12.0, pool=2.0)
-
-# Text: {DOCS}/messages/text-messages. Captions: {DOCS}/messages/image-messages.
-TEXT_LIMIT = 4096
-CAPTION_LIMIT = 1024
-
-# Buttons: {DOCS}/messages/interactive-reply-buttons-messages
-BODY_LIMIT = 1024
-BUTTONS = 3
-BUTTON_TITLE = 20
-BUTTON_ID = 256
-
-# Lists: {DOCS}/messages/interactive-list-messages
-ROWS = 10
-ROW_TITLE = 24
-ROW_DESCRIPTION = 72
-ROW_ID = 200
-# What opens the list. The connector does not know the customer's language.
-LIST_BUTTON = "☰"
-
-# {DOCS}/reference/whatsapp-business-phone-number/message-api
-CALLBACK_DATA_LIMIT = 512
-
-# {DOCS}/webhooks/reference/messages/status. A voice message played was also read. "deleted"
-# and "warning" come from older versions and say nothing of the delivery.
-STATUSES: dict[str, ReceiptStatus] = {
-    "sent": "sent",
-    "delivered": "delivered",
-    "read": "read",
-    "played": "read",
-    "failed": "failed",
-}
 
 # {DOCS}/support/error-codes, for the answer to a request. Meta asks to go by `code`,
 # not by the HTTP status or the subcode.
@@ -112,10 +78,12 @@ OVERLOADED: dict[int, float | None] = {
     131000: None,  # something went wrong
     131016: None,  # service unavailable
     131048: None,  # too many earlier messages were blocked or flagged as spam
-    131056: 6.0,  # pair rate: one message every 6 seconds to the same user
+    131056: 6.0,  # pair rate, see PAIR
     131057: None,  # the account is in maintenance, as for a throughput upgrade
     133004: None,  # server temporarily unavailable
 }
+# Too much for one customer, one message every 6 seconds to each; others may be written to.
+PAIR = 131056
 # The account is at fault, not the message: messages wait until an operator has put it
 # right, for a rotated token or an unpaid bill must not drop what customers are owed.
 OPERATOR: dict[int, str] = {
@@ -134,7 +102,7 @@ OPERATOR: dict[int, str] = {
     **{code: "the token lacks a permission or it was removed" for code in range(200, 300)},
 }
 OPERATOR_WAIT = 60.0
-# Code 100 with this subcode: the phone number id is unknown or not the token's.
+# Code 100 with this subcode: the id asked for is unknown or not the token's.
 # https://developers.facebook.com/docs/graph-api/guides/error-handling
 UNKNOWN_OBJECT = (100, 33)
 # 131026, undeliverable, is not AddressGone: its page names, beside a number without
@@ -144,16 +112,8 @@ FINAL: dict[int, type[Rejected]] = {
     131050: OptedOut,  # the customer stopped marketing messages
 }
 
-# `from` is the wa_id, a phone number in digits. Customers with a username may come with
-# a business-scoped user id alone: two letters of country, a period, letters and digits.
-# {DOCS}/business-scoped-user-ids
-_PHONE = re.compile(r"[0-9]{1,20}")
-_SCOPED = re.compile(r"[A-Za-z]{2}\.[A-Za-z0-9.]{1,140}")
-_ID = re.compile(r"[!-~]{1,512}")
+_MEDIA_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
 _SIGNATURE = re.compile(r"sha256=([0-9A-Fa-f]{64})")
-_SECONDS = re.compile(r"[0-9]{1,13}")
-_LINK = re.compile(r"https?://\S", re.IGNORECASE)
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +123,10 @@ class WhatsAppAccount:
     `phone_id` is Meta's id of it, not the number. `token` is a system user's access
     token, `app_secret` the app's (it signs the webhooks), `verify_token` the word
     agreed on for the handshake. `api_url` replaces https://graph.facebook.com.
+
+    `catalog` is the id of the number's product catalogue. `reopen_template`, in
+    `reopen_language`, is an approved template without places to fill that asks the customer
+    to write again: it is sent when something is to be said outside of the 24 hours.
     """
 
     account: str
@@ -171,6 +135,9 @@ class WhatsAppAccount:
     app_secret: str = field(repr=False, metadata={"secret": True})
     verify_token: str = field(repr=False, metadata={"secret": True})
     api_url: str = ""
+    catalog: str = ""
+    reopen_template: str = ""
+    reopen_language: str = "en"
 
 
 class WhatsApp(Connector):
@@ -186,6 +153,7 @@ class WhatsApp(Connector):
                 "media",
                 "location",
                 "contact",
+                "order",
                 "reaction",
                 "edit",
                 "deletion",
@@ -193,7 +161,21 @@ class WhatsApp(Connector):
                 "unsupported",
             }
         ),
-        kinds_out=frozenset({"text", "choices", "media", "location", "contact", "reaction"}),
+        kinds_out=frozenset(
+            {
+                "text",
+                "choices",
+                "menu",
+                "cards",
+                "template",
+                "products",
+                "ask",
+                "media",
+                "location",
+                "contact",
+                "reaction",
+            }
+        ),
         text_limit=TEXT_LIMIT,
         text_unit="characters",
         caption_limit=CAPTION_LIMIT,
@@ -207,7 +189,22 @@ class WhatsApp(Connector):
         # {DOCS}/messages/send-messages#customer-service-windows
         window_hours=24.0,
         list_rows=ROWS,
+        row_title=ROW_TITLE,
+        row_description=ROW_DESCRIPTION,
         choices_text_limit=BODY_LIMIT,
+        markup="whatsapp",
+        link_buttons="alone",
+        cards=CARDS,
+        card_buttons=CARD_BUTTONS,
+        card_title=CARD_TITLE,
+        card_text=CARD_TEXT,
+        cards_alike=True,
+        files=FILES,
+        seen=True,
+        # {DOCS}/typing-indicators
+        typing_seconds=25.0,
+        # {DOCS}/webhooks/reference/messages/status
+        receipts=frozenset({"sent", "delivered", "read", "failed"}),
     )
 
     def __init__(self, account: WhatsAppAccount) -> None:
@@ -230,11 +227,12 @@ class WhatsApp(Connector):
     async def receive(self, request: Request) -> list[Arrived]:
         """Verify the signature, then read every message and status of every change.
 
-        Changes of other phone numbers, groups, and fields other than ``messages`` are
-        left out. When an item is malformed, Unreadable carries all others in `parsed`,
-        and for a malformed message whose id and sender are known an ``Unsupported``
-        with the type ``malformed:<type>``, so that its customer is not left in silence.
-        Raises BadSignature, Unreadable.
+        What the account's operator is to know (`whatsapp_notices`) becomes notices. Changes
+        of other phone numbers, messages of groups, and other fields are left out. When an
+        item is malformed, Unreadable carries all others in `parsed`, and for a malformed
+        message whose id and sender are known an ``Unsupported`` with the type
+        ``malformed:<type>``, so that its customer is not left in silence. Raises
+        BadSignature, Unreadable.
         """
         self._verify(request)
         try:
@@ -242,8 +240,11 @@ class WhatsApp(Connector):
         except (ValueError, RecursionError):
             # A ValueError's text may quote the body.
             raise Unreadable("the body is not JSON in UTF-8") from None
-        batch = _Batch(self.account.account, self.account.phone_id)
-        batch.read(body)
+        batch = Batch(self.account.account, self.account.phone_id)
+        try:
+            batch.read(body)
+        except RecursionError:
+            batch.problems.append("nested too deep")
         if batch.problems:
             more = len(batch.problems) - 5
             shown = "; ".join(batch.problems[:5]) + (f"; and {more} more" if more > 0 else "")
@@ -279,9 +280,9 @@ class WhatsApp(Connector):
         """
         if len(outbound.id) > CALLBACK_DATA_LIMIT:
             raise Rejected(f"the message's id has over {CALLBACK_DATA_LIMIT} characters")
-        if not _is_user(outbound.address.user):
+        if not is_user(outbound.address.user):
             raise Rejected("the address is neither a phone number in digits nor a user id")
-        kind, body = _request(outbound.content)
+        kind, body = whatsapp_out.request(outbound.content, self.account.catalog)
         answer = await self._graph.send_message(
             sender=self.account.phone_id,
             to=outbound.address.user,
@@ -309,6 +310,74 @@ class WhatsApp(Connector):
         """
         return None
 
+    def beyond_window(self, outbound: Outbound) -> Outbound | None:
+        """Return a template as it is; for all else the account's template, None without one.
+
+        {DOCS}/messages/send-messages#customer-service-windows
+        """
+        if isinstance(outbound.content, Template):
+            return outbound
+        name = self.account.reopen_template
+        if not name:
+            return None
+        # What it says only Meta knows; people see which one it was.
+        template = Template(name, self.account.reopen_language, text=f"[{name}]")
+        return replace(outbound, content=template)
+
+    async def typing(self, address: Address, of: str = "") -> None:
+        """Show that an answer to the message `of` is being written; it is read thereby.
+
+        {DOCS}/typing-indicators
+        """
+        if message := _message_id(of):
+            await self._graph.set_indicator(self.account.phone_id, message, "text")
+
+    async def seen(self, address: Address, of: str) -> None:
+        """Mark the customer's message `of`, and those before it, as read.
+
+        {DOCS}/messages/mark-message-as-read
+        """
+        if message := _message_id(of):
+            await self._graph.mark_message_as_read(self.account.phone_id, message)
+
+    async def fetch(self, media: Media, most: int) -> File:
+        """Return a customer's file by its id, which Meta keeps for 7 days.
+
+        The id gives a URL that is good for 5 minutes; when it is not taken, or what comes
+        is not what was announced, another one is asked for, once. Raises NoFile, RetryLater.
+
+        {DOCS}/business-phone-numbers/media
+        """
+        if not _MEDIA_ID.fullmatch(media.ref):
+            raise NoFile("the file has no id of Meta's")
+        for last in (False, True):
+            found = await self._graph.media(media.ref, self.account.phone_id)
+            if found.size > most:
+                raise NoFile(f"the file has {found.size} bytes, {most} are allowed")
+            try:
+                file = await self._download(found, media, most)
+            except NoFile:
+                if last:
+                    raise
+                continue
+            if found.sha256 and not _is_digest(file.data, found.sha256):
+                continue
+            return file
+        raise NoFile("the file is not the one that was announced: its SHA-256 differs")
+
+    async def _download(self, found: _Found, media: Media, most: int) -> File:
+        origin = _origin(found.url)
+        if origin[0] != "https" and origin != _origin(self.account.api_url):
+            raise NoFile("the file's URL is not of https, the token is not sent there")
+        file = await fetching.fetch(
+            found.url,
+            most=most,
+            headers={"Authorization": f"Bearer {self.account.token}"},
+            trusted=self.account.api_url,
+            name=media.filename,
+        )
+        return replace(file, mime=found.mime or file.mime)
+
     async def identity(self) -> str:
         """Return the verified name and the number. Raises ConnectorError.
 
@@ -328,441 +397,20 @@ class WhatsApp(Connector):
         await self._graph.close()
 
 
-# --- in: {DOCS}/webhooks/reference/messages and the pages below it ---
-
-
-class _Malformed(Exception):
-    """An item is not as documented. The text says where, never what was found there."""
-
-
-def _object(value: Any, what: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise _Malformed(f"{what} is not an object")
-    return value
-
-
-def _items(value: Any, what: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise _Malformed(f"{what} is not an array")
-    return value
-
-
-def _string(holder: Mapping[str, Any], key: str) -> str:
-    value = holder.get(key)
-    if not isinstance(value, str):
-        raise _Malformed(f"{key} is not a string")
-    return clean(value)
-
-
-def _optional(holder: Mapping[str, Any], key: str) -> str:
-    return "" if holder.get(key) is None else _string(holder, key)
-
-
-def _degrees(holder: Mapping[str, Any], key: str, most: float) -> float:
-    value = holder.get(key)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _Malformed(f"{key} is not a number")
-    if not -most <= value <= most:
-        raise _Malformed(f"{key} is out of range")
-    return float(value)
-
-
-def _is_user(value: Any) -> bool:
-    return isinstance(value, str) and bool(_PHONE.fullmatch(value) or _SCOPED.fullmatch(value))
-
-
-def _time(value: Any) -> datetime | None:
-    """Read a Unix time in seconds, as a string; None for what cannot be one.
-
-    A message is not lost over its clock: then the time of arrival is taken.
-    """
-    text = str(value) if isinstance(value, int) and value is not True else value
-    if not isinstance(text, str) or not _SECONDS.fullmatch(text):
-        return None
-    seconds = int(text)
-    if seconds >= 1_000_000_000_000:
-        # Meta has been seen to send milliseconds.
-        seconds //= 1000
-    at = _EPOCH + timedelta(seconds=seconds)
-    # A time in the far future would hold the reply window open for ever.
-    return at if at <= utcnow() + timedelta(days=1) else None
-
-
-def _text(message: dict[str, Any]) -> Content:
-    return Text(_string(_object(message.get("text"), "text"), "body"))
-
-
-def _of(message: dict[str, Any]) -> str:
-    context = message.get("context")
-    return "" if context is None else _optional(_object(context, "context"), "id")
-
-
-def _interactive(message: dict[str, Any]) -> Content:
-    interactive = _object(message.get("interactive"), "interactive")
-    kind = _string(interactive, "type")
-    if kind not in ("button_reply", "list_reply"):
-        return Unsupported(kind[:64])
-    reply = _object(interactive.get(kind), kind)
-    return Choice(_string(reply, "id"), _optional(reply, "title"), _of(message))
-
-
-def _button(message: dict[str, Any]) -> Content:
-    button = _object(message.get("button"), "button")
-    title = _optional(button, "text")
-    payload = _optional(button, "payload") or title
-    if not payload:
-        raise _Malformed("button has neither payload nor text")
-    return Choice(payload, title, _of(message))
-
-
-def _media(kind: MediaType) -> Callable[[dict[str, Any]], Content]:
-    def read(message: dict[str, Any]) -> Content:
-        word = "audio" if kind == "voice" and "voice" not in message else kind
-        media = _object(message.get(word), word)
-        return Media(
-            # A voice note is an audio with a flag.
-            "voice" if kind == "audio" and media.get("voice") is True else kind,
-            ref=_string(media, "id"),
-            mime=_optional(media, "mime_type"),
-            caption=_optional(media, "caption"),
-            filename=_optional(media, "filename"),
-        )
-
-    return read
-
-
-def _location(message: dict[str, Any]) -> Content:
-    place = _object(message.get("location"), "location")
-    return Location(
-        _degrees(place, "latitude", 90.0),
-        _degrees(place, "longitude", 180.0),
-        _optional(place, "name"),
-        _optional(place, "address"),
-    )
-
-
-def _contacts(message: dict[str, Any]) -> Content:
-    """Read contact cards. Several sent as one message become one card with all of them.
-
-    One message gets one answer, not one for each card.
-    """
-    names: list[str] = []
-    phones: list[str] = []
-    emails: list[str] = []
-    for item in _items(message.get("contacts"), "contacts"):
-        card = _object(item, "contact")
-        name = _object(card.get("name") or {}, "name")
-        parts = (_optional(name, "first_name"), _optional(name, "last_name"))
-        names.append(_optional(name, "formatted_name") or " ".join(filter(None, parts)))
-        for phone in _items(card.get("phones") or [], "phones"):
-            found = _object(phone, "phone")
-            phones.append(_optional(found, "phone") or _optional(found, "wa_id"))
-        for email in _items(card.get("emails") or [], "emails"):
-            emails.append(_optional(_object(email, "email"), "email"))
-    return Contact(
-        ", ".join(filter(None, names)), tuple(filter(None, phones)), tuple(filter(None, emails))
-    )
-
-
-def _reaction(message: dict[str, Any]) -> Content:
-    reaction = _object(message.get("reaction"), "reaction")
-    emoji = _optional(reaction, "emoji")
-    return Reaction(_string(reaction, "message_id"), emoji, removed=not emoji)
-
-
-def _edit(message: dict[str, Any]) -> Content:
-    edit = _object(message.get("edit"), "edit")
-    changed = _object(edit.get("message"), "message")
-    kind = _string(changed, "type")
-    part = _object(changed.get(kind), kind[:64])
-    text = _string(part, "body") if kind == "text" else _optional(part, "caption")
-    return Edit(_string(edit, "original_message_id"), text)
-
-
-def _revoke(message: dict[str, Any]) -> Content:
-    revoke = _object(message.get("revoke"), "revoke")
-    return Deletion(_string(revoke, "original_message_id"))
-
-
-def _unsupported(message: dict[str, Any]) -> Content:
-    """Read what Meta cannot pass on; newer webhooks name the kind, as ``poll_creation``."""
-    inner = message.get("unsupported")
-    word = inner.get("type") if isinstance(inner, dict) else None
-    return Unsupported(clean(word)[:64] if isinstance(word, str) and word else "unsupported")
-
-
-_READERS: dict[str, Callable[[dict[str, Any]], Content]] = {
-    "text": _text,
-    "interactive": _interactive,
-    "button": _button,
-    "image": _media("image"),
-    "audio": _media("audio"),
-    "voice": _media("voice"),
-    "video": _media("video"),
-    "document": _media("document"),
-    "sticker": _media("sticker"),
-    "location": _location,
-    "contacts": _contacts,
-    "reaction": _reaction,
-    "edit": _edit,
-    "revoke": _revoke,
-    # The customer opened the chat for the first time.
-    "request_welcome": lambda message: Event("start"),
-    "unsupported": _unsupported,
-}
-
-
-class _Batch:
-    """What one webhook request holds: `parsed` in its order, and `problems` for people."""
-
-    def __init__(self, account: str, phone_id: str) -> None:
-        self._account = account
-        self._phone_id = phone_id
-        self._seen: set[str] = set()
-        self.parsed: list[Arrived] = []
-        self.problems: list[str] = []
-
-    def read(self, body: Any) -> None:
-        if not isinstance(body, dict) or body.get("object") != "whatsapp_business_account":
-            self.problems.append("object is not whatsapp_business_account")
-            return
-        self._each(body.get("entry"), "entry", self._entry)
-
-    def _each(self, value: Any, where: str, read: Callable[[Any, str], None]) -> None:
-        """Read each item of an array; a malformed one is noted and does not stop the rest."""
-        if not isinstance(value, list):
-            self.problems.append(f"{where} is not an array")
-            return
-        for number, item in enumerate(value):
-            try:
-                read(item, f"{where} {number}")
-            except _Malformed as malformed:
-                self.problems.append(f"{where} {number}: {malformed}")
-
-    def _entry(self, item: Any, where: str) -> None:
-        entry = _object(item, "it")
-        self._each(entry.get("changes"), f"{where}, change", self._change)
-
-    def _change(self, item: Any, where: str) -> None:
-        change = _object(item, "it")
-        # Meta sends whatever else the app is subscribed to (reviews of templates, echoes,
-        # history, calls) to the same URL.
-        if _string(change, "field") != "messages":
-            return
-        value = _object(change.get("value"), "value")
-        phone_id = _object(value.get("metadata"), "metadata").get("phone_number_id")
-        if not isinstance(phone_id, (str, int)):
-            raise _Malformed("phone_number_id is not a string")
-        if str(phone_id) != self._phone_id:
-            return
-        profiles = _profiles(value.get("contacts"))
-        if value.get("messages") is not None:
-            self._each(
-                value["messages"],
-                f"{where}, message",
-                lambda message, at: self._message(message, at, profiles),
-            )
-        if value.get("statuses") is not None:
-            self._each(value["statuses"], f"{where}, status", self._status)
-        if value.get("errors"):
-            # Of the account, not of a message: nobody to answer, but an operator to tell.
-            log.warning("whatsapp:%s: Meta reports %s", self._account, _reason(value["errors"]))
-
-    def _message(self, item: Any, where: str, profiles: dict[str, Profile]) -> None:
-        message = _object(item, "it")
-        if message.get("group_id"):
-            return
-        provider_id = message.get("id")
-        if not isinstance(provider_id, str) or not _ID.fullmatch(provider_id):
-            raise _Malformed("no usable id")
-        user = message.get("from") or message.get("from_user_id")
-        if not isinstance(user, str) or not _is_user(user):
-            raise _Malformed("no usable sender")
-        word = message.get("type")
-        kind = clean(word)[:64] if isinstance(word, str) and word else "unknown"
-        content: Content
-        try:
-            if kind == "unknown" and word != "unknown":
-                raise _Malformed("type is not a string")
-            content = _READERS[kind](message) if kind in _READERS else Unsupported(kind)
-        except _Malformed as malformed:
-            self.problems.append(f"{where} ({kind}): {malformed}")
-            content = Unsupported(f"malformed:{kind}")
-            # The message's own id stays free, so that a replay of the dead letter after
-            # the fix is not taken for a redelivery.
-            provider_id = f"malformed:{provider_id}"
-        if provider_id in self._seen:
-            return
-        self._seen.add(provider_id)
-        sent = _time(message.get("timestamp"))
-        self.parsed.append(
-            Inbound(
-                Address("whatsapp", self._account, user),
-                provider_id,
-                content,
-                sent=sent or utcnow(),
-                order=int((sent - _EPOCH).total_seconds()) if sent else 0,
-                profile=profiles.get(user, Profile()),
-            )
-        )
-
-    def _status(self, item: Any, where: str) -> None:
-        status = _object(item, "it")
-        word = _string(status, "status")
-        if status.get("recipient_type") == "group":
-            return
-        if word not in STATUSES:
-            log.debug("whatsapp:%s: a status that is no receipt is left out", self._account)
-            return
-        provider_id = _string(status, "id")
-        if not provider_id:
-            raise _Malformed("no usable id")
-        self.parsed.append(
-            Receipt(
-                "whatsapp",
-                self._account,
-                provider_id,
-                STATUSES[word],
-                at=_time(status.get("timestamp")) or utcnow(),
-                ref=_optional(status, "biz_opaque_callback_data"),
-                reason=_reason(status.get("errors")),
-            )
-        )
-
-
-def _profiles(contacts: Any) -> dict[str, Profile]:
-    """Return the profiles by wa_id and by business-scoped user id; never an obstacle."""
-    found: dict[str, Profile] = {}
-    for contact in contacts if isinstance(contacts, list) else ():
-        profile = contact.get("profile") if isinstance(contact, dict) else None
-        if not isinstance(profile, dict):
-            continue
-        name, username = profile.get("name"), profile.get("username")
-        known = Profile(
-            name=clean(name) if isinstance(name, str) else "",
-            username=clean(username) if isinstance(username, str) else "",
-        )
-        for key in ("wa_id", "user_id"):
-            if isinstance(contact.get(key), str):
-                found[contact[key]] = known
-    return found
-
-
-def _reason(errors: Any) -> str:
-    """Return webhook errors as ``code title: details``; "" without any."""
-    lines = []
-    for error in errors if isinstance(errors, list) else ():
-        if not isinstance(error, dict):
-            continue
-        title = error.get("title") or error.get("message")
-        data = error.get("error_data")
-        details = data.get("details") if isinstance(data, dict) else None
-        line = " ".join(str(part) for part in (error.get("code"), title) if part is not None)
-        lines.append(f"{line}: {details}" if details and details != title else line)
-    return clean("; ".join(lines))[:500]
-
-
-# --- out: {DOCS}/messages/send-messages ---
-
-
-def _fits(text: str, limit: int, what: str) -> str:
-    """Return `text` cleaned; raises Rejected when it is empty or longer than `limit`."""
-    text = clean(text)
-    if not text.strip():
-        raise Rejected(f"{what} is empty")
-    if len(text) > limit:
-        raise Rejected(f"{what} has {len(text)} characters, WhatsApp takes {limit}")
-    return text
-
-
-def _request(content: Content) -> tuple[str, Any]:
-    """Return the type and the body of a request. Raises Rejected for what Meta would refuse."""
-    if isinstance(content, Text):
-        text = _fits(content.text, TEXT_LIMIT, "the text")
-        return "text", {"body": text, "preview_url": bool(_LINK.search(text))}
-    if isinstance(content, Choices):
-        return "interactive", _choices_request(content)
-    if isinstance(content, Media):
-        return _media_request(content)
-    if isinstance(content, Location):
-        return "location", _location_request(content)
-    if isinstance(content, Contact):
-        name = _fits(content.name or ", ".join(content.phones), TEXT_LIMIT, "the contact's name")
-        card: dict[str, Any] = {"name": {"formatted_name": name, "first_name": name}}
-        if content.phones:
-            card["phones"] = [{"phone": clean(phone)} for phone in content.phones]
-        if content.emails:
-            card["emails"] = [{"email": clean(email)} for email in content.emails]
-        return "contacts", [card]
-    if isinstance(content, Reaction):
-        emoji = "" if content.removed else clean(content.emoji)
-        of = _fits(content.of, CALLBACK_DATA_LIMIT, "the id of the message reacted to")
-        return "reaction", {"message_id": of, "emoji": emoji}
-    raise Rejected(f"WhatsApp cannot send {content.kind}")
-
-
-def _choices_request(choices: Choices) -> dict[str, Any]:
-    body = {"text": _fits(choices.text, BODY_LIMIT, "the question")}
-    options = choices.options
-    if not options or len(options) > ROWS:
-        raise Rejected(f"{len(options)} options, WhatsApp takes 1 to {ROWS}")
-    native = len(options) <= BUTTONS
-    title_limit, id_limit = (BUTTON_TITLE, BUTTON_ID) if native else (ROW_TITLE, ROW_ID)
-    titles = [_fits(o.title, title_limit, "an option's title") for o in options]
-    ids = [_fits(o.payload, id_limit, "an option's payload") for o in options]
-    if any(i != i.strip() for i in ids):
-        raise Rejected("an option's payload begins or ends with a space")
-    if len(set(ids)) < len(ids) or (native and len(set(titles)) < len(titles)):
-        raise Rejected("two options are alike, WhatsApp wants each to be different")
-    pairs = zip(titles, ids, strict=True)
-    if native:
-        buttons = [Button(title, payload).to_dict() for title, payload in pairs]
-        return {"type": "button", "body": body, "action": {"buttons": buttons}}
-    rows = []
-    for (title, payload), option in zip(pairs, options, strict=True):
-        about = clean(option.description)
-        if len(about) > ROW_DESCRIPTION:
-            raise Rejected(
-                f"an option's description has {len(about)} characters, "
-                f"WhatsApp takes {ROW_DESCRIPTION}"
-            )
-        rows.append(SectionRow(title, payload, about or None).to_dict())
-    # pywa's Section always has a title, but a single section needs none.
-    action = {"button": LIST_BUTTON, "sections": [{"rows": rows}]}
-    return {"type": "list", "body": body, "action": action}
-
-
-def _media_request(media: Media) -> tuple[str, dict[str, Any]]:
-    kind = "audio" if media.type == "voice" else media.type
-    body: dict[str, Any]
-    if media.url:
-        if not _LINK.match(media.url):
-            raise Rejected("the media's address is no http or https link")
-        body = {"link": clean(media.url)}
-    elif media.ref:
-        body = {"id": clean(media.ref)}
-    else:
-        raise Rejected("the media has neither a link nor an id")
-    if media.type == "voice":
-        body["voice"] = True
-    if media.caption:
-        if kind in ("audio", "sticker"):
-            raise Rejected(f"WhatsApp shows no caption with {kind}")
-        body["caption"] = _fits(media.caption, CAPTION_LIMIT, "the caption")
-    if kind == "document" and media.filename:
-        body["filename"] = clean(media.filename)
-    return kind, body
-
-
-def _location_request(place: Location) -> dict[str, Any]:
-    if not (-90.0 <= place.latitude <= 90.0 and -180.0 <= place.longitude <= 180.0):
-        raise Rejected("the location is not on Earth")
-    body: dict[str, Any] = {"latitude": place.latitude, "longitude": place.longitude}
-    if place.name:
-        body["name"] = clean(place.name)
-    if place.address:
-        body["address"] = clean(place.address)
-    return body
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Where a file is and what it is; `size` in bytes and `sha256` where Meta says them."""
+
+    url: str
+    mime: str
+    sha256: str
+    size: int
+
+
+@cache
+def _tls(trust_env: bool) -> ssl.SSLContext:
+    """Return what is known of certificates; reading them takes longer than all else here."""
+    return httpx.create_ssl_context(trust_env=trust_env)
 
 
 class _Graph(GraphAPIAsync):
@@ -774,7 +422,8 @@ class _Graph(GraphAPIAsync):
 
     def __init__(self, token: str, api_url: str) -> None:
         # Proxies from the environment are for the way to Meta, never for this machine.
-        session = httpx.AsyncClient(timeout=TIMEOUT, trust_env=not _is_loopback(api_url))
+        trust = not _is_loopback(api_url)
+        session = httpx.AsyncClient(timeout=TIMEOUT, trust_env=trust, verify=_tls(trust_env=trust))
         super().__init__(token=token, session=session, api_version=GRAPH_VERSION)
         if api_url:
             session.base_url = f"{api_url.rstrip('/')}/v{GRAPH_VERSION}"
@@ -783,15 +432,45 @@ class _Graph(GraphAPIAsync):
     async def close(self) -> None:
         await self._session.aclose()
 
+    async def media(self, id: str, phone_id: str) -> _Found:
+        """Ask where a file is. Raises NoFile when it is gone, RetryLater for all else."""
+        try:
+            asked = await self._ask("GET", f"/{id}", params={"phone_number_id": phone_id})
+            error = _error(asked) or {}
+            if (error.get("code"), error.get("error_subcode")) == UNKNOWN_OBJECT:
+                raise NoFile("Meta has the file no more, or it is another number's")
+            answer = self._read(asked)
+        except Rejected as refused:
+            raise NoFile(f"Meta does not give the file: {refused}") from None
+        except Unsure as unsure:
+            # Asking changes nothing, so that it may be asked again.
+            raise RetryLater(str(unsure)) from None
+        url, size = answer.get("url"), answer.get("file_size")
+        if not isinstance(url, str) or not url:
+            raise RetryLater("Meta answered 200 without the file's URL")
+        mime, digest = answer.get("mime_type"), answer.get("sha256")
+        return _Found(
+            url,
+            clean(mime) if isinstance(mime, str) else "",
+            digest if isinstance(digest, str) else "",
+            # The page says it is a string, its older examples that it is a number.
+            int(str(size)) if re.fullmatch(r"[0-9]{1,15}", str(size)) else 0,
+        )
+
     async def _make_request(
         self, method: str, endpoint: str, log_kwargs: bool = True, **kwargs: Any
     ) -> dict[str, Any]:
         body = kwargs.get("json")
-        if isinstance(body, dict) and "to" in body and not _PHONE.fullmatch(body["to"]):
+        if isinstance(body, dict) and "to" in body and not PHONE.fullmatch(body["to"]):
             # pywa knows phone numbers alone; a business-scoped user id goes in `recipient`.
             body["recipient"] = body.pop("to")
+        return self._read(await self._ask(method, endpoint, **kwargs))
+
+    async def _ask(self, method: str, endpoint: str, **kwargs: Any) -> httpx.Response:
+        """Return Meta's answer, whatever it is. Raises RetryLater, Unsure without one."""
         try:
-            answer = await self._session.request(method=method, url=endpoint, **kwargs)
+            answer: httpx.Response = await self._session.request(method, endpoint, **kwargs)
+            return answer
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as e:
             raise RetryLater(f"Meta could not be reached ({type(e).__name__})") from None
         except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL) as e:
@@ -800,18 +479,13 @@ class _Graph(GraphAPIAsync):
             raise RetryLater(reason, OPERATOR_WAIT) from None
         except httpx.HTTPError as e:
             raise Unsure(f"no answer came from Meta ({type(e).__name__})") from None
-        return self._read(answer)
 
     def _read(self, answer: httpx.Response) -> dict[str, Any]:
         """Return the answer of a success; raises a named failure for all else."""
-        try:
-            body = answer.json()
-        except (ValueError, RecursionError):
-            body = None
-        error = body.get("error") if isinstance(body, dict) else None
-        code = error.get("code") if isinstance(error, dict) else None
+        body, error = _json(answer), _error(answer)
+        code = error.get("code") if error else None
         status = answer.status_code
-        if isinstance(error, dict) and isinstance(code, int) and status not in (502, 504):
+        if error and isinstance(code, int) and status not in (502, 504):
             self._fail(answer, code, error)
         if status < 300:
             if isinstance(body, dict):
@@ -839,7 +513,7 @@ class _Graph(GraphAPIAsync):
         if operator is not None:
             raise RetryLater(f"{operator}: {reason}", after or OPERATOR_WAIT)
         if code in OVERLOADED:
-            raise RetryLater(reason, after or OVERLOADED[code])
+            raise RetryLater(reason, after or OVERLOADED[code], pair=code == PAIR)
         if code in FINAL:
             raise FINAL[code](reason, str(code))
         status = answer.status_code
@@ -853,6 +527,20 @@ class _Graph(GraphAPIAsync):
         details = data.get("details") if isinstance(data, dict) else None
         text = f"{code} {error.get('message', '')}" + (f": {details}" if details else "")
         return clean(text).replace(self._token or "\0", "***")[:500]
+
+
+def _json(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except (ValueError, RecursionError):
+        return None
+
+
+def _error(answer: httpx.Response) -> dict[str, Any] | None:
+    """Return Graph's own error of an answer, None where there is none."""
+    body = _json(answer)
+    error = body.get("error") if isinstance(body, dict) else None
+    return error if isinstance(error, dict) else None
 
 
 def _retry_after(answer: httpx.Response) -> float | None:
@@ -882,3 +570,22 @@ def _is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname, parts.port
+    except ValueError:
+        return "", None, None
+
+
+def _is_digest(data: bytes, given: str) -> bool:
+    """Tell whether `given` is the data's SHA-256: hexadecimal, or base64 as in webhooks."""
+    digest = hashlib.sha256(data)
+    return given.lower() == digest.hexdigest() or given == b64encode(digest.digest()).decode()
+
+
+def _message_id(of: str) -> str:
+    """Return Meta's id of a message, "" for what is no message (a preference)."""
+    return "" if of.startswith(PREFERENCE) else of.removeprefix(MALFORMED)

@@ -154,7 +154,9 @@ async def test_a_turn_committed_before_a_crash_is_finished_before_the_next_is_ta
     late, early = inbound("late", n=2, order=2), inbound("early", n=1, order=1)
     message = await pending(store, late)
     with pytest.raises(StoreDown):
-        await turns_of(Failing(store, at=4, applied=True)).take(message, leased(epoch=1))
+        await turns_of(Failing(store, at=4, applied=True)).take(
+            message, leased(epoch=1, customer="known")
+        )
     assert await out(store) == []
     # A message that was sent before it arrives only now, and is first in line.
     await turns_of(store).take(await pending(store, early), leased(epoch=2))

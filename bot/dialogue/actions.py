@@ -26,6 +26,7 @@ from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundExceptio
 
 from bot.dialogue.contract import Failure
 from bot.dialogue.errors import ModelUnreadable
+from bot.dialogue.replies import InvalidReply
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,10 @@ class ActionTimedOut(Exception):
 
 
 def failure_of(action: str, error: BaseException) -> Failure:
-    """Describe an error without its text, which may quote the customer or a secret."""
+    """Describe an error without its text, which may quote the customer or a secret.
+
+    That of a response that cannot be sent quotes neither, and is what a designer needs.
+    """
     kinds: list[str] = []
     cause: BaseException | None = error
     while cause is not None and len(kinds) < 5:
@@ -63,7 +67,8 @@ def failure_of(action: str, error: BaseException) -> Failure:
         f"{_short(frame.filename)}:{frame.lineno} in {frame.name}\n    {frame.line}"
         for frame in traceback.extract_tb(error.__traceback__)
     ]
-    return Failure(action, kinds[0], "\n".join([*frames, " from ".join(kinds)]))
+    reason = f"{kinds[0]}: {error}" if isinstance(error, InvalidReply) else kinds[0]
+    return Failure(action, reason, "\n".join([*frames, " from ".join(kinds)]))
 
 
 class InProcessActions(EndpointConfig):

@@ -27,6 +27,7 @@ from bot.dialogue.replies import Replies, contents
 from bot.dialogue.schema import check_schema_once
 from bot.dialogue.state import Reach, State, carry, reach, rebuild
 from bot.message import Content, Inbound, Text
+from bot.message import plain as plain_values
 
 log = logging.getLogger(__name__)
 
@@ -156,6 +157,7 @@ class Brain:
             parse_data=parse,
             input_channel=said.address.channel,
             message_id=said.id,
+            metadata=_metadata(said),
         )
 
     def _offered(self, payload: str) -> bool:
@@ -172,6 +174,17 @@ class Brain:
         except Exception:
             log.exception("%s cannot be said", _APOLOGY)
         return Outcome([], apology or [Text(_DEFAULT_APOLOGY)], before, {}, failure)
+
+
+def _metadata(said: Inbound) -> dict[str, Any]:
+    """Return what custom actions may want to know beside the words, as the event's metadata."""
+    told = {
+        "name": said.profile.name,
+        "language": said.profile.language,
+        "reply_to": said.reply_to,
+        "referral": plain_values(said.referral) if said.referral else None,
+    }
+    return {key: value for key, value in told.items() if value}
 
 
 def newest(model: Path) -> Path:

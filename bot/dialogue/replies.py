@@ -49,7 +49,13 @@ _TYPES: dict[Any, tuple[type, ...]] = {
     bool: (bool,),
 }
 #: Fields that hold the URL of a page or a picture.
-_URLS = ("url", "image", "header")
+_URLS = (
+    (Media, "url"),
+    (Option, "url"),
+    (Card, "url"),
+    (Card, "image"),
+    (Template, "header"),
+)
 #: Messenger's words for what an attachment is, used by Rasa's own channels.
 _ATTACHMENTS: dict[str, MediaType] = {
     "image": "image",
@@ -60,7 +66,10 @@ _ATTACHMENTS: dict[str, MediaType] = {
 
 
 class InvalidReply(ValueError):
-    """A response holds something that no channel could send."""
+    """A response holds something that no channel could send.
+
+    The text names the field and never quotes what is in it, so that it may be logged.
+    """
 
 
 class Replies(CollectingOutputChannel):
@@ -193,6 +202,8 @@ def _check(where: str, value: Any) -> None:
                 _check_one(name, one, get_args(wanted)[0])
         else:
             _check_one(name, found, wanted)
+            if found and (type(value), field.name) in _URLS:
+                _url(name, found)
 
 
 def _check_one(where: str, found: Any, wanted: Any) -> None:
@@ -205,5 +216,3 @@ def _check_one(where: str, found: Any, wanted: Any) -> None:
         not isinstance(found, _TYPES[wanted]) or (isinstance(found, bool) and wanted is not bool)
     ):
         raise InvalidReply(f"{where}: has the wrong type")
-    elif found and where.rsplit(".", 1)[-1] in _URLS:
-        _url(where, found)

@@ -1,8 +1,10 @@
 """A stand-in for the Telegram Bot API: https://core.telegram.org/bots/api.
 
 Error texts are those of Telegram's own server, https://github.com/tdlib/telegram-bot-api.
-Formatting (parse_mode) is accepted and not interpreted. A URL of a picture is not
-fetched, the page shows it; the sandbox speaks to nobody but the gateway.
+Entities are kept and shown; a parse_mode is accepted and not interpreted. A URL of a file
+is not fetched, the page shows it; the sandbox speaks to nobody but the gateway.
+
+A customer is a number; ``number/topic`` writes in a topic of the private chat.
 """
 
 from __future__ import annotations
@@ -13,12 +15,30 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from telegram.constants import ReactionEmoji
 
+from bot.message import (
+    Choice,
+    Choices,
+    Contact,
+    Content,
+    Edit,
+    Event,
+    Location,
+    Media,
+    MediaType,
+    Option,
+    Reaction,
+    Text,
+    decode,
+    encode,
+)
+from bot.sandbox import formatting
 from bot.sandbox.delivery import Job, Push
 from bot.sandbox.errors import BadRequest
 from bot.sandbox.ledger import Entry
@@ -30,6 +50,7 @@ CAPTION_LIMIT = 1024  # sendPhoto
 CALLBACK_DATA_LIMIT = 64  # InlineKeyboardButton: "1-64 bytes"
 PHOTO_BYTES = 10 * 1024 * 1024  # https://core.telegram.org/bots/api#sending-files
 FILE_BYTES = 50 * 1024 * 1024
+DOWNLOAD_BYTES = 20 * 1024 * 1024  # getFile
 POLL_LIMIT = 50  # seconds; the server cuts longer polls
 KEEP_UPDATES = 10_000
 
@@ -49,6 +70,17 @@ _ACTIONS = {
 # By default all but these are sent: https://core.telegram.org/bots/api#setwebhook
 _NOT_BY_DEFAULT = {"chat_member", "message_reaction", "message_reaction_count"}
 _FILE_KINDS = ("photo", "document", "video", "audio", "voice", "animation", "sticker")
+_TYPES: dict[str, MediaType] = {
+    "photo": "image",
+    "animation": "video",
+    "document": "document",
+    "video": "video",
+    "audio": "audio",
+    "voice": "voice",
+    "sticker": "sticker",
+}
+# ReactionTypeEmoji lists them; the selectors that make a sign an emoji do not count.
+_REACTIONS = {emoji.value.replace("\ufe0f", "") for emoji in ReactionEmoji}
 
 Json = dict[str, Any]
 
@@ -75,6 +107,7 @@ class _Chat:
     id: int
     name: str
     blocked: bool = False
+    topics: set[int] = field(default_factory=set)
 
     def user(self) -> Json:
         first, _, last = self.name.partition(" ")
@@ -110,6 +143,7 @@ class _Bot:
     chats: dict[int, _Chat] = field(default_factory=dict)
     updates: dict[int, _Update] = field(default_factory=dict)
     callbacks: dict[str, Entry] = field(default_factory=dict)
+    albums: dict[tuple[str, str], str] = field(default_factory=dict)
     # One counter for all private chats of a bot, as the real one has.
     last_message: int = field(default_factory=lambda: secrets.randbelow(900) + 100)
     last_update: int = field(default_factory=lambda: secrets.randbelow(10**8) + 10**8)
@@ -193,6 +227,11 @@ class Telegram(StandIn):
     """The Bot API of every Telegram account in the sandbox's credentials."""
 
     channel: ClassVar[str] = "telegram"
+    can: ClassVar[frozenset[str]] = frozenset(
+        {"text", "choice", "location", "venue", "contact", "own_contact", "reaction", "edit"}
+        | {"image", "audio", "voice", "video", "document", "sticker", "album", "reply"}
+        | {"start", "blocked", "unblocked"}
+    )
 
     def __init__(self, world: World, accounts: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(world, accounts)
@@ -215,6 +254,7 @@ class Telegram(StandIn):
             "getupdates": self._get_updates,
             "sendmessage": self._send_message,
             "sendlocation": self._send_location,
+            "sendvenue": self._send_venue,
             "sendcontact": self._send_contact,
             "sendchataction": self._send_chat_action,
             "answercallbackquery": self._answer_callback_query,
@@ -328,9 +368,8 @@ class Telegram(StandIn):
 
     def _taken(self, bot: _Bot, update: _Update) -> None:
         bot.updates.pop(update.id, None)
-        if update.entry is not None and update.entry.status == "pending":
-            update.entry.status = "delivered"
-            self.world.ledger.changed(update.entry)
+        if update.entry is not None:
+            self.world.ledger.settle(update.entry, "delivered")
 
     async def _get_updates(self, bot: _Bot, params: _Params) -> list[Json]:
         if bot.url:
@@ -453,9 +492,19 @@ class Telegram(StandIn):
             raise ApiError(403, "Forbidden: bot was blocked by the user")
         return chat
 
+    def _user(self, chat: _Chat, params: _Params) -> str:
+        """Return the phone a message goes to: the customer's, in a topic of its own if named."""
+        topic = params.integer("message_thread_id")
+        if not topic:
+            return str(chat.id)
+        if topic not in chat.topics:
+            raise _bad("message thread not found")
+        return f"{chat.id}/{topic}"
+
     def _sent(self, bot: _Bot, chat: _Chat, params: _Params, content: Json, entry: Entry) -> Json:
         """Number, keep and return a message of the bot."""
         markup = _markup(params)
+        user = self._user(chat, params)
         reply = params.structure("reply_parameters", "reply parameters")
         replied = str(reply.get("message_id", "")) if isinstance(reply, dict) else ""
         replied = replied or params.text("reply_to_message_id")
@@ -465,60 +514,57 @@ class Telegram(StandIn):
             "from": bot.me,
             "chat": chat.plain(),
             "date": int(time.time()),
+            **_in_topic(user),
             **content,
         }
         if "inline_keyboard" in markup:
             message["reply_markup"] = markup
         entry.id = str(bot.last_message)
-        entry.account, entry.user = bot.account, str(chat.id)
-        entry.buttons = _buttons(markup)
+        entry.account, entry.user = bot.account, user
         entry.quote = replied
         entry.native = message
+        entry.keyboard = _keyboard(markup)
+        _show(entry)
         self.world.ledger.add(entry)
         return message
 
     async def _send_message(self, bot: _Bot, params: _Params) -> Json:
         chat = self._chat(bot, params)
-        text = _checked_text(params.text("text"))
-        return self._sent(bot, chat, params, {"text": text}, _entry("text", text=text))
+        content = _words(params, "text", "entities")
+        return self._sent(bot, chat, params, content, _entry("text"))
 
     async def _send_location(self, bot: _Bot, params: _Params) -> Json:
         chat = self._chat(bot, params)
-        place: Json = {}
-        for name, most in (("latitude", 90), ("longitude", 180)):
-            given = params.text(name)
-            if not given:
-                raise _bad(f"{name} is empty")
-            try:
-                place[name] = float(given)
-            except ValueError as error:
-                raise _bad(f"can't parse {name} as Float") from error
-            if not abs(place[name]) <= most:
-                raise _bad("wrong geo-position specified")
-        return self._sent(
-            bot, chat, params, {"location": place}, _entry("location", location=place)
-        )
+        content = {"location": _position(params)}
+        return self._sent(bot, chat, params, content, _entry("location"))
+
+    async def _send_venue(self, bot: _Bot, params: _Params) -> Json:
+        chat = self._chat(bot, params)
+        place = _position(params)
+        venue = {
+            "location": place,
+            "title": params.text("title"),
+            "address": params.text("address"),
+        }
+        content = {"location": place, "venue": venue}
+        return self._sent(bot, chat, params, content, _entry("venue"))
 
     async def _send_contact(self, bot: _Bot, params: _Params) -> Json:
         chat = self._chat(bot, params)
-        phone, first = params.text("phone_number"), params.text("first_name")
-        if not phone:
-            raise _bad("PHONE_NUMBER_INVALID")
-        if not first:
-            raise _bad("FIRSTNAME_INVALID")
-        contact = {"phone_number": phone, "first_name": first}
-        entry = _entry("contact", text=f"{first} {phone}")
-        return self._sent(bot, chat, params, {"contact": contact}, entry)
+        contact = {}
+        for name in ("phone_number", "first_name"):
+            contact[name] = params.text(name)
+            if not contact[name]:
+                raise _bad(f'parameter "{name}" is required')
+        return self._sent(bot, chat, params, {"contact": contact}, _entry("contact"))
 
     def _sender(self, kind: str) -> Callable[[_Bot, _Params], Awaitable[Json]]:
         async def send(bot: _Bot, params: _Params) -> Json:
             chat = self._chat(bot, params)
-            caption = params.text("caption")
-            if _utf16(caption) > CAPTION_LIMIT:
-                raise _bad("message caption is too long")
+            caption = _words(params, "caption", "caption_entities")
             content, entry = self._file(kind, params)
-            if caption:
-                content["caption"] = entry.text = caption
+            if kind != "sticker":
+                content |= caption
             return self._sent(bot, chat, params, content, entry)
 
         return send
@@ -548,59 +594,37 @@ class Telegram(StandIn):
                     raise _bad("wrong HTTP URL specified")
                 return self._linked(kind, given)
             file = known
-        url = f"/control/media/{file.id}"
-        image = kind in ("photo", "sticker", "animation") and file.mime.startswith("image/")
-        entry = _entry(kind, image=url if image else "", file=None if image else _card(file, url))
-        return {kind: _file_object(kind, file)}, entry
+        return {kind: _file_object(kind, file)}, _entry(kind, content=_media(kind, file, file.url))
 
     def _linked(self, kind: str, url: str) -> tuple[Json, Entry]:
         """A file by URL: Telegram would fetch it; its size and measures stay unknown here."""
         name = urlsplit(url).path.rpartition("/")[2]
         unknown = File(secrets.token_urlsafe(24), b"", "application/octet-stream", "bin", name)
-        image = kind in ("photo", "animation")
-        card = None if image else {"name": name or kind, "url": url, "size": 0}
-        return (
-            {kind: _file_object(kind, unknown)},
-            _entry(kind, image=url if image else "", file=card),
-        )
+        return {kind: _file_object(kind, unknown)}, _entry(kind, content=_media(kind, unknown, url))
 
     async def _send_chat_action(self, bot: _Bot, params: _Params) -> bool:
         chat = self._chat(bot, params)
         if params.text("action") not in _ACTIONS:
             raise _bad("wrong parameter action in request")
-        self.world.ledger.tell(
-            {
-                "event": "typing",
-                "channel": self.channel,
-                "account": bot.account,
-                "user": str(chat.id),
-            }
-        )
+        self.world.ledger.typing(self.channel, bot.account, self._user(chat, params))
         return True
 
     async def _answer_callback_query(self, bot: _Bot, params: _Params) -> bool:
         entry = bot.callbacks.pop(params.text("callback_query_id"), None)
         if entry is None:
             raise _bad("query is too old and response timeout expired or query ID is invalid")
-        entry.status = "read"
-        self.world.ledger.changed(entry)
+        self.world.ledger.settle(entry, "read")
         if params.text("text"):
-            self.world.ledger.tell(
-                {
-                    "event": "toast",
-                    "channel": self.channel,
-                    "account": bot.account,
-                    "user": entry.user,
-                    "text": params.text("text")[:200],
-                }
-            )
+            words = params.text("text")[:200]
+            self.world.ledger.toast(self.channel, bot.account, entry.user, words)
         return True
 
     # -- editing ------------------------------------------------------------------
 
     def _to_edit(self, bot: _Bot, params: _Params) -> Entry:
         entry = self._message(bot, params, "edit")
-        if entry.direction != "out":
+        # Nor can one with a reply keyboard: can_edit_message in https://github.com/tdlib/td.
+        if entry.direction != "out" or entry.keyboard:
             raise _bad("message can't be edited")
         return entry
 
@@ -611,67 +635,69 @@ class Telegram(StandIn):
         entry = self.world.ledger.get(
             self.channel, bot.account, str(params.integer("message_id", -1))
         )
-        if entry is None or entry.deleted or entry.user != str(chat.id):
+        if entry is None or entry.deleted or entry.user.partition("/")[0] != str(chat.id):
             raise _bad(f"message to {purpose} not found")
         return entry
 
-    def _edited(self, entry: Entry, changes: Json, params: _Params) -> Json:
+    def _edited(
+        self, entry: Entry, changes: Json, params: _Params, gone: Sequence[str] = ()
+    ) -> Json:
         """Change a message; what is left out of an edit, the keyboard too, is taken off."""
-        message = {k: v for k, v in entry.native.items() if k != "reply_markup"}
+        message = {k: v for k, v in entry.native.items() if k not in ("reply_markup", *gone)}
         markup = _markup(params)
         if markup and "inline_keyboard" not in markup:
             raise _bad("object expected as reply markup")
         message.update(changes)
         if markup.get("inline_keyboard"):
             message["reply_markup"] = markup
-        if message == entry.native:
+        if message == {k: v for k, v in entry.native.items() if k != "edit_date"}:
             raise _bad(
                 "message is not modified: specified new message content and reply markup are "
                 "exactly the same as a current content and reply markup of the message"
             )
         message["edit_date"] = int(time.time())
         entry.native = message
-        entry.text = message.get("text", message.get("caption", ""))
-        entry.buttons = _buttons(markup)
-        entry.edited = entry.edited or bool(changes)
-        self.world.ledger.changed(entry)
+        _show(entry)
+        if changes:
+            self.world.ledger.edit(entry, decode(entry.content), entry.styled)
+        else:
+            # Clients do not call a message edited whose buttons alone have changed.
+            self.world.ledger.changed(entry)
         return message
 
     async def _edit_message_text(self, bot: _Bot, params: _Params) -> Json:
-        text = _checked_text(params.text("text"))
+        words = _words(params, "text", "entities")
         entry = self._to_edit(bot, params)
         if "text" not in entry.native:
             raise _bad("there is no text in the message to edit")
-        return self._edited(entry, {"text": text}, params)
+        return self._edited(entry, words, params, ("text", "entities", "edit_date"))
 
     async def _edit_message_caption(self, bot: _Bot, params: _Params) -> Json:
-        caption = params.text("caption")
-        if _utf16(caption) > CAPTION_LIMIT:
-            raise _bad("message caption is too long")
+        caption = _words(params, "caption", "caption_entities")
         entry = self._to_edit(bot, params)
         if not any(kind in entry.native for kind in _FILE_KINDS if kind != "sticker"):
             raise _bad("there is no caption in the message to edit")
-        if not caption and "caption" not in entry.native:
-            return self._edited(entry, {}, params)
-        return self._edited(entry, {"caption": caption}, params)
+        gone = ("caption", "caption_entities", "edit_date")
+        return self._edited(entry, caption, params, gone)
 
     async def _edit_message_reply_markup(self, bot: _Bot, params: _Params) -> Json:
-        return self._edited(self._to_edit(bot, params), {}, params)
+        return self._edited(self._to_edit(bot, params), {}, params, ("edit_date",))
 
     async def _delete_message(self, bot: _Bot, params: _Params) -> bool:
         entry = self._message(bot, params, "delete")
-        entry.deleted = True
-        self.world.ledger.changed(entry)
+        self.world.ledger.delete(entry)
         return True
 
     async def _set_message_reaction(self, bot: _Bot, params: _Params) -> bool:
         entry = self._message(bot, params, "react")
         given = params.structure("reaction", "reaction types") or []
-        emoji = ""
-        if isinstance(given, list) and given and isinstance(given[0], dict):
-            emoji = str(given[0].get("emoji", ""))
-        entry.reaction = emoji
-        self.world.ledger.changed(entry)
+        if not isinstance(given, list) or not all(isinstance(r, dict) for r in given):
+            raise _bad("can't parse reaction types JSON object")
+        emoji = str(given[0].get("emoji", "")) if given else ""
+        # "Bots can set up to one reaction per message"; custom emoji need to be there already.
+        if len(given) > 1 or (given and emoji.replace("\ufe0f", "") not in _REACTIONS):
+            raise _bad("REACTION_INVALID")
+        self.world.ledger.react(entry, "out", emoji)
         return True
 
     async def _get_file(self, bot: _Bot, params: _Params) -> Json:
@@ -681,6 +707,8 @@ class Telegram(StandIn):
         file = self.world.media.get(id_)
         if file is None:
             raise _bad("wrong file_id or the file is temporarily unavailable")
+        if len(file.data) > DOWNLOAD_BYTES:
+            raise _bad("file is too big")
         folder = "photos" if file.mime.startswith("image/") else "documents"
         return {**_file_id(file), "file_path": f"{folder}/{file.id}.{file.extension}"}
 
@@ -710,67 +738,137 @@ class Telegram(StandIn):
 
     def _say(self, said: Said) -> str:
         bot = self._account(said.account)
-        id_ = self.number(said.user)
+        number, slash, topic = said.user.partition("/")
+        id_ = self.number(number)
         chat = bot.chats.setdefault(id_, _Chat(id_, said.name))
         chat.name = said.name
-        if said.event:
-            return self._membership(bot, chat, said)
+        if slash:
+            chat.topics.add(self.number(topic))
+        content = said.content
+        if isinstance(content, Event) and content.name in ("blocked", "unblocked"):
+            return self._membership(bot, chat, said, content)
         if chat.blocked:
             raise BadRequest("this customer has blocked the bot; unblock it first")
-        if said.payload is not None:
-            return self._press(bot, chat, said)
-        if said.edit is not None:
-            return self._edit(bot, chat, said)
-        if said.emoji is not None:
-            return self._react(bot, chat, said)
         if said.raw is not None:
             if len(said.raw) != 1:
                 raise BadRequest("raw is an update without its id: one field, its kind")
             kind, update = next(iter(said.raw.items()))
             self._enqueue(bot, kind, id_, update, None, said.copies)
             return str(bot.last_update)
+        if isinstance(content, Choice):
+            return self._press(bot, chat, said, content)
+        if isinstance(content, Edit):
+            return self._edit(bot, chat, said, content)
+        if isinstance(content, Reaction):
+            return self._react(bot, chat, said, content)
+        if isinstance(content, Event) and content.name == "start":
+            # https://core.telegram.org/bots/features#deep-linking: the button sends a command.
+            word = content.data or (said.referral.ref if said.referral else "")
+            content = Text(f"/start {word}".strip())
+        elif said.referral is not None:
+            raise BadRequest("customers of Telegram come by a link that starts the bot")
+        if content is None:
+            raise BadRequest("nothing is said")
+        return self._write(bot, chat, said, content)
+
+    def _write(self, bot: _Bot, chat: _Chat, said: Said, content: Content) -> str:
+        """Let a customer send a message of its own."""
+        native = self._native(chat, content)
+        quoted = self._quoted(bot, said)
+        album = self._album(bot, said, content)
         bot.last_message += 1
-        entry = _entry("text", text=said.text, direction="in")
-        content: Json
-        if said.image is not None:
-            file = self.world.media.put(said.image)
-            content = {"photo": _file_object("photo", file)}
-            entry.kind, entry.image = "photo", f"/control/media/{file.id}"
-            if said.text:
-                content["caption"] = said.text
-        elif said.location is not None:
-            place = dict(zip(("latitude", "longitude"), said.location, strict=True))
-            content = {"location": place}
-            entry.kind, entry.location = "location", place
-        else:
-            content = {"text": said.text}
-            command = re.match(r"/[A-Za-z0-9_]{1,32}(@\w+)?", said.text)
-            if command:
-                content["entities"] = [
-                    {"type": "bot_command", "offset": 0, "length": command.end()}
-                ]
-        message = {
+        message: Json = {
             "message_id": bot.last_message,
             "from": chat.user(),
             "chat": chat.plain(),
-            "date": int(time.time()),
-            **content,
+            "date": int(said.at.timestamp()),
+            **_in_topic(said.user),
+            **native,
         }
+        if quoted is not None:
+            # "The Message object in this field will not contain further reply_to_message."
+            message["reply_to_message"] = {
+                k: v for k, v in quoted.items() if k != "reply_to_message"
+            }
+        if album:
+            message["media_group_id"] = album
+        entry = _entry(
+            next(kind for kind in (*native, "text") if kind not in ("caption", "entities")),
+            direction="in",
+            content=encode(content),
+            quote=said.reply_to,
+            album=album,
+            status="pending",
+            native=message,
+            at=said.at,
+        )
         entry.id, entry.account, entry.user = str(bot.last_message), bot.account, said.user
-        entry.native, entry.status = message, "pending"
+        if said.referral is not None:
+            entry.referral = {"source": said.referral.source, "ref": said.referral.ref}
         self.world.ledger.add(entry)
-        self._enqueue(bot, "message", id_, message, entry, said.copies)
+        self._enqueue(bot, "message", chat.id, message, entry, said.copies)
         return entry.id
 
-    def _press(self, bot: _Bot, chat: _Chat, said: Said) -> str:
-        entry = self._pressable(bot, chat, said)
-        query = str(secrets.randbelow(9 * 10**17) + 10**17)
-        title = next(
-            b["title"] for row in entry.buttons for b in row if b.get("payload") == said.payload
+    def _native(self, chat: _Chat, content: Content) -> Json:
+        """Return the fields of the message that holds `content`. Raises BadRequest."""
+        if isinstance(content, Text):
+            found: Json = {"text": content.text}
+            command = re.match(r"/[A-Za-z0-9_]{1,32}(@\w+)?", content.text)
+            if command:
+                length = _utf16(command[0])
+                found["entities"] = [{"type": "bot_command", "offset": 0, "length": length}]
+            return found
+        if isinstance(content, Media):
+            return self._sent_file(content)
+        if isinstance(content, Location):
+            place = {"latitude": content.latitude, "longitude": content.longitude}
+            if not (content.name or content.address):
+                return {"location": place}
+            venue = {"location": place, "title": content.name, "address": content.address}
+            return {"location": place, "venue": venue}
+        if isinstance(content, Contact):
+            return {"contact": _contact_card(chat, content)}
+        raise BadRequest(f"customers of Telegram send bots no {content.kind}")
+
+    def _sent_file(self, content: Media) -> Json:
+        file = self.world.file(content)
+        if content.filename:
+            file = replace(file, filename=content.filename)
+        kinds = {type_: kind for kind, type_ in _TYPES.items() if kind != "animation"}
+        kind = kinds[content.type]
+        found: Json = {kind: _file_object(kind, file)}
+        if content.type == "image" and file.mime == "image/gif":
+            # Telegram's apps make animations of them; #message: "document will also be set".
+            found = {k: _file_object(k, file) for k in ("animation", "document")}
+        if content.caption and content.type != "sticker":
+            found["caption"] = content.caption
+        return found
+
+    def _quoted(self, bot: _Bot, said: Said) -> Json | None:
+        if not said.reply_to:
+            return None
+        return self.world.ledger.own(self.channel, bot.account, said.user, said.reply_to).native
+
+    def _album(self, bot: _Bot, said: Said, content: Content) -> str:
+        """Return the id of the media group, "" for none: the same for the same album."""
+        if not said.album:
+            return ""
+        if not isinstance(content, Media) or content.type in ("voice", "sticker"):
+            raise BadRequest("an album is of pictures, videos, documents or music")
+        if len(bot.albums) >= KEEP_UPDATES:
+            del bot.albums[next(iter(bot.albums))]
+        new = str(secrets.randbelow(9 * 10**16) + 10**16)
+        return bot.albums.setdefault((said.user, said.album), new)
+
+    def _press(self, bot: _Bot, chat: _Chat, said: Said, choice: Choice) -> str:
+        entry, option = self.world.ledger.pressable(
+            self.channel, bot.account, said.user, choice.payload, choice.of
         )
-        press = _entry("choice", text=title, direction="in")
+        query = str(secrets.randbelow(9 * 10**17) + 10**17)
+        pressed = Choice(option.payload, option.title, entry.id)
+        press = _entry("choice", content=encode(pressed), direction="in", status="pending")
         press.id, press.account, press.user = query, bot.account, said.user
-        press.payload, press.quote, press.status = said.payload or "", entry.id, "pending"
+        press.text, press.payload, press.quote = option.title, option.payload, entry.id
         self.world.ledger.add(press)
         if len(bot.callbacks) >= KEEP_UPDATES:
             del bot.callbacks[next(iter(bot.callbacks))]
@@ -780,56 +878,45 @@ class Telegram(StandIn):
             "from": chat.user(),
             "message": entry.native,
             "chat_instance": str(bot.me["id"] * 31 + chat.id),
-            "data": said.payload,
+            "data": option.payload,
         }
         self._enqueue(bot, "callback_query", chat.id, content, press, said.copies)
         return query
 
-    def _pressable(self, bot: _Bot, chat: _Chat, said: Said) -> Entry:
-        """Find the message with the button: `of`, or the newest that has it."""
-        mine = self.world.ledger.select(self.channel, bot.account, str(chat.id))
-        for entry in reversed(mine):
-            if entry.direction != "out" or entry.deleted or (said.of and entry.id != said.of):
-                continue
-            if any(b.get("payload") == said.payload for row in entry.buttons for b in row):
-                return entry
-        raise BadRequest("no message on this phone has such a button")
-
-    def _own(self, bot: _Bot, chat: _Chat, said: Said) -> Entry:
-        entry = self.world.ledger.get(self.channel, bot.account, said.of)
-        if entry is None or entry.user != str(chat.id):
-            raise BadRequest(f"no message {said.of!r} on this phone")
-        return entry
-
-    def _edit(self, bot: _Bot, chat: _Chat, said: Said) -> str:
-        entry = self._own(bot, chat, said)
-        if entry.direction != "in" or "text" not in entry.native:
-            raise BadRequest("customers edit their own texts only")
-        entry.native = {**entry.native, "text": said.edit, "edit_date": int(time.time())}
-        entry.text, entry.edited = said.edit or "", True
-        self.world.ledger.changed(entry)
+    def _edit(self, bot: _Bot, chat: _Chat, said: Said, edit: Edit) -> str:
+        entry = self.world.ledger.own(self.channel, bot.account, said.user, edit.of)
+        content = decode(entry.content) if entry.content else None
+        if entry.direction != "in" or not isinstance(content, (Text, Media)):
+            raise BadRequest("customers edit the words of their own messages only")
+        name = "text" if isinstance(content, Text) else "caption"
+        entry.native = {**entry.native, name: edit.text, "edit_date": int(said.at.timestamp())}
+        entry.native.pop("entities", None)
+        if isinstance(content, Text):
+            content = replace(content, text=edit.text)
+        else:
+            content = replace(content, caption=edit.text)
+        self.world.ledger.edit(entry, content)
         self._enqueue(bot, "edited_message", chat.id, entry.native, None, said.copies)
         return entry.id
 
-    def _react(self, bot: _Bot, chat: _Chat, said: Said) -> str:
-        entry = self._own(bot, chat, said)
-        old, entry.reaction = entry.reaction, said.emoji or ""
-        self.world.ledger.changed(entry)
+    def _react(self, bot: _Bot, chat: _Chat, said: Said, reaction: Reaction) -> str:
+        entry = self.world.ledger.own(self.channel, bot.account, said.user, reaction.of)
+        old = entry.reactions.get("in", "")
+        new = "" if reaction.removed else reaction.emoji
+        self.world.ledger.react(entry, "in", new)
         content = {
             "chat": chat.plain(),
             "message_id": int(entry.id),
             "user": chat.user(),
-            "date": int(time.time()),
+            "date": int(said.at.timestamp()),
             "old_reaction": [{"type": "emoji", "emoji": old}] if old else [],
-            "new_reaction": [{"type": "emoji", "emoji": said.emoji}] if said.emoji else [],
+            "new_reaction": [{"type": "emoji", "emoji": new}] if new else [],
         }
         self._enqueue(bot, "message_reaction", chat.id, content, None, said.copies)
         return entry.id
 
-    def _membership(self, bot: _Bot, chat: _Chat, said: Said) -> str:
-        if said.event not in ("block", "unblock"):
-            raise BadRequest("event must be block or unblock")
-        chat.blocked = said.event == "block"
+    def _membership(self, bot: _Bot, chat: _Chat, said: Said, event: Event) -> str:
+        chat.blocked = event.name == "blocked"
         states: list[Json] = [
             {"user": bot.me, "status": "member"},
             {"user": bot.me, "status": "kicked", "until_date": 0},
@@ -837,19 +924,22 @@ class Telegram(StandIn):
         content = {
             "chat": chat.plain(),
             "from": chat.user(),
-            "date": int(time.time()),
+            "date": int(said.at.timestamp()),
             "old_chat_member": states[not chat.blocked],
             "new_chat_member": states[chat.blocked],
         }
+        line = _entry("event", direction="in", content=encode(event), silent=True, at=said.at)
+        line.id, line.account = f"u{bot.last_update + 1}", bot.account
+        line.user, line.text = str(chat.id), event.name
+        self.world.ledger.add(line)
         self._enqueue(bot, "my_chat_member", chat.id, content, None, said.copies)
         return str(bot.last_update)
 
     def look(self, account: str, user: str) -> None:
         """Mark the bot's messages read; Telegram tells bots nothing of it."""
         for entry in self.world.ledger.select(self.channel, account, user):
-            if entry.direction == "out" and entry.status != "read":
-                entry.status = "read"
-                self.world.ledger.changed(entry)
+            if entry.direction == "out":
+                self.world.ledger.settle(entry, "read")
 
     def sign(self, account: str, body: bytes, signature: str) -> dict[str, str]:
         """Return the secret token's header, right, wrong or not at all."""
@@ -890,12 +980,109 @@ def _entry(kind: str, **values: Any) -> Entry:
     return Entry(channel="telegram", account="", user="", id="", kind=kind, **values)
 
 
-def _checked_text(text: str) -> str:
-    if not text.strip():
+def _in_topic(user: str) -> Json:
+    topic = user.partition("/")[2]
+    return {"message_thread_id": int(topic), "is_topic_message": True} if topic else {}
+
+
+def _words(params: _Params, name: str, entities: str) -> Json:
+    """Check a text or caption with its entities, and return the fields of the message."""
+    text = params.text(name)
+    if name == "text" and not text.strip():
         raise _bad("message text is empty")
-    if _utf16(text) > TEXT_LIMIT:
-        raise _bad("message is too long")
-    return text
+    if _utf16(text) > (TEXT_LIMIT if name == "text" else CAPTION_LIMIT):
+        raise _bad("message is too long" if name == "text" else "message caption is too long")
+    found: Json = {name: text} if text else {}
+    given = params.structure(entities, "message entities")
+    if not given:
+        return found
+    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+        raise _bad("can't parse entities: expected an Array of objects")
+    for one in given:
+        if one.get("type") == "text_link":
+            reason = _bad_link(str(one.get("url") or ""), ("http", "https", "tg"))
+            if reason:
+                raise _bad(f"Wrong message entity: {reason}")
+    return {**found, entities: given}
+
+
+def _bad_link(url: str, schemes: Sequence[str]) -> str:
+    """Say why a URL is refused, as LinkManager::check_link of https://github.com/tdlib/td does."""
+    parts = urlsplit(url)
+    if parts.scheme not in schemes:
+        return "Unsupported URL protocol"
+    if parts.scheme != "tg" and "." not in (parts.hostname or ""):
+        return "Wrong HTTP URL"
+    return ""
+
+
+def _position(params: _Params) -> Json:
+    place: Json = {}
+    for name, most in (("latitude", 90), ("longitude", 180)):
+        given = params.text(name)
+        if not given:
+            raise _bad(f"{name} is empty")
+        try:
+            place[name] = float(given)
+        except ValueError as error:
+            raise _bad(f"can't parse {name} as Float") from error
+        if not abs(place[name]) <= most:
+            raise _bad("wrong geo-position specified")
+    return place
+
+
+def _contact_card(chat: _Chat, contact: Contact) -> Json:
+    """Return a contact as the customer's app sends it.
+
+    Telegram itself adds whose number it is; here only the customer's own is known.
+    """
+    if not contact.phones:
+        raise BadRequest("a contact of Telegram has a phone number")
+    first, _, last = contact.name.partition(" ")
+    card: Json = {"phone_number": contact.phones[0], "first_name": first}
+    if last:
+        card["last_name"] = last
+    if contact.own:
+        card["user_id"] = chat.id
+    if contact.emails or contact.phones[1:]:
+        told = [f"TEL:{phone}" for phone in contact.phones]
+        told += [f"EMAIL:{address}" for address in contact.emails]
+        lines = ["BEGIN:VCARD", "VERSION:3.0", f"FN:{contact.name}", *told, "END:VCARD"]
+        card["vcard"] = "\n".join(lines)
+    return card
+
+
+def _show(entry: Entry) -> None:
+    """Fill in what the page shows of a message of the bot, from the message itself."""
+    message = entry.native
+    markup = message.get("reply_markup", {})
+    entry.buttons = _buttons(markup)
+    options = tuple(
+        Option(b["title"], b.get("payload", ""), url=b.get("url", ""))
+        for row in entry.buttons
+        for b in row
+    )
+    caption, words = str(message.get("caption", "")), str(message.get("text", ""))
+    content: Content
+    if "venue" in message:
+        venue = message["venue"]
+        content = Location(**venue["location"], name=venue["title"], address=venue["address"])
+    elif "location" in message:
+        content = Location(**message["location"])
+    elif "contact" in message:
+        card = message["contact"]
+        content = Contact(card["first_name"], (card["phone_number"],))
+    elif "text" in message:
+        content = Choices(words, options) if options else Text(words)
+    else:
+        shown = decode(entry.content)
+        content = replace(shown, caption=caption) if isinstance(shown, Media) else shown
+    entry.content, entry.text = encode(content), words or caption
+    entry.styled = {}
+    for name, text in (("text", words), ("caption", caption)):
+        given = message.get("entities" if name == "text" else "caption_entities")
+        if given:
+            entry.styled[name] = formatting.shown(*formatting.entities(text, given))
 
 
 def _markup(params: _Params) -> Json:
@@ -922,9 +1109,9 @@ def _check_button(button: Any) -> None:
     if not str(button.get("text") or "").strip():
         raise _bad("can't parse inline keyboard button: Text must be non-empty")
     if "url" in button:
-        parts = urlsplit(str(button["url"]))
-        if parts.scheme not in ("http", "https", "tg"):
-            raise _bad(f"inline keyboard button URL '{button['url']}' is invalid: Wrong HTTP URL")
+        reason = _bad_link(str(button["url"]), ("http", "https", "tg"))
+        if reason:
+            raise _bad(f"inline keyboard button URL '{button['url']}' is invalid: {reason}")
     elif "callback_data" in button:
         if not 1 <= len(_utf8(str(button["callback_data"]))) <= CALLBACK_DATA_LIMIT:
             raise _bad("BUTTON_DATA_INVALID")
@@ -934,22 +1121,42 @@ def _check_button(button: Any) -> None:
         )
 
 
-def _buttons(markup: Json) -> list[list[dict[str, str]]]:
-    """Return the buttons as the page draws them."""
+def _buttons(markup: Json) -> list[list[dict[str, Any]]]:
+    """Return the inline buttons as the page draws them."""
+    return [
+        [
+            {"title": str(b["text"]), "url": str(b["url"])}
+            if "url" in b
+            else {"title": str(b["text"]), "payload": str(b.get("callback_data", ""))}
+            for b in row
+        ]
+        for row in markup.get("inline_keyboard", [])
+    ]
+
+
+def _keyboard(markup: Json) -> list[list[dict[str, Any]]] | None:
+    """Return the reply keyboard as the page draws it, [] where it is taken away.
+
+    https://core.telegram.org/bots/api#replykeyboardmarkup
+    """
+    if markup.get("remove_keyboard"):
+        return []
+    if "keyboard" not in markup:
+        return None
     rows = []
-    for row in markup.get("inline_keyboard", []):
-        rows.append(
-            [
-                {"title": str(b["text"]), "url": str(b["url"])}
-                if "url" in b
-                else {"title": str(b["text"]), "payload": str(b.get("callback_data", ""))}
-                for b in row
-            ]
-        )
-    for row in markup.get("keyboard", []):
-        titles = [str(b.get("text", "")) if isinstance(b, dict) else str(b) for b in row]
-        rows.append([{"title": title, "text": title} for title in titles])
+    for row in markup["keyboard"]:
+        buttons = [b if isinstance(b, dict) else {"text": b} for b in row]
+        rows.append([_reply_button(button) for button in buttons])
     return rows
+
+
+def _reply_button(button: Json) -> dict[str, Any]:
+    title = str(button.get("text", ""))
+    if button.get("request_location"):
+        return {"title": title, "ask": "location"}
+    if button.get("request_contact"):
+        return {"title": title, "ask": "phone"}
+    return {"title": title, "text": title}
 
 
 def _file_id(file: File) -> Json:
@@ -960,8 +1167,14 @@ def _file_id(file: File) -> Json:
     }
 
 
-def _card(file: File, url: str) -> dict[str, Any]:
-    return {"name": file.filename or "file", "url": url, "size": len(file.data)}
+def _media(kind: str, file: File, url: str) -> Json:
+    """Return the content of a message with a file; what is moved by itself is a video."""
+    type_ = _TYPES[kind]
+    if kind == "animation" and file.mime.startswith("image/"):
+        type_ = "image"
+    size = len(file.data)
+    mime = file.mime if size else ""
+    return encode(Media(type_, url=url, mime=mime, filename=file.filename, size=size))
 
 
 def _file_object(kind: str, file: File) -> Any:

@@ -15,83 +15,52 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import aiohttp
 from aiohttp import web
 
+from bot.message import (
+    Choice,
+    Contact,
+    Content,
+    Deletion,
+    Edit,
+    Event,
+    Location,
+    Media,
+    Order,
+    Reaction,
+    Text,
+    encode,
+)
 from bot.sandbox.delivery import FIRST_DELAY, LAST_DELAY, Job, Push
 from bot.sandbox.errors import BadRequest
+from bot.sandbox.goods import CATALOG, GOODS
 from bot.sandbox.ledger import Entry
+from bot.sandbox.media import File
 from bot.sandbox.standin import Said, StandIn, World
+from bot.sandbox.whatsapp_sent import TYPES, GraphError, invalid, read, required, title
 
 logger = logging.getLogger(__name__)
 
-# Characters. messages/text-messages, messages/interactive-reply-buttons-messages,
-# messages/interactive-list-messages, messages/image-messages of the Cloud API guides.
-TEXT_LIMIT = 4096
-CAPTION_LIMIT = 1024
-BODY_LIMIT = 1024
-LIST_BODY_LIMIT = 4096
-FOOTER_LIMIT = 60
-HEADER_LIMIT = 60
-BUTTONS = 3
-BUTTON_TITLE = 20
-BUTTON_ID = 256
-ROWS = 10
-ROW_TITLE = 24
-ROW_DESCRIPTION = 72
-ROW_ID = 200
 OPAQUE_LIMIT = 512
 WINDOW_SECONDS = 24 * 3600
-MEDIA_BYTES = 100 * 1024 * 1024
+# Seconds; business-phone-numbers/media.
+MEDIA_URL_SECONDS = 300.0
+# To one customer: a message every 6 seconds, or a burst that uses up what comes later.
+# https://developers.facebook.com/docs/whatsapp/cloud-api/overview#pair-rate-limits
+PAIR_SECONDS = 6.0
+PAIR_BURST = 45
 
-_MEDIA = ("image", "video", "audio", "document", "sticker")
-_TYPES = (*_MEDIA, "text", "interactive", "location", "contacts", "reaction", "template")
 # How long the phone takes to show a message, seconds.
 _DELIVERED_AFTER = 0.1
-
-_TITLES = {
-    0: "AuthException",
-    100: "Invalid parameter",
-    130429: "Rate limit hit",
-    131000: "Something went wrong",
-    131008: "Required parameter is missing",
-    131009: "Parameter value is not valid",
-    131047: "Re-engagement message",
-    132001: "Template name does not exist in the translation",
-}
+_KEEP_URLS = 1000
 
 Json = dict[str, Any]
-
-
-class GraphError(Exception):
-    """An error the API answers with. `details` says what is wrong, `message` replaces the title."""
-
-    def __init__(
-        self,
-        code: int,
-        details: str = "",
-        *,
-        status: int = 400,
-        message: str = "",
-        subcode: int = 0,
-    ) -> None:
-        super().__init__(details or message)
-        self.status = status
-        self.body: Json = {
-            "message": message or f"(#{code}) {_TITLES[code]}",
-            "type": "OAuthException" if not subcode else "GraphMethodException",
-            "code": code,
-        }
-        if details:
-            self.body["error_data"] = {"messaging_product": "whatsapp", "details": details}
-        if subcode:
-            self.body["error_subcode"] = subcode
-        self.body["fbtrace_id"] = secrets.token_urlsafe(17)
 
 
 def _unknown(id_: str, method: str) -> GraphError:
@@ -105,20 +74,6 @@ def _unknown(id_: str, method: str) -> GraphError:
     )
 
 
-def _required(name: str) -> GraphError:
-    return GraphError(100, message=f"(#100) The parameter {name} is required.")
-
-
-def _invalid(details: str) -> GraphError:
-    return GraphError(131009, details)
-
-
-def _length(what: str, value: Any, least: int, most: int) -> str:
-    if not isinstance(value, str) or not least <= len(value) <= most:
-        raise _invalid(f"{what} length invalid. Min length: {least}, Max length: {most}")
-    return value
-
-
 @dataclass(slots=True)
 class _Number:
     """A business phone number."""
@@ -128,8 +83,15 @@ class _Number:
     token: str = field(repr=False)
     app_secret: str = field(repr=False)
     verify_token: str = field(repr=False)
+    # When each customer claims to have written last, Unix time.
     last_heard: dict[str, float] = field(init=False, default_factory=dict)
+    # Who stopped marketing messages.
+    stopped: set[str] = field(init=False, default_factory=set)
+    # How many messages each customer may get at once, as of a time.
+    pairs: dict[str, tuple[float, float]] = field(init=False, default_factory=dict)
     media: set[str] = field(init=False, default_factory=set)
+    # Addresses of files: which one, and until when (`time.monotonic`).
+    urls: dict[str, tuple[str, float]] = field(init=False, default_factory=dict)
     verified: asyncio.Event = field(init=False, default_factory=asyncio.Event)
 
     @property
@@ -141,11 +103,27 @@ class _Number:
     def name(self) -> str:
         return f"Frontdesk {self.account}"
 
+    def pair(self, user: str) -> bool:
+        """Take one message off what a customer may get now; whether there was one."""
+        now = time.monotonic()
+        left, since = self.pairs.get(user, (float(PAIR_BURST), now))
+        left = min(float(PAIR_BURST), left + (now - since) / PAIR_SECONDS)
+        self.pairs[user] = (left - 1 if left >= 1 else left, now)
+        return left >= 1
+
 
 class WhatsApp(StandIn):
     """The Cloud API of every WhatsApp account in the sandbox's credentials."""
 
     channel: ClassVar[str] = "whatsapp"
+    can: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("text", "choice", "location", "venue", "contact", "reaction", "edit", "deletion"),
+            *("image", "audio", "voice", "video", "document", "sticker", "order", "reply"),
+            *("start", "opt_out", "opt_in", "moved"),
+        }
+    )
+    window_hours: ClassVar[float | None] = WINDOW_SECONDS / 3600
 
     def __init__(self, world: World, accounts: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(world, accounts)
@@ -202,7 +180,7 @@ class WhatsApp(StandIn):
             web.post(f"{base}/media", self._upload),
             web.get(base, self._object),
             web.delete(base, self._delete),
-            web.get("/whatsapp/attachments/{id}", self._download),
+            web.get("/whatsapp/attachments/{token}", self._download),
         ]
 
     async def _answer(self, request: web.Request, method: str, work: Any) -> web.Response:
@@ -262,10 +240,10 @@ class WhatsApp(StandIn):
         self._own(request, number)
         form = await request.post()
         if form.get("messaging_product") != "whatsapp":
-            raise _required("messaging_product")
+            raise required("messaging_product")
         upload = form.get("file")
         if not isinstance(upload, web.FileField):
-            raise _required("file")
+            raise required("file")
         data = await asyncio.to_thread(upload.file.read)
         if not data:
             raise GraphError(100, "The file is empty")
@@ -285,12 +263,16 @@ class WhatsApp(StandIn):
                 "throughput": {"level": "STANDARD"},
                 "id": number.phone_id,
             }
-        file = self.world.media.get(id_) if id_ in number.media else None
-        if file is None:
+        file = self._file(number, id_)
+        if file is None or request.query.get("phone_number_id", number.phone_id) != number.phone_id:
             raise _unknown(id_, "GET")
+        token = secrets.token_urlsafe(16)
+        number.urls[token] = (file.id, time.monotonic() + MEDIA_URL_SECONDS)
+        while len(number.urls) > _KEEP_URLS:
+            del number.urls[next(iter(number.urls))]
         return {
             "messaging_product": "whatsapp",
-            "url": f"{self.world.sandbox_url}/whatsapp/attachments/{file.id}",
+            "url": f"{self.world.sandbox_url}/whatsapp/attachments/{token}",
             "mime_type": file.mime,
             "sha256": file.sha256,
             "file_size": len(file.data),
@@ -305,11 +287,14 @@ class WhatsApp(StandIn):
         return {"success": True}
 
     async def _get_bytes(self, request: web.Request, number: _Number) -> web.Response:
-        id_ = request.match_info["id"]
-        file = self.world.media.get(id_) if id_ in number.media else None
-        if file is None:
+        id_, until = number.urls.get(request.match_info["token"], ("", 0.0))
+        file = self._file(number, id_)
+        if file is None or time.monotonic() > until:
             return web.Response(status=404)
         return web.Response(body=file.data, content_type=file.mime)
+
+    def _file(self, number: _Number, id_: str) -> File | None:
+        return self.world.media.get(id_) if id_ in number.media else None
 
     # -- messages -----------------------------------------------------------------
 
@@ -322,18 +307,18 @@ class WhatsApp(StandIn):
         if not isinstance(body, dict):
             raise GraphError(100, "The request body must be an object")
         if body.get("messaging_product") != "whatsapp":
-            raise _required("messaging_product")
+            raise required("messaging_product")
         if body.get("status") is not None:
             return self._read(number, body)
         to = body.get("to")
         if not to or not isinstance(to, str):
-            raise _required("to")
+            raise required("to")
         user = "".join(c for c in to if c.isascii() and c.isdigit())
         if not 5 <= len(user) <= 15:
             raise GraphError(100, "Invalid parameter: to is not a phone number")
         kind = body.get("type", "text")
-        if kind not in _TYPES:
-            known = ", ".join(t.upper() for t in _TYPES)
+        if kind not in TYPES:
+            known = ", ".join(t.upper() for t in TYPES)
             raise GraphError(
                 100, message=f'(#100) Param type must be one of {{{known}}} - got "{kind}".'
             )
@@ -344,30 +329,52 @@ class WhatsApp(StandIn):
             )
         content = body.get(kind)
         if not isinstance(content, dict) and kind != "contacts":
-            raise _required(kind)
+            raise required(kind)
         wamid = _wamid(user)
         if kind == "reaction":
-            entry = self._reaction(number, user, content)
+            reaction = self._reaction(number, user, content)
+            self._take(number, user, wamid, opaque, "service", reaction)
         else:
-            entry = self._outbound(number, kind, content)
-            entry.id, entry.account, entry.user = wamid, number.account, user
-            context = body.get("context")
-            if isinstance(context, dict):
-                entry.quote = str(context.get("message_id", ""))
-            entry.native = {"opaque": opaque, "statuses": []}
-        if time.time() - number.last_heard.get(user, 0.0) > WINDOW_SECONDS and kind != "template":
-            # The API takes the message; that it failed is said by webhook.
-            self._status(number, user, wamid, "failed", opaque)
-        else:
-            if kind != "reaction":
-                self.world.ledger.add(entry)
-            self._status(number, user, wamid, "sent", opaque)
-            self._status(number, user, wamid, "delivered", opaque, delay=_DELIVERED_AFTER)
+            entry = self._outbound(number, user, wamid, body)
+            self._take(
+                number, user, wamid, opaque, entry.native["category"], lambda: self._show(entry)
+            )
         return {
             "messaging_product": "whatsapp",
             "contacts": [{"input": to, "wa_id": user}],
             "messages": [{"id": wamid}],
         }
+
+    def _take(
+        self,
+        number: _Number,
+        user: str,
+        wamid: str,
+        opaque: str | None,
+        category: str,
+        show: Callable[[], None],
+    ) -> None:
+        """Deliver a message that was found right. Raises GraphError when it comes too fast.
+
+        What cannot be delivered is taken all the same: that it failed is said by webhook.
+        """
+        if not number.pair(user):
+            raise GraphError(131056)
+        template = category != "service"
+        if time.time() - number.last_heard.get(user, 0.0) > WINDOW_SECONDS and not template:
+            self._status(number, user, wamid, "failed", opaque, code=131047)
+        elif category == "marketing" and user in number.stopped:
+            self._status(number, user, wamid, "failed", opaque, code=131050)
+        else:
+            show()
+            self._status(number, user, wamid, "sent", opaque, category)
+            self._status(number, user, wamid, "delivered", opaque, category, delay=_DELIVERED_AFTER)
+
+    def _show(self, entry: Entry) -> None:
+        self.world.ledger.add(entry)
+        asyncio.get_running_loop().call_later(
+            _DELIVERED_AFTER, self.world.ledger.settle, entry, "delivered"
+        )
 
     def _read(self, number: _Number, body: Json) -> Json:
         """Mark a customer's message, and all before it, read; show that the bot is typing."""
@@ -379,150 +386,42 @@ class WhatsApp(StandIn):
         if entry is None or entry.direction != "in":
             raise GraphError(100, "Invalid parameter: message_id is not a received message")
         for older in self.world.ledger.select(self.channel, number.account, entry.user):
-            if older.direction == "in" and older.seq <= entry.seq and older.status != "read":
-                older.status = "read"
-                self.world.ledger.changed(older)
+            if older.direction == "in" and older.seq <= entry.seq:
+                self.world.ledger.settle(older, "read")
         indicator = body.get("typing_indicator")
         if indicator is not None:
             if not isinstance(indicator, dict) or indicator.get("type") != "text":
                 raise GraphError(100, "typing_indicator['type'] must be text")
-            self.world.ledger.tell(
-                {
-                    "event": "typing",
-                    "channel": self.channel,
-                    "account": number.account,
-                    "user": entry.user,
-                }
-            )
+            self.world.ledger.typing(self.channel, number.account, entry.user)
         return {"success": True}
 
-    def _reaction(self, number: _Number, user: str, content: Any) -> Entry:
+    def _reaction(self, number: _Number, user: str, content: Any) -> Callable[[], None]:
         of = content.get("message_id")
         if not of:
-            raise _required("reaction['message_id']")
+            raise required("reaction['message_id']")
         entry = self.world.ledger.get(self.channel, number.account, str(of))
         if entry is None or entry.user != user:
-            raise _invalid("Message to react to is not found")
-        entry.reaction = str(content.get("emoji") or "")
-        self.world.ledger.changed(entry)
+            raise invalid("Message to react to is not found")
+        emoji = str(content.get("emoji") or "")
+        return lambda: self.world.ledger.react(entry, "out", emoji)
+
+    def _outbound(self, number: _Number, user: str, wamid: str, body: Json) -> Entry:
+        """Check a message and return it as the phone shows it. Raises GraphError."""
+        kind = body.get("type", "text")
+        shown = read(kind, body[kind], lambda id_: self._file(number, id_))
+        entry = Entry(self.channel, number.account, user, wamid, "out", shown.content.kind)
+        entry.content, entry.status = encode(shown.content), "sent"
+        entry.buttons, entry.styled = shown.buttons, shown.styled
+        entry.header, entry.footer = shown.header, shown.footer
+        context = body.get("context")
+        if isinstance(context, dict):
+            entry.quote = str(context.get("message_id", ""))
+        entry.native = {
+            "opaque": body.get("biz_opaque_callback_data"),
+            "category": shown.category,
+            "reply": shown.reply,
+        }
         return entry
-
-    def _outbound(self, number: _Number, kind: str, content: Any) -> Entry:
-        """Check a message and return it as the phone shows it."""
-        entry = Entry(self.channel, "", "", "", "out", kind)
-        if kind == "text":
-            text = content.get("body")
-            if not text or not isinstance(text, str):
-                raise _required("text['body']")
-            if len(text) > TEXT_LIMIT:
-                raise GraphError(
-                    100,
-                    message=(
-                        f"(#100) Param text['body'] must be at most {TEXT_LIMIT} characters long."
-                    ),
-                )
-            entry.text = text
-        elif kind in _MEDIA:
-            self._attach(number, kind, content, entry)
-        elif kind == "interactive":
-            self._interactive(number, content, entry)
-        elif kind == "location":
-            try:
-                place = {k: float(content[k]) for k in ("latitude", "longitude")}
-            except (KeyError, TypeError, ValueError) as error:
-                raise _required("location['latitude'] and location['longitude']") from error
-            entry.location = {**place, "name": str(content.get("name") or "")}
-        elif kind == "contacts":
-            if not isinstance(content, list) or not content:
-                raise _required("contacts")
-            names = [
-                str(c.get("name", {}).get("formatted_name", ""))
-                for c in content
-                if isinstance(c, dict) and isinstance(c.get("name"), dict)
-            ]
-            if len(names) != len(content) or not all(names):
-                raise _required("contacts['name']['formatted_name']")
-            entry.text = ", ".join(names)
-        else:
-            # Templates live in Meta's business manager; the sandbox has none.
-            name = content.get("name")
-            raise GraphError(132001, f"template name ({name}) does not exist", status=404)
-        return entry
-
-    def _attach(self, number: _Number, kind: str, content: Json, entry: Entry) -> None:
-        link, id_ = content.get("link"), content.get("id")
-        if bool(link) == bool(id_):
-            raise GraphError(
-                100, message=f"(#100) Exactly one of {kind}['id'] and {kind}['link'] is required."
-            )
-        caption = content.get("caption") or ""
-        if caption and kind in ("audio", "sticker"):
-            raise GraphError(100, f'Unexpected key "caption" on param "{kind}"')
-        if len(caption) > CAPTION_LIMIT:
-            raise _invalid(f"Caption length invalid. Max length: {CAPTION_LIMIT}")
-        entry.text = caption
-        name = str(content.get("filename") or kind)
-        if link:
-            parts = urlsplit(str(link))
-            if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise GraphError(100, message=f"(#100) Param {kind}['link'] is not a valid URL.")
-            url, size = str(link), 0
-        else:
-            file = self.world.media.get(str(id_)) if str(id_) in number.media else None
-            if file is None:
-                raise GraphError(
-                    100,
-                    message=(
-                        f"(#100) Param {kind}['id'] is not a valid whatsapp business account media "
-                        "attachment ID"
-                    ),
-                )
-            url, size = f"/control/media/{file.id}", len(file.data)
-        if kind in ("image", "sticker"):
-            entry.image = url
-        else:
-            entry.file = {"name": name, "url": url, "size": size}
-
-    def _interactive(self, number: _Number, content: Json, entry: Entry) -> None:
-        kind = content.get("type")
-        action, body = content.get("action"), content.get("body")
-        if kind not in ("button", "list", "cta_url"):
-            raise _invalid("Interactive type must be one of button, list, cta_url")
-        if not isinstance(action, dict):
-            raise _required("interactive['action']")
-        text = body.get("text") if isinstance(body, dict) else None
-        most = LIST_BODY_LIMIT if kind == "list" else BODY_LIMIT
-        entry.text = _length("Interactive body text", text, 1, most)
-        footer = content.get("footer")
-        if isinstance(footer, dict):
-            entry.footer = _length("Footer text", footer.get("text"), 1, FOOTER_LIMIT)
-        header = content.get("header")
-        if isinstance(header, dict):
-            self._header(number, header, entry)
-        if kind == "button":
-            entry.buttons = _reply_buttons(action.get("buttons"))
-        elif kind == "list":
-            entry.menu = _list(action)
-        else:
-            parameters = action.get("parameters")
-            if not isinstance(parameters, dict):
-                raise _required("interactive['action']['parameters']")
-            title = _length("Button title", parameters.get("display_text"), 1, BUTTON_TITLE)
-            url = str(parameters.get("url") or "")
-            if urlsplit(url).scheme not in ("http", "https"):
-                raise _invalid("url is not a valid URL")
-            entry.buttons = [[{"title": title, "url": url}]]
-
-    def _header(self, number: _Number, header: Json, entry: Entry) -> None:
-        kind = header.get("type")
-        if kind == "text":
-            entry.header = _length("Header text", header.get("text"), 1, HEADER_LIMIT)
-        elif kind in ("image", "video", "document") and isinstance(header.get(kind), dict):
-            text = entry.text
-            self._attach(number, kind, header[kind], entry)
-            entry.text = text
-        else:
-            raise _invalid("Header type must be one of text, image, video, document")
 
     # -- webhooks -----------------------------------------------------------------
 
@@ -533,11 +432,14 @@ class WhatsApp(StandIn):
         wamid: str,
         status: str,
         opaque: str | None,
+        category: str = "service",
+        *,
+        code: int = 0,
         delay: float = 0.0,
     ) -> None:
-        """Push a status webhook.
+        """Push a status webhook; `code` is the reason of one that failed.
 
-        https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/payload-examples
+        https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
         """
         now = int(time.time())
         value: Json = {
@@ -551,45 +453,52 @@ class WhatsApp(StandIn):
         if status in ("sent", "delivered"):
             # Only with sent, and one of delivered or read; the expiration only with sent.
             digest = hashlib.sha256(f"{number.phone_id}:{user}".encode()).hexdigest()[:32]
-            conversation: Json = {"id": digest, "origin": {"type": "service"}}
+            conversation: Json = {"id": digest, "origin": {"type": category}}
             if status == "sent":
                 conversation["expiration_timestamp"] = str(now + WINDOW_SECONDS)
             value["conversation"] = conversation
-            value["pricing"] = {
-                "billable": False,
-                "pricing_model": "PMP",
-                "type": "free_customer_service",
-                "category": "service",
-            }
+            value["pricing"] = self._pricing(number, user, category)
         if status == "failed":
             value["errors"] = [
                 {
-                    "code": 131047,
-                    "title": _TITLES[131047],
-                    "message": _TITLES[131047],
-                    "error_data": {
-                        "details": "Message failed to send because more than 24 hours have passed "
-                        "since the customer last replied to this number."
-                    },
+                    "code": code,
+                    "title": title(code),
+                    "message": title(code),
+                    "error_data": {"details": _DETAILS[code]},
                     "href": "https://developers.facebook.com/docs/whatsapp/cloud-api/support/"
                     "error-codes/",
                 }
             ]
-        self._push(number, f"{user}:status", [{"statuses": [value]}], [], delay=delay)
+        self._push(number, f"{user}:status", [("messages", {"statuses": [value]})], [], delay=delay)
+
+    def _pricing(self, number: _Number, user: str, category: str) -> Json:
+        """Return what a message costs: free within the window, but for marketing and codes.
+
+        https://developers.facebook.com/documentation/business-messaging/whatsapp/pricing
+        """
+        is_open = time.time() - number.last_heard.get(user, 0.0) <= WINDOW_SECONDS
+        free = category == "service" or (category == "utility" and is_open)
+        return {
+            "billable": not free,
+            "pricing_model": "PMP",
+            "type": "free_customer_service" if free else "regular",
+            "category": category,
+        }
 
     def _push(
         self,
         number: _Number,
         key: str,
-        values: list[Json],
+        values: Sequence[tuple[str, Json]],
         entries: list[Entry],
         *,
         delay: float = 0.0,
         copies: int = 1,
     ) -> None:
+        """Push one webhook with a change for each of `values`, a field and its value."""
         metadata = {"display_phone_number": number.display, "phone_number_id": number.phone_id}
         base = {"messaging_product": "whatsapp", "metadata": metadata}
-        changes = [{"value": {**base, **value}, "field": "messages"} for value in values]
+        changes = [{"value": {**base, **value}, "field": field} for field, value in values]
         envelope = {
             "object": "whatsapp_business_account",
             "entry": [{"id": f"9{number.phone_id}", "changes": changes}],
@@ -604,9 +513,7 @@ class WhatsApp(StandIn):
 
         def done() -> None:
             for entry in entries:
-                if entry.status == "pending":
-                    entry.status = "delivered"
-                    self.world.ledger.changed(entry)
+                self.world.ledger.settle(entry, "delivered")
 
         self.world.delivery.push(
             f"whatsapp:{number.account}:{key}",
@@ -625,8 +532,11 @@ class WhatsApp(StandIn):
     # -- the customers ------------------------------------------------------------
 
     def accounts(self) -> list[dict[str, str]]:
-        """Return the business numbers by account and name."""
-        return [{"account": n.account, "name": n.name} for n in self._numbers.values()]
+        """Return the business numbers by account, name and number."""
+        return [
+            {"account": n.account, "name": n.name, "number": f"+{n.display}"}
+            for n in self._numbers.values()
+        ]
 
     def _account(self, account: str) -> _Number:
         number = self._numbers.get(account)
@@ -642,121 +552,289 @@ class WhatsApp(StandIn):
             self.number(one.user)
         if together and len({one.account for one in said}) > 1:
             raise BadRequest("a batch is of one account")
-        made = [(one, *self._message(self._account(one.account), one)) for one in said]
+        made = [self._made(self._account(one.account), one) for one in said]
         if together:
-            # One change a customer, all in one request, in the order of their first message.
-            values: dict[str, Json] = {}
-            for one, message, _ in made:
-                value = values.setdefault(one.user, {**self._contact(one), "messages": []})
-                value["messages"].append(message)
+            entries = [m.entry for m in made if m.entry is not None]
             first = said[0]
-            entries = [entry for _, _, entry in made if entry is not None]
-            self._push(
-                self._account(first.account),
-                first.user,
-                list(values.values()),
-                entries,
-                copies=first.copies,
-            )
+            number = self._account(first.account)
+            self._push(number, first.user, _joined(made), entries, copies=first.copies)
         else:
-            for one, message, entry in made:
-                value = {**self._contact(one), "messages": [message]}
-                self._push(
-                    self._account(one.account),
-                    one.user,
-                    [value],
-                    [entry] if entry else [],
-                    copies=one.copies,
-                )
-        return [str(message["id"]) for _, message, _ in made]
+            for one, m in zip(said, made, strict=True):
+                entries = [m.entry] if m.entry else []
+                number = self._account(one.account)
+                self._push(number, one.user, [m.change], entries, copies=one.copies)
+        return [m.id for m in made]
 
-    def _contact(self, said: Said) -> Json:
-        return {"contacts": [{"profile": {"name": said.name}, "wa_id": said.user}]}
-
-    def _message(self, number: _Number, said: Said) -> tuple[Json, Entry | None]:
-        """Return a customer's message as webhooks carry it, and as the phone shows it."""
-        if said.event or said.edit is not None:
-            raise BadRequest("WhatsApp tells businesses nothing of that")
+    def _made(self, number: _Number, said: Said) -> _Made:
+        """Do what a customer does, and return its webhook and what the phone shows of it."""
+        content = said.content
         message: Json = {
             "from": said.user,
             "id": _wamid(said.user),
-            "timestamp": str(int(time.time())),
+            "timestamp": str(int(said.at.timestamp())),
         }
-        entry: Entry | None = Entry(
-            self.channel, number.account, said.user, message["id"], "in", "text", said.text
-        )
-        if said.raw is not None:
-            message = {**message, **said.raw}
-            entry = None
-        elif said.payload is not None:
-            self._press(number, said, message, entry)
-        elif said.emoji is not None:
-            reacted = self.world.ledger.get(self.channel, number.account, said.of)
-            if reacted is None or reacted.user != said.user:
-                raise BadRequest(f"no message {said.of!r} on this phone")
-            reacted.reaction = said.emoji
-            self.world.ledger.changed(reacted)
-            reaction = {"message_id": said.of, **({"emoji": said.emoji} if said.emoji else {})}
-            message |= {"type": "reaction", "reaction": reaction}
-            entry = None
-        elif said.image is not None:
-            file = self.world.media.put(said.image, numeric=True)
-            number.media.add(file.id)
-            # Meta's sha256 of a webhook is base64, that of the media endpoint hexadecimal.
-            digest = base64.b64encode(bytes.fromhex(file.sha256)).decode()
-            image = {"mime_type": file.mime, "sha256": digest, "id": file.id}
-            message |= {"type": "image", "image": image}
-            if said.text:
-                image["caption"] = said.text
-            if entry is not None:
-                entry.kind, entry.image = "image", f"/control/media/{file.id}"
-        elif said.location is not None:
-            place = dict(zip(("latitude", "longitude"), said.location, strict=True))
-            message |= {"type": "location", "location": place}
-            if entry is not None:
-                entry.kind, entry.location = "location", place
+        contacts = [{"profile": {"name": said.name}, "wa_id": said.user}]
+        made = _Made(message["id"], said.user, ("messages", {"contacts": contacts}))
+        if content is None:
+            message |= said.raw or {}
+            made.id = str(message["id"])
+        elif isinstance(content, Event) and content.name in _PREFERENCES:
+            return self._prefer(number, said, content.name, made)
         else:
-            message |= {"type": "text", "text": {"body": said.text}}
-        number.last_heard[said.user] = time.time()
-        if entry is not None:
-            entry.status = "pending"
-            self.world.ledger.add(entry)
-        return message, entry
+            message |= self._body(number, said, content, made)
+        if isinstance(content, Event) and content.name == "moved":
+            # Meta says so itself, and of nobody in particular.
+            made.change = ("messages", {"messages": [message]})
+        else:
+            made.change[1]["messages"] = [message]
+            number.last_heard[said.user] = said.at.timestamp()
+            self._came_from(number, said, message)
+        if made.entry is not None:
+            made.entry.quote = made.entry.quote or said.reply_to
+            made.entry.referral = asdict(said.referral) if said.referral else None
+            made.entry.at = said.at
+            self.world.ledger.add(made.entry)
+        return made
 
-    def _press(self, number: _Number, said: Said, message: Json, entry: Entry | None) -> None:
-        for shown in reversed(self.world.ledger.select(self.channel, number.account, said.user)):
-            if shown.direction != "out" or (said.of and shown.id != said.of):
-                continue
-            for button in (b for row in shown.buttons for b in row):
-                if button.get("payload") == said.payload:
-                    reply = {"id": said.payload, "title": button["title"]}
-                    break
-            else:
-                rows = [r for s in (shown.menu or {}).get("sections", []) for r in s["rows"]]
-                row = next((r for r in rows if r["id"] == said.payload), None)
-                if row is None:
-                    continue
-                reply = {k: row[k] for k in ("id", "title", "description") if row.get(k)}
-            kind = "list_reply" if shown.menu else "button_reply"
-            message |= {
-                "context": {"from": number.display, "id": shown.id},
-                "type": "interactive",
-                "interactive": {"type": kind, kind: reply},
+    def _came_from(self, number: _Number, said: Said, message: Json) -> None:
+        """Put into a message what it quotes and where the customer came from."""
+        if said.reply_to and "context" not in message:
+            self.world.ledger.own(self.channel, number.account, said.user, said.reply_to)
+            message["context"] = {"from": number.display, "id": said.reply_to}
+        if said.referral is not None:
+            came = said.referral
+            message["referral"] = {
+                "source_type": came.source,
+                "source_id": came.ref,
+                "source_url": came.url,
+                "headline": came.title,
+                **({"ctwa_clid": came.click} if came.click else {}),
             }
-            if entry is not None:
-                entry.kind, entry.text = "choice", str(reply["title"])
-                entry.payload, entry.quote = said.payload or "", shown.id
-            return
-        raise BadRequest("no message on this phone has such a button")
+
+    def _prefer(self, number: _Number, said: Said, name: str, made: _Made) -> _Made:
+        """Stop or resume marketing messages."""
+        value = _PREFERENCES[name]
+        (number.stopped.add if value == "stop" else number.stopped.discard)(said.user)
+        item = {
+            "wa_id": said.user,
+            "detail": f"User requested to {value} marketing messages",
+            "category": "marketing_messages",
+            "value": value,
+            "timestamp": int(said.at.timestamp()),
+        }
+        made.change = ("user_preferences", {**made.change[1], "user_preferences": [item]})
+        made.entry = self._entry(number, said, made.id, Event(name, "marketing"), silent=True)
+        self.world.ledger.add(made.entry)
+        return made
+
+    def _entry(
+        self, number: _Number, said: Said, id_: str, content: Content, *, silent: bool = False
+    ) -> Entry:
+        entry = Entry(self.channel, number.account, said.user, id_, "in", content.kind)
+        entry.content, entry.status, entry.silent = encode(content), "pending", silent
+        return entry
+
+    def _body(self, number: _Number, said: Said, content: Content, made: _Made) -> Json:
+        """Return the type and the part of a customer's message that says what it is.
+
+        webhooks/reference/messages and the pages below it. Raises BadRequest.
+        """
+        ledger = self.world.ledger
+        of = (self.channel, number.account, said.user)
+        if isinstance(content, Text):
+            made.entry = self._entry(number, said, made.id, content)
+            return {"type": "text", "text": {"body": content.text}}
+        if isinstance(content, Choice):
+            return self._press(number, said, content, made)
+        if isinstance(content, Media):
+            return self._attached(number, said, content, made)
+        if isinstance(content, (Location, Contact, Order)):
+            made.entry = self._entry(number, said, made.id, content)
+            return _PLAIN[type(content)](content)
+        if isinstance(content, Reaction):
+            emoji = "" if content.removed else content.emoji
+            ledger.react(ledger.own(*of, content.of), "in", emoji)
+            word = {"emoji": emoji} if emoji else {}
+            return {"type": "reaction", "reaction": {"message_id": content.of, **word}}
+        if isinstance(content, (Edit, Deletion)):
+            entry = ledger.own(*of, content.of)
+            if entry.direction != "in":
+                raise BadRequest("only an own message can be changed")
+            if isinstance(content, Deletion):
+                ledger.delete(entry)
+                return {"type": "revoke", "revoke": {"original_message_id": content.of}}
+            return {"type": "edit", "edit": self._edited(entry, content)}
+        if isinstance(content, Event) and content.name == "start":
+            made.entry = self._entry(number, said, made.id, content, silent=True)
+            return {"type": "request_welcome"}
+        if isinstance(content, Event) and content.name == "moved":
+            return self._move(number, said, content, made)
+        raise BadRequest("WhatsApp tells businesses nothing of that")
+
+    def _edited(self, entry: Entry, edit: Edit) -> Json:
+        shown = entry.plain()["content"]
+        if shown["kind"] == "text":
+            changed: Json = {"type": "text", "text": {"body": edit.text}}
+            self.world.ledger.edit(entry, Text(edit.text))
+        elif shown["kind"] == "media" and shown["type"] in _CAPTIONED:
+            changed = {"type": shown["type"], shown["type"]: {"caption": edit.text}}
+            media = {k: v for k, v in shown.items() if k != "kind"}
+            self.world.ledger.edit(entry, Media(**{**media, "caption": edit.text}))
+        else:
+            raise BadRequest("only words can be changed")
+        return {"original_message_id": edit.of, "message": changed}
+
+    def _move(self, number: _Number, said: Said, content: Event, made: _Made) -> Json:
+        """Give a customer another number; the phone goes on under it."""
+        self.number(content.data)
+        ledger, account = self.world.ledger, number.account
+        if content.data == said.user:
+            raise BadRequest("that is the number the customer has")
+        ledger.move(self.channel, account, said.user, content.data)
+        if said.user in number.last_heard:
+            number.last_heard[content.data] = number.last_heard.pop(said.user)
+        if said.user in number.stopped:
+            number.stopped.remove(said.user)
+            number.stopped.add(content.data)
+        renamed = replace(said, user=content.data)
+        made.entry = self._entry(number, renamed, made.id, content, silent=True)
+        words = f"User {said.name} changed from {said.user} to {content.data}"
+        system = {"body": words, "wa_id": content.data, "type": "user_changed_number"}
+        return {"type": "system", "system": system}
+
+    def _attached(self, number: _Number, said: Said, media: Media, made: _Made) -> Json:
+        given = self.world.file(media)
+        # The bytes lie with Meta under an id of its own.
+        file = self.world.media.put(given.data, media.filename or given.filename, numeric=True)
+        number.media.add(file.id)
+        mime = media.mime or file.mime
+        kind = "audio" if media.type == "voice" else media.type
+        if media.type == "voice" and mime == "audio/ogg":
+            mime = "audio/ogg; codecs=opus"
+        # Meta's sha256 of a webhook is base64, that of the media endpoint hexadecimal.
+        digest = base64.b64encode(bytes.fromhex(file.sha256)).decode()
+        body: Json = {"mime_type": mime, "sha256": digest, "id": file.id}
+        if kind == "audio":
+            body["voice"] = media.type == "voice"
+        if kind == "sticker":
+            body["animated"] = False
+        if kind == "document":
+            body["filename"] = file.filename or f"file.{file.extension}"
+        if media.caption and kind in _CAPTIONED:
+            body["caption"] = media.caption
+        shown = replace(media, url=file.url, ref="", mime=mime, size=len(file.data))
+        made.entry = self._entry(number, said, made.id, shown)
+        return {"type": kind, kind: body}
+
+    def _press(self, number: _Number, said: Said, choice: Choice, made: _Made) -> Json:
+        shown, option = self.world.ledger.pressable(
+            self.channel, number.account, said.user, choice.payload, choice.of
+        )
+        pressed = Choice(option.payload, option.title, shown.id)
+        made.entry = self._entry(number, said, made.id, pressed)
+        made.entry.quote = shown.id
+        context = {"from": number.display, "id": shown.id}
+        kind = str(shown.native.get("reply"))
+        if kind == "button":
+            button = {"payload": option.payload, "text": option.title}
+            return {"context": context, "type": "button", "button": button}
+        reply = {"id": option.payload, "title": option.title}
+        if option.description:
+            reply["description"] = option.description
+        return {
+            "context": context,
+            "type": "interactive",
+            "interactive": {"type": kind, kind: reply},
+        }
 
     def look(self, account: str, user: str) -> None:
         """Mark the bot's messages read and tell the gateway so."""
         number = self._account(account)
         for entry in self.world.ledger.select(self.channel, account, user):
-            if entry.direction == "out" and entry.status != "read":
-                entry.status = "read"
-                self.world.ledger.changed(entry)
-                self._status(number, user, entry.id, "read", entry.native.get("opaque"))
+            if entry.direction == "out" and self.world.ledger.settle(entry, "read"):
+                opaque, category = entry.native.get("opaque"), entry.native.get("category", "")
+                self._status(number, user, entry.id, "read", opaque, category)
+
+
+@dataclass(slots=True)
+class _Made:
+    """What came of a customer's deed: its id, its change of a webhook, and its entry."""
+
+    id: str
+    user: str
+    change: tuple[str, Json]
+    entry: Entry | None = None
+
+
+def _joined(made: Sequence[_Made]) -> list[tuple[str, Json]]:
+    """Return one change for each customer and field, in the order of their first deed."""
+    changes: dict[tuple[str, str], Json] = {}
+    for one in made:
+        field_, value = one.change
+        # A move comes alone: it has no contacts, unlike all other messages.
+        key = (one.user if "contacts" in value else one.id, field_)
+        if key not in changes:
+            changes[key] = value
+            continue
+        for name in ("messages", "user_preferences"):
+            changes[key].setdefault(name, []).extend(value.get(name, []))
+            if not changes[key][name]:
+                del changes[key][name]
+    return [(field_, value) for (_, field_), value in changes.items()]
+
+
+_PREFERENCES = {"opt_out": "stop", "opt_in": "resume"}
+_CAPTIONED = ("image", "video", "document")
+_DETAILS = {
+    131047: "Message failed to send because more than 24 hours have passed since the customer "
+    "last replied to this number.",
+    131050: "Unable to deliver the message. This recipient has chosen to stop receiving marketing "
+    "messages on WhatsApp from your business",
+}
+
+
+def _place(place: Location) -> Json:
+    named = {"name": place.name, "address": place.address}
+    body = {"latitude": place.latitude, "longitude": place.longitude}
+    return {"type": "location", "location": {**body, **{k: v for k, v in named.items() if v}}}
+
+
+def _card(contact: Contact) -> Json:
+    first, _, last = contact.name.partition(" ")
+    name = {"formatted_name": contact.name, "first_name": first}
+    card: Json = {"name": {**name, **({"last_name": last} if last else {})}}
+    if contact.phones:
+        card["phones"] = [
+            {"phone": p, "wa_id": "".join(c for c in p if c.isdigit()), "type": "CELL"}
+            for p in contact.phones
+        ]
+    if contact.emails:
+        card["emails"] = [{"email": email, "type": "HOME"} for email in contact.emails]
+    return {"type": "contacts", "contacts": [card]}
+
+
+def _cart(order: Order) -> Json:
+    items = []
+    for item in order.items:
+        good = GOODS.get(item.product)
+        price = item.price or (good.price if good else "0")
+        try:
+            amount = float(price)
+        except ValueError:
+            raise BadRequest(f"{price!r} is no price") from None
+        items.append(
+            {
+                "product_retailer_id": item.product,
+                "quantity": item.quantity,
+                "item_price": amount,
+                "currency": item.currency or (good.currency if good else "EUR"),
+            }
+        )
+    body: Json = {"catalog_id": order.catalog or CATALOG, "product_items": items}
+    return {"type": "order", "order": {**body, **({"text": order.note} if order.note else {})}}
+
+
+_PLAIN: dict[type, Callable[[Any], Json]] = {Location: _place, Contact: _card, Order: _cart}
 
 
 def _wamid(user: str) -> str:
@@ -771,56 +849,3 @@ def _refuse(status: int, retry_after: int) -> web.Response:
     error = GraphError(code, "Message failed to send" if status == 429 else "", status=status)
     headers = {"Retry-After": str(retry_after)} if status == 429 else {}
     return web.json_response({"error": error.body}, status=status, headers=headers)
-
-
-def _reply_buttons(given: Any) -> list[list[dict[str, str]]]:
-    if not isinstance(given, list) or not 1 <= len(given) <= BUTTONS:
-        raise _invalid(f"Invalid buttons count. Min allowed buttons: 1, Max: {BUTTONS}")
-    buttons = []
-    for button in given:
-        reply = button.get("reply") if isinstance(button, dict) else None
-        if not isinstance(reply, dict) or button.get("type") != "reply":
-            raise _invalid("Button type must be reply")
-        title = _length("Button title", reply.get("title"), 1, BUTTON_TITLE)
-        payload = _length("Button reply id", reply.get("id"), 1, BUTTON_ID)
-        if payload != payload.strip():
-            raise _invalid("Button reply id must not have leading or trailing spaces")
-        buttons.append([{"title": title, "payload": payload}])
-    for key in ("title", "payload"):
-        if len({row[0][key] for row in buttons}) != len(buttons):
-            raise _invalid(f"Duplicated {key.replace('payload', 'id')} of reply buttons")
-    return buttons
-
-
-def _list(action: Json) -> Json:
-    label = _length("List button text", action.get("button"), 1, BUTTON_TITLE)
-    given = action.get("sections")
-    if not isinstance(given, list) or not 1 <= len(given) <= ROWS:
-        raise _invalid(f"Invalid sections count. Min: 1, Max: {ROWS}")
-    sections: list[Json] = []
-    for section in given:
-        if not isinstance(section, dict) or not isinstance(section.get("rows"), list):
-            raise _required("interactive['action']['sections']['rows']")
-        title = section.get("title") or ""
-        if title or len(given) > 1:
-            _length("Section title", title, 1, ROW_TITLE)
-        rows = []
-        for row in section["rows"]:
-            if not isinstance(row, dict):
-                raise _invalid("Row must be an object")
-            rows.append(
-                {
-                    "id": _length("Row id", row.get("id"), 1, ROW_ID),
-                    "title": _length("Row title", row.get("title"), 1, ROW_TITLE),
-                    "description": _length(
-                        "Row description", row.get("description") or "", 0, ROW_DESCRIPTION
-                    ),
-                }
-            )
-        sections.append({"title": title, "rows": rows})
-    ids = [row["id"] for section in sections for row in section["rows"]]
-    if not 1 <= len(ids) <= ROWS:
-        raise _invalid(f"Total row count exceeds max allowed count: {ROWS}")
-    if len(set(ids)) != len(ids):
-        raise _invalid("Duplicated row id")
-    return {"label": label, "sections": sections}

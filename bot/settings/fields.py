@@ -25,6 +25,10 @@ _BOOLS = {"true": True, "false": False}
 _ACCOUNT_URLS = ("api_url", "public_url")
 
 
+#: How a URL is to look where that is not ``scheme://…``.
+_SHAPES = {"sqlite": "sqlite:PATH", "gridfs": "gridfs:", "s3": "s3://BUCKET/PREFIX"}
+
+
 class Wrong(ValueError):
     """A text is not a value of the field. Carries no text: it might be a secret's."""
 
@@ -64,8 +68,7 @@ class Field:
         if self.kind == "bool":
             return "true or false"
         if self.schemes:
-            urls = [f"{s}://…" for s in self.schemes if s != "sqlite"]
-            return listing([*(["sqlite:PATH"] if "sqlite" in self.schemes else []), *urls])
+            return listing(_SHAPES.get(s, f"{s}://…") for s in self.schemes)
         if self.metadata.get("host") == "loopback":
             return "a loopback address such as 127.0.0.1"
         if self.metadata.get("host"):
@@ -181,6 +184,8 @@ def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
     if scheme == "sqlite":
         # ``sqlite://x`` would be the file /x, ``:memory:`` is not shared between processes.
         return bool(rest) and rest != ":memory:" and bool(re.match(r"/?[^/]|///[^/]", rest))
+    if scheme == "gridfs":
+        return not rest
     if not rest.startswith("//"):
         return False
     try:

@@ -71,6 +71,11 @@ def load(
             found = check.accounts(key, schema_of(key), entry)
             if found:
                 accounts[key] = found
+    beside = made["media"].url == "gridfs:" and not made["store"].url.startswith("mongodb")
+    if beside and not problems:
+        origin = top.entries["media"].origin
+        what = "media.url is gridfs:, which keeps files in the store's MongoDB"
+        check.tell(origin, what, "set store.url to one, or choose another place for files")
     if problems:
         raise SettingsInvalid(problems)
 
@@ -78,9 +83,10 @@ def load(
     url = made["store"].url or f"sqlite:{place / 'bot.db'}"
     if url.startswith("sqlite:"):
         url = f"sqlite:{(here / url.removeprefix('sqlite:')).absolute()}"
-    directory = (here / made["media"].dir if made["media"].dir else place / "media").absolute()
+    if not made["media"].url:
+        directory = (here / made["media"].dir if made["media"].dir else place / "media").absolute()
+        made["media"] = replace(made["media"], dir=str(directory))
     made["store"] = replace(made["store"], url=url)
-    made["media"] = replace(made["media"], dir=str(directory))
     made["server"] = replace(made["server"], public_url=made["server"].public_url.rstrip("/"))
     return Settings(**made, llm=llm, channels=accounts, var=place, model=model)
 

@@ -63,10 +63,18 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     return f"did you mean {meant}?" if meant else f"known: {', '.join(known)}"
 
 
+#: Letters too many in a name that is only mistyped.
+_MISTYPED = 2
+
+
 def showable(key: str, known: Iterable[str], has_value: bool) -> bool:
     """Tell whether an unknown key may be quoted.
 
     A forgotten space after a colon makes ``token:123:ABC`` one key without a value: what
     does not look like a name, or like any known one and has no value, may be a secret.
+    So may be the end of what is longer than the name it looks like.
     """
-    return bool(_NAME.fullmatch(key)) and (has_value or bool(closest(key, known)))
+    if not _NAME.fullmatch(key):
+        return False
+    meant = closest(key, known)
+    return has_value or (bool(meant) and len(key) <= len(meant) + _MISTYPED)

@@ -8,12 +8,18 @@ name in the file where that is a Python keyword), ``least``, ``most`` and ``abov
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 HTTP = ("http", "https")
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html; S3-compatible
+# services allow a little more. A prefix has no empty part.
+_BUCKET = re.compile(r"s3://[A-Za-z0-9][A-Za-z0-9._-]{1,254}(/[A-Za-z0-9!_.*'()=-]+)*/?")
+_SECRET_LENGTH = 16
 
 
 def _url(*schemes: str, secret: bool = False) -> Any:
@@ -54,10 +60,45 @@ class Llm:
 
 @dataclass(frozen=True)
 class Media:
-    """Where customers' files are kept (a directory), and up to what size in bytes."""
+    """Where customers' files are kept, up to what size in bytes, and how they are linked to.
+
+    `url` is "" for the directory `dir`, ``gridfs:`` for the store's own MongoDB, or
+    ``s3://BUCKET/PREFIX`` at `endpoint` ("" for Amazon's); without keys boto3 finds its own
+    (a role of the machine). `secret` signs links; "" for one that is made once in `var`,
+    which only processes of one machine share. A file that the provider does not give is
+    asked for again for `give_up_seconds`.
+    """
 
     dir: str = ""
+    url: str = _url("gridfs", "s3")
+    endpoint: str = _url(*HTTP)
+    access_key: str = field(default="", repr=False, metadata={"secret": True})
+    secret_key: str = field(default="", repr=False, metadata={"secret": True})
+    region: str = ""
+    secret: str = field(default="", repr=False, metadata={"secret": True})
     max_bytes: int = _whole(25 * 1024 * 1024)
+    give_up_seconds: float = _above_zero(24 * 3600.0)
+
+    def __post_init__(self) -> None:
+        s3 = self.url.startswith("s3:")
+        if s3 and not _BUCKET.fullmatch(self.url):
+            raise ValueError("url should be s3://BUCKET or s3://BUCKET/PREFIX, without a user")
+        if self.url and self.dir:
+            raise ValueError("dir and url are two places, keep one of them")
+        if not s3:
+            others = {
+                "endpoint": self.endpoint,
+                "access_key": self.access_key,
+                "secret_key": self.secret_key,
+                "region": self.region,
+            }
+            for name, value in others.items():
+                if value:
+                    raise ValueError(f"{name} is of an S3 bucket, but url is not s3://BUCKET")
+        if bool(self.access_key) != bool(self.secret_key):
+            raise ValueError("access_key and secret_key go together")
+        if self.secret and len(self.secret) < _SECRET_LENGTH:
+            raise ValueError(f"secret should have at least {_SECRET_LENGTH} characters")
 
 
 @dataclass(frozen=True)
@@ -123,9 +164,10 @@ class Limits:
 class Settings:
     """Everything that is set.
 
-    `store.url` and `media.dir` are filled in and absolute. `channels` holds, by channel,
-    instances of the connectors' `Account`. `var` is the one directory that is written to,
-    `model` the trained Rasa model or the directory whose newest is taken.
+    `store.url` is filled in and absolute, and `media.dir` unless there is a `media.url`.
+    `channels` holds, by channel, instances of the connectors' `Account`. `var` is the one
+    directory that is written to, `model` the trained Rasa model or the directory whose newest
+    is taken.
     """
 
     store: Store

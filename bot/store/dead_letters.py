@@ -11,17 +11,19 @@ from bot.message import clean, utcnow
 from bot.store.fields import RawField, UtcField
 from bot.store.messages import Message
 
-RECEIVE, TURN, SEND = "receive", "turn", "send"
+RECEIVE, TURN, SEND, FETCH = "receive", "turn", "send", "fetch"
 
 
 class DeadLetter(Document):
     """`stage` says where it failed; `ref` is the message's id, "" when none was parsed.
 
+    Of the stage fetch `ref` is the id of a `bot.store.files.StoredFile`.
+
     `body`, `headers` and `query` are a request's, for the stage receive.
     """
 
     id = ObjectIdField(primary_key=True, default=ObjectId)
-    stage = StringField(required=True, choices=(RECEIVE, TURN, SEND))
+    stage = StringField(required=True, choices=(RECEIVE, TURN, SEND, FETCH))
     channel = StringField(required=True)
     account = StringField(required=True)
     ref = StringField(default="")

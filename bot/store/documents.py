@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from bot.store.consents import Consent
 from bot.store.conversations import Conversation
+from bot.store.customers import Customer, LinkCode, LinkTry, Merge
 from bot.store.dead_letters import DeadLetter
+from bot.store.files import StoredFile
 from bot.store.messages import Message
 from bot.store.notices import Notice
 from bot.store.turns import Turn
 
-DOCUMENTS = (Message, Conversation, Turn, DeadLetter, Notice)
+DOCUMENTS = (
+    Message,
+    Conversation,
+    Turn,
+    DeadLetter,
+    Notice,
+    StoredFile,
+    Customer,
+    Merge,
+    LinkCode,
+    LinkTry,
+    Consent,
+)

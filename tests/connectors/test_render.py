@@ -254,8 +254,8 @@ def test_what_has_no_native_form_becomes_text() -> None:
     assert render(Template("hi", "en", text="Hi there"), PLAIN) == [Text("Hi there")]
     assert render(Products("Our shoes", items=("a", "b")), PLAIN) == [Text("Our shoes")]
     assert render(Ask("Where are you?", "location"), PLAIN) == [Text("Where are you?")]
-    assert render(Reaction("m1", "👍"), PLAIN) == [Text("👍")]
-    assert render(Reaction("m1", "👍", removed=True), PLAIN) == []
+    # But for an ornament, which would be in the way as a message.
+    assert render(Reaction("m1", "👍"), PLAIN) == []
     pictures = tuple(Media("image", url=f"https://x/{n}.png") for n in range(3))
     assert render(Album(pictures), CAN) == list(pictures)
 
@@ -338,6 +338,8 @@ def test_a_type_of_file_the_channel_does_not_take_is_a_link() -> None:
     can = replace(CAN, files={"image": Files(("image/png",), 1000)})
     video = Media("video", url="https://x/v.mp4", caption="Look")
     assert render(video, can) == [Text("Look\nhttps://x/v.mp4")]
+    sticker = Media("sticker", url="https://x/s.webp")
+    assert render(sticker, can) == [replace(sticker, type="image")]
 
 
 # -- formatting and its length

@@ -21,11 +21,14 @@ from bot.message import (
     Address,
     Choice,
     Choices,
+    Event,
     Location,
     Media,
     Option,
     Outbound,
+    Reaction,
     Receipt,
+    Referral,
     Text,
     decode,
 )
@@ -290,15 +293,15 @@ async def test_a_choice_carries_its_payload_and_its_message(url, host):
     assert host.inbound[0].content == Choice("/yes", "Yes", "turn:0")
 
 
-async def test_an_image_is_kept_as_what_its_bytes_say_it_is(url, host):
+async def test_an_image_in_a_frame_is_kept_as_a_file(url, host):
     data = base64.b64encode(PNG).decode()
     async with page(url) as visitor:
         await visitor.hello()
         await visitor.say(type="image", id=id_of(1), data=f"data:image/jpeg;base64,{data}")
         assert (await visitor.hear())["type"] == "ack"
-    assert host.inbound[0].content == Media(
-        "image", url=f"data:image/png;base64,{data}", mime="image/png", size=len(PNG)
-    )
+    (ref,) = host.kept
+    assert host.kept[ref][0] == PNG
+    assert host.inbound[0].content == Media("image", ref=ref, mime="image/jpeg", size=len(PNG))
 
 
 def data_url(data: bytes, mime: str = "image/jpeg") -> str:
@@ -327,7 +330,7 @@ JPEG = b"\xff\xd8\xff\xe0"
         ({"type": "image", "data": "data:image/png;base64,%%%"}, "not_an_image"),
         ({"type": "image", "data": "data:image/png;base64,é"}, "not_an_image"),
         ({"type": "image", "data": data_url(PNG) + "\n"}, "not_an_image"),
-        ({"type": "image", "data": data_url(JPEG + bytes(512 * 1024))}, "image_too_big"),
+        ({"type": "image", "data": data_url(JPEG + bytes(512 * 1024))}, "too_big"),
     ],
 )
 async def test_a_message_that_cannot_be_taken_is_refused_with_a_reason(url, host, frame, reason):
@@ -606,9 +609,17 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
     max_leaves=8,
 )
-kinds = st.sampled_from(["hello", "send", "choose", "image", "seen", "delivered"])
+kinds = st.sampled_from(
+    [
+        *("hello", "send", "choose", "image", "seen", "delivered"),
+        *("location", "contact", "react", "edit", "delete", "file"),
+    ]
+)
 ids = st.just("message-0001") | values
-names = ("text", "payload", "title", "of", "data", "token", "after")
+names = (
+    *("text", "payload", "title", "of", "data", "token", "after", "reply_to", "page"),
+    *("latitude", "longitude", "name", "phones", "emails", "emoji", "removed", "page_title"),
+)
 frames = st.one_of(
     st.fixed_dictionaries(
         {"type": kinds, "id": ids}, optional={name: values for name in names}
@@ -784,7 +795,8 @@ async def test_the_widget_is_served_to_any_site_and_revalidated(url):
             assert got.content_type == "text/javascript"
             assert got.headers["Access-Control-Allow-Origin"] == "*"
             assert got.headers["X-Content-Type-Options"] == "nosniff"
-            assert await got.read() == webchat.WIDGET.read_bytes()
+            assert (await got.text()).startswith("(() => {")
+            assert got.headers["Content-Encoding"] in ("gzip", "deflate")
             tag = got.headers["ETag"]
         async with session.get(f"{url}/widget.js", headers={"If-None-Match": tag}) as again:
             assert again.status == 304
@@ -802,3 +814,153 @@ async def test_there_is_no_webhook_to_post_to():
     with pytest.raises(BadSignature):
         await chat().receive(Request("POST", "/webhooks/webchat/site", body=b"{}"))
     assert (await chat().handshake(Request("GET", "/webhooks/webchat/site"))).status == 405
+
+
+async def test_an_error_about_a_frame_names_it_so_that_the_page_need_not_wait(url):
+    async with page(url) as visitor:
+        await visitor.hello()
+        await visitor.say(type="from_the_future", id=id_of(1))
+        heard = await visitor.hear()
+        assert (heard["type"], heard["id"]) == ("error", id_of(1))
+        await visitor.say(type="edit", id=id_of(2), of="turn:0", text="x")
+        assert (await visitor.hear())["id"] == id_of(2)
+        await visitor.say(type="send", id="no", text="x")
+        assert "id" not in await visitor.hear()
+
+
+async def test_an_answer_names_the_message_it_is_the_answer_to(host):
+    host.answer = lambda said: [Text("one"), Text("two")]
+    async with gateway(host, chat()) as url, page(url) as visitor:
+        await visitor.hello()
+        await visitor.say(type="send", id=id_of(1), text="hello")
+        frames = [await visitor.hear() for _ in range(3)]
+        assert [f.get("answers") for f in frames if f["type"] == "message"] == [id_of(1)] * 2
+        address = Address("webchat", "site", visitor.user)
+        others = [
+            "desk:1",
+            f"webchat:site:{'0' * 32}.{id_of(1)}:0",
+            f"webchat:other:{visitor.user}.{id_of(1)}:0",
+            f"webchat:site:{visitor.user}.start:0",
+        ]
+        for id in others:
+            await host.send(address, Text("by itself"), id=id)
+            assert "answers" not in await visitor.hear()
+
+
+async def test_a_reaction_names_the_visitors_message_as_his_page_does(url, host):
+    async with page(url) as visitor:
+        await visitor.hello()
+        address = Address("webchat", "site", visitor.user)
+        await host.send(address, Reaction(f"{visitor.user}.{id_of(1)}", "👍"))
+        assert (await visitor.hear())["content"] == {
+            "kind": "reaction",
+            "of": id_of(1),
+            "emoji": "👍",
+            "removed": False,
+        }
+
+
+async def test_who_wrote_a_message_is_told(url, host):
+    async with page(url) as visitor:
+        await visitor.hello()
+        address = Address("webchat", "site", visitor.user)
+        await host.send(address, Text("Anna here"), agent="Anna")
+        await host.send(address, Text("beep"))
+        assert (await visitor.hear())["agent"] == "Anna"
+        assert "agent" not in await visitor.hear()
+
+
+SHOP = "https://shop.example.com"
+
+
+@pytest.mark.parametrize(
+    ("page_url", "title", "referral"),
+    [
+        (f"{SHOP}/mugs?utm_source=news&utm_campaign=may%20sale&session=secret#top", "Mugs",
+         Referral("page", "utm_source=news&utm_campaign=may+sale", f"{SHOP}/mugs", "Mugs")),
+        (f"{SHOP}/?gclid=abc&utm_medium=cpc", "",
+         Referral("page", "utm_medium=cpc", f"{SHOP}/", "", "abc")),
+        (f"{SHOP}:443/a", "x" * 300, Referral("page", "", f"{SHOP}/a", "x" * 200)),
+        (f"{SHOP}/reset?token=secret", 7, Referral("page", "", f"{SHOP}/reset")),
+        ("https://evil.example/mugs", "Mugs", None),
+        ("https://shop.example.com@evil.example/", "", None),
+        ("javascript:alert(1)", "", None),
+        ("http://shop.example.com/", "", None),
+        ("/mugs", "", None),
+        ("https://[", "", None),
+        ("https://shop.example.com:99999999/", "", None),
+        (f"{SHOP}/" + "x" * 2048, "", None),
+        (f"{SHOP}/?" + "&".join(f"a{n}=1" for n in range(200)), "", None),
+        ("", "", None),
+        ({"href": SHOP}, "", None),
+        (None, "", None),
+    ],
+)  # fmt: skip
+async def test_the_first_message_on_a_page_tells_how_the_visitor_came(
+    host, page_url, title, referral
+):
+    async with gateway(host, chat(origins=(SHOP,))) as url, page(url, origin=SHOP) as visitor:
+        await visitor.hello(page=page_url, page_title=title)
+        await visitor.send(id_of(1), "hello")
+        await visitor.send(id_of(2), "again")
+    assert [i.referral for i in host.inbound] == [referral, None]
+    assert "secret" not in repr(host.inbound)
+
+
+async def test_how_a_visitor_came_waits_for_a_message_that_is_stored(host):
+    async with gateway(host, chat(origins=(SHOP,))) as url, page(url, origin=SHOP) as visitor:
+        await visitor.hello(page=f"{SHOP}/a")
+        host.down = True
+        assert (await visitor.send(id_of(1), "hello"))["type"] == "retry"
+        host.down = False
+        assert (await visitor.send(id_of(1), "hello"))["type"] == "ack"
+    assert host.inbound[0].referral == Referral("page", "", f"{SHOP}/a")
+
+
+async def test_opening_the_chat_is_no_message_unless_it_greets(url, host):
+    async with page(url) as visitor:
+        await visitor.hello()
+        await visitor.send(id_of(1), "hello")
+    assert [i.content for i in host.inbound] == [Text("hello")]
+
+
+async def test_a_chat_that_greets_tells_once_that_a_new_visitor_came(host):
+    host.answer = lambda said: [Text("Welcome!")] if isinstance(said.content, Event) else []
+    async with gateway(host, chat(greet=True)) as url:
+        async with page(url) as visitor:
+            await visitor.hello(page=f"{url}/a?utm_source=x", language="de")
+            welcome = await visitor.hear()
+            assert welcome["content"]["text"] == "Welcome!"
+        async with page(url) as again:
+            # As if the page had forgotten what it was shown.
+            await again.hello(visitor.token)
+            assert (await again.hear())["id"] == welcome["id"]
+        async with page(url) as later:
+            await later.hello(visitor.token, after=welcome["order"])
+            await later.send(id_of(1), "hello")
+    start, said = host.inbound
+    assert start.content == Event("start")
+    assert start.provider_id == f"{visitor.user}.start"
+    assert start.referral == Referral("page", "utm_source=x", f"{url}/a")
+    assert start.profile.language == "de"
+    assert said.content == Text("hello")
+
+
+async def test_a_greeting_that_could_not_be_stored_is_made_up_for(host, caplog):
+    async with gateway(host, chat(greet=True)) as url:
+        host.down = True
+        async with page(url) as visitor:
+            await visitor.hello()
+            while "start was not stored" not in caplog.text:
+                await asyncio.sleep(0.01)
+        host.down = False
+        async with page(url) as again:
+            await again.hello(visitor.token)
+            await host.until(lambda: len(host.inbound) == 1)
+    assert host.inbound[0].address.user == visitor.user
+
+
+def test_a_worker_shows_no_dots_for_it_reaches_no_page():
+    can = WebChat.capabilities
+    assert (can.typing_seconds, can.seen) == (0, False)
+    assert can.receipts == {"delivered", "read"}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 import logging
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
+from datetime import datetime, timezone
 from typing import Any
 
 import httpx
@@ -16,12 +17,26 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.message import Address, Choices, Inbound, Option, Outbound, Receipt, Text, encode, utcnow
+from bot.message import (
+    Address,
+    Choices,
+    Inbound,
+    Media,
+    Notice,
+    Option,
+    Outbound,
+    Receipt,
+    Template,
+    Text,
+    encode,
+    utcnow,
+)
 from connectors import connector_class, whatsapp
-from connectors.base import Request
+from connectors.base import File, Request
 from connectors.errors import (
     BadSignature,
     ConnectorError,
+    NoFile,
     Rejected,
     RetryLater,
     Unreadable,
@@ -29,55 +44,32 @@ from connectors.errors import (
 from connectors.render import render
 from connectors.whatsapp import WhatsApp
 from tests.connectors.cases.whatsapp import (
+    APP_SECRET,
     FAILURES,
-    INBOUND,
-    OUTBOUND,
     PHONE_ID,
+    RECEIPTS,
     REFUSED,
     SCOPED,
-    UNREADABLE,
+    TAKEN,
+    TOKEN,
     USER,
+    VERIFY,
     Fails,
+    change,
+    connector,
+    entry,
+    graph_error,
+    hook,
     message,
     one,
+    signature,
     status,
     text,
+    webhook,
 )
-from tests.kit.http import Answer, Provider, Step, closed_url, provider
-
-TOKEN = "EAAJtoken0SECRET"
-APP_SECRET = "app0SECRET"
-VERIFY = "verify0SECRET"
-TAKEN = Answer({"messaging_product": "whatsapp", "messages": [{"id": "wamid.SENT"}]})
-
-
-def connector(api_url: str = "", **fields: str) -> WhatsApp:
-    values = {
-        "account": "shop",
-        "phone_id": PHONE_ID,
-        "token": TOKEN,
-        "app_secret": APP_SECRET,
-        "verify_token": VERIFY,
-        "api_url": api_url,
-        **fields,
-    }
-    return WhatsApp(WhatsApp.Account(**values))
-
-
-def signature(body: bytes, secret: str = APP_SECRET) -> str:
-    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-
-
-def post(body: Any, **headers: str) -> Request:
-    """A signed webhook request; `headers` with underscores replace the signature."""
-    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    given_headers = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Request(
-        "POST",
-        "/webhooks/whatsapp/shop",
-        headers=given_headers or {"x-hub-signature-256": signature(raw)},
-        body=raw,
-    )
+from tests.connectors.cases.whatsapp_in import INBOUND
+from tests.connectors.cases.whatsapp_out import OUTBOUND
+from tests.kit.http import Answer, Provider, Recorded, Reset, Step, closed_url, provider
 
 
 def outbound(content: Any, user: str = USER, id: str = "t-1:0") -> Outbound:
@@ -124,63 +116,84 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 async def test_what_is_not_signed_by_meta_is_not_read(headers: dict[str, str]) -> None:
-    request = replace(post(one(text()), x_none="1"), headers={})
-    request = replace(request, headers=post(one(text()), **headers).headers if headers else {})
+    request = replace(hook(one(text()), x_none="1"), headers={})
+    request = replace(request, headers=hook(one(text()), **headers).headers if headers else {})
     with pytest.raises(BadSignature):
         await connector().receive(request)
 
 
 async def test_an_unsigned_body_is_refused_before_it_is_parsed() -> None:
     with pytest.raises(BadSignature):
-        await connector().receive(post(b"not JSON", x_hub_signature_256="sha256=" + "0" * 64))
+        await connector().receive(hook(b"not JSON", x_hub_signature_256="sha256=" + "0" * 64))
 
 
 async def test_without_an_app_secret_nothing_is_believed() -> None:
     body = json.dumps(one(text())).encode()
     with pytest.raises(BadSignature, match="app_secret"):
-        await connector(app_secret="").receive(post(body, x_hub_signature_256=signature(body, "")))
+        await connector(app_secret="").receive(hook(body, x_hub_signature_256=signature(body, "")))
 
 
 async def test_hex_in_capitals_is_the_same_signature() -> None:
     body = json.dumps(one(text())).encode()
     capitals = "sha256=" + signature(body)[7:].upper()
-    assert await connector().receive(post(body, x_hub_signature_256=capitals))
+    assert await connector().receive(hook(body, x_hub_signature_256=capitals))
 
 
 @pytest.mark.parametrize("escaped", [True, False])
 async def test_the_signature_is_over_the_bytes_not_over_their_meaning(escaped: bool) -> None:
     body = json.dumps(one(text("Grüße 漢字 👍")), ensure_ascii=escaped, indent=3).encode()
-    (found,) = await connector().receive(post(body))
+    (found,) = await connector().receive(hook(body))
     assert isinstance(found, Inbound)
     assert found.content == Text("Grüße 漢字 👍")
 
 
 async def test_a_request_vouched_for_is_read_again() -> None:
     made = connector()
-    kept = replace(post(one(text())), headers={"content-type": "application/json"})
+    kept = replace(hook(one(text())), headers={"content-type": "application/json"})
     with pytest.raises(BadSignature):
         await made.receive(kept)
     vouched = made.vouch(kept)
-    assert await made.receive(vouched) == await made.receive(post(one(text())))
+    assert await made.receive(vouched) == await made.receive(hook(one(text())))
     assert vouched.headers["content-type"] == "application/json"
 
 
 # --- in ---
 
 
-@pytest.mark.parametrize("case", INBOUND.values(), ids=INBOUND.keys())
-async def test_a_webhook_is_read(case: tuple[Any, list[Any]]) -> None:
-    body, expected = case
-    assert await connector().receive(post(body)) == expected
+@pytest.mark.parametrize("case", RECEIPTS.values(), ids=RECEIPTS.keys())
+async def test_a_status_is_a_receipt(case: tuple[Any, Receipt]) -> None:
+    told, expected = case
+    assert await connector().receive(hook(one(statuses=[told]))) == [expected]
 
 
-@pytest.mark.parametrize("case", UNREADABLE.values(), ids=UNREADABLE.keys())
-async def test_what_cannot_be_read_costs_nothing_else(case: tuple[Any, list[Any], str]) -> None:
-    body, parsed, reason = case
-    with pytest.raises(Unreadable) as caught:
-        await connector().receive(post(body))
-    assert caught.value.parsed == parsed
-    assert reason in str(caught.value)
+async def test_all_of_a_batch_comes_in_its_order() -> None:
+    body = webhook(
+        entry(change(text("1"), statuses=[status("sent")]), change(statuses=[status("read")])),
+        {**entry(), "changes": [{"field": "account_update", "value": {"event": "X"}}]},
+        entry(change(text("2", id="wamid.B"))),
+    )
+    found = await connector().receive(hook(body))
+    assert [type(a) for a in found] == [Inbound, Receipt, Receipt, Notice, Inbound]
+
+
+async def test_a_message_twice_in_one_request_is_read_once() -> None:
+    body = webhook(entry(change(text()), change(text(), text())), entry(change(text())))
+    assert len(await connector().receive(hook(body))) == 1
+
+
+async def test_a_notice_is_the_same_in_every_redelivery_and_no_other() -> None:
+    def told(**fields: Any) -> Any:
+        change = {"field": "account_update", "value": {"event": "ACCOUNT_DELETED"}}
+        return {"id": "1", "time": 1743451903, "changes": [change], **fields}
+
+    bodies = [told(), told(), told(id="2"), told(time=1743451904)]
+    found = [await connector().receive(hook(webhook(body))) for body in bodies]
+    ids = [notice.id for (notice,) in found if isinstance(notice, Notice)]
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 3
+    (notice,) = found[0]
+    assert isinstance(notice, Notice)
+    assert notice.at == datetime(2025, 3, 31, 20, 11, 43, tzinfo=timezone.utc)
 
 
 async def test_the_reason_never_quotes_the_customer() -> None:
@@ -192,16 +205,16 @@ async def test_the_reason_never_quotes_the_customer() -> None:
         one(text(private, id=5)),
     ):
         with pytest.raises(Unreadable) as caught:
-            await connector().receive(post(broken))
+            await connector().receive(hook(broken))
         assert "4111" not in repr(caught.value)
         assert "4111" not in repr(caught.value.__cause__)
 
 
 async def test_a_malformed_message_keeps_its_id_free_for_the_replay() -> None:
     with pytest.raises(Unreadable) as caught:
-        await connector().receive(post(one(message("image", image={"id": 5}))))
+        await connector().receive(hook(one(message("image", image={"id": 5}))))
     (found,) = caught.value.parsed
-    (replayed,) = await connector().receive(post(one(message("image", image={"id": "5"}))))
+    (replayed,) = await connector().receive(hook(one(message("image", image={"id": "5"}))))
     assert isinstance(found, Inbound)
     assert isinstance(replayed, Inbound)
     assert found.id != replayed.id
@@ -215,7 +228,7 @@ async def test_a_malformed_message_keeps_its_id_free_for_the_replay() -> None:
 async def test_a_message_is_not_lost_over_its_clock(timestamp: Any) -> None:
     before = utcnow()
     found = await connector().receive(
-        post(one(text(timestamp=timestamp), statuses=[status(timestamp=timestamp)]))
+        hook(one(text(timestamp=timestamp), statuses=[status(timestamp=timestamp)]))
     )
     inbound, receipt = found
     assert isinstance(inbound, Inbound)
@@ -228,7 +241,7 @@ async def test_a_message_is_not_lost_over_its_clock(timestamp: Any) -> None:
 async def test_errors_of_the_account_reach_the_log(caplog: pytest.LogCaptureFixture) -> None:
     body = one(errors=[{"code": 130429, "title": "Rate limit hit", "error_data": {"details": "x"}}])
     with caplog.at_level(logging.WARNING):
-        assert await connector().receive(post(body)) == []
+        assert await connector().receive(hook(body)) == []
     assert "130429 Rate limit hit: x" in caplog.text
 
 
@@ -250,7 +263,8 @@ _JSON = st.recursive(
     ),
     max_leaves=25,
 )
-_WHOLE = [body for body, _ in INBOUND.values() if not isinstance(body, bytes)]
+_READ = [case for case in INBOUND if case.status == 200 and not case.dead]
+_WHOLE = [json.loads(case.request.body) for case in _READ]
 
 
 def _places(value: Any) -> list[tuple[Any, Any]]:
@@ -274,7 +288,7 @@ _RECEIVER = connector()
 async def _read_or_refuse(raw: bytes) -> list[Any]:
     """Receive `raw` signed; any other exception than the two named ones fails the test."""
     try:
-        found = await _RECEIVER.receive(post(raw))
+        found = await _RECEIVER.receive(hook(raw))
     except Unreadable as unreadable:
         found = unreadable.parsed
     for arrived in found:
@@ -284,8 +298,14 @@ async def _read_or_refuse(raw: bytes) -> list[Any]:
             arrived.address.key.encode()
             str(arrived.profile).encode()
             assert arrived.sent.tzinfo is not None
+        elif isinstance(arrived, Receipt):
+            (arrived.provider_id + arrived.ref + arrived.reason + arrived.code).encode()
+            json.dumps(dict(arrived.details)).encode()
+            assert arrived.at.tzinfo is not None
         else:
-            (arrived.provider_id + arrived.ref + arrived.reason).encode()
+            (arrived.id + arrived.subject + arrived.text).encode()
+            assert arrived.subject
+            assert arrived.text
             assert arrived.at.tzinfo is not None
     return found
 
@@ -318,13 +338,13 @@ async def test_fuzz_one_mutated_part_never_costs_the_good_message(body: Any, dat
 @given(st.binary(max_size=60), st.text(max_size=90))
 async def test_fuzz_nothing_passes_with_a_made_up_signature(body: bytes, header: str) -> None:
     with pytest.raises(BadSignature):
-        await _RECEIVER.receive(post(body, x_hub_signature_256=header))
+        await _RECEIVER.receive(hook(body, x_hub_signature_256=header))
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(_WHOLE), st.integers(min_value=0), st.integers(1, 255))
 async def test_fuzz_one_changed_byte_breaks_the_signature(body: Any, at: int, flip: int) -> None:
-    request = post(body)
+    request = hook(body)
     raw = bytearray(request.body)
     raw[at % len(raw)] ^= flip
     with pytest.raises(BadSignature):
@@ -371,25 +391,6 @@ async def test_without_a_verify_token_nobody_is_verified() -> None:
 
 
 # --- out ---
-
-
-@pytest.mark.parametrize("case", OUTBOUND.values(), ids=OUTBOUND.keys())
-async def test_a_message_is_one_request(case: tuple[Any, str, Any]) -> None:
-    content, kind, body = case
-    async with meta(TAKEN) as (made, server):
-        assert await made.send(outbound(content)) == "wamid.SENT"
-    (request,) = server.requests
-    assert (request.method, request.path) == ("POST", f"/v24.0/{PHONE_ID}/messages")
-    assert request.headers["authorization"] == f"Bearer {TOKEN}"
-    assert request.headers["content-type"] == "application/json"
-    assert request.json == {
-        "messaging_product": "whatsapp",
-        "recipient_type": "individual",
-        "to": USER,
-        "type": kind,
-        kind: body,
-        "biz_opaque_callback_data": "t-1:0",
-    }
 
 
 @pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED.keys())
@@ -443,6 +444,7 @@ async def test_a_failure_has_its_name(case: Fails) -> None:
     assert len(server.requests) == 1
     if isinstance(error, RetryLater):
         assert error.after == case.after
+        assert error.pair == ("131056" in str(error))
     if isinstance(error, Rejected):
         assert error.code == case.code
     for word in case.words:
@@ -540,11 +542,7 @@ async def test_an_account_in_trouble_says_why(step: Step) -> None:
 def test_secrets_are_not_shown() -> None:
     account = connector().account
     assert not any(secret in repr(account) for secret in (TOKEN, APP_SECRET, VERIFY))
-    marked = {
-        name
-        for name, made in WhatsApp.Account.__dataclass_fields__.items()
-        if made.metadata.get("secret")
-    }
+    marked = {made.name for made in fields(WhatsApp.Account) if made.metadata.get("secret")}
     assert marked == {"token", "app_secret", "verify_token"}
 
 
@@ -561,9 +559,9 @@ async def test_secrets_reach_neither_logs_nor_errors(caplog: pytest.LogCaptureFi
                 assert TOKEN not in str(caught.value)
                 assert caught.value.__cause__ is None
             await made.handshake(verification())
-            await made.receive(post(one(text("customer's words"))))
+            await made.receive(hook(one(text("customer's words"))))
             with pytest.raises(BadSignature) as refused:
-                await made.receive(post(one(text()), x_hub_signature_256="sha256=1"))
+                await made.receive(hook(one(text()), x_hub_signature_256="sha256=1"))
             assert APP_SECRET not in repr(refused.value)
     assert caplog.records
     for secret in (TOKEN, APP_SECRET, VERIFY, "customer's words"):
@@ -589,8 +587,204 @@ def test_the_channel_is_known() -> None:
 
 
 def test_every_kind_read_and_sent_is_declared() -> None:
-    kinds_in = {
-        a.content.kind for _, found in INBOUND.values() for a in found if isinstance(a, Inbound)
-    }
+    kinds_in = {a.content.kind for c in INBOUND for a in c.arrived if isinstance(a, Inbound)}
     assert kinds_in == WhatsApp.capabilities.kinds_in
-    assert {c.kind for c, _, _ in OUTBOUND.values()} == WhatsApp.capabilities.kinds_out
+    asked = {call.json["type"] for case in OUTBOUND for call in case.calls}
+    assert asked == {
+        *("text", "interactive", "template", "location", "contacts", "reaction"),
+        *("image", "audio", "video", "document", "sticker"),
+    }
+    for case in OUTBOUND:
+        for content in render(case.content, WhatsApp.capabilities):
+            assert content.kind in WhatsApp.capabilities.kinds_out
+
+
+# --- outside of the window ---
+
+
+async def test_beyond_the_window_the_template_asks_to_write_again() -> None:
+    made = connector(reopen_template="are_you_there", reopen_language="pt_BR")
+    asked = made.beyond_window(replace(outbound(Text("Hello")), tag="x", agent="Ann"))
+    assert asked is not None
+    assert asked.content == Template("are_you_there", "pt_BR", text="[are_you_there]")
+    assert (asked.id, asked.address.user) == ("t-1:0", USER)
+    await made.close()
+
+
+async def test_beyond_the_window_a_template_goes_as_it_is_and_all_else_not_at_all() -> None:
+    made = connector()
+    template = outbound(Template("order_update", "en"))
+    assert made.beyond_window(template) == template
+    assert made.beyond_window(outbound(Text("Hello"))) is None
+    await made.close()
+
+
+# --- typing and read ---
+
+HERE = Address("whatsapp", "shop", USER)
+
+
+async def test_typing_is_shown_and_marks_as_read() -> None:
+    async with meta(Answer({"success": True})) as (made, server):
+        await made.typing(HERE, "wamid.A")
+    (request,) = server.requests
+    assert request.path == f"/v24.0/{PHONE_ID}/messages"
+    assert request.json == {
+        "messaging_product": "whatsapp",
+        "status": "read",
+        "message_id": "wamid.A",
+        "typing_indicator": {"type": "text"},
+    }
+
+
+async def test_a_malformed_message_is_read_by_its_real_id() -> None:
+    async with meta(Answer({"success": True})) as (made, server):
+        await made.seen(HERE, "malformed:wamid.A")
+    assert server.requests[0].json == {
+        "messaging_product": "whatsapp",
+        "status": "read",
+        "message_id": "wamid.A",
+    }
+
+
+@pytest.mark.parametrize("of", ["", f"preference:{USER}:opt_out:1"])
+async def test_what_is_no_message_is_not_read(of: str) -> None:
+    async with meta() as (made, _):
+        await made.typing(HERE, of)
+        await made.seen(HERE, of)
+
+
+async def test_typing_that_fails_has_a_name() -> None:
+    async with meta(graph_error(100), Reset()) as (made, _):
+        with pytest.raises(Rejected):
+            await made.typing(HERE, "wamid.OLD")
+        with pytest.raises(ConnectorError):
+            await made.seen(HERE, "wamid.A")
+
+
+# --- customers' files ---
+
+DATA = b"\x89PNG\r\n" + bytes(range(200))
+SIZE = len(DATA)
+HEX = hashlib.sha256(DATA).hexdigest()
+BASE64 = b64encode(hashlib.sha256(DATA).digest()).decode()
+
+
+def photo(ref: str = "2754859441498128", **fields: Any) -> Media:
+    return Media("image", ref=ref, mime="image/png", **fields)
+
+
+@asynccontextmanager
+async def files(
+    *downloads: Step, sha256: Any = HEX, size: Any = SIZE, url: str = ""
+) -> AsyncIterator[tuple[WhatsApp, Provider]]:
+    """A connector whose Meta has one file; each of its URLs answers the next download."""
+    left = list(downloads)
+    asked = 0
+
+    def answer(request: Recorded) -> Step:
+        nonlocal asked
+        if request.path != f"/v24.0/{photo().ref}":
+            return left.pop(0)
+        asked += 1
+        found = {"url": url or f"{server.url}/attachments/{asked}", "mime_type": "image/png"}
+        return Answer({**found, "sha256": sha256, "file_size": size, "id": photo().ref})
+
+    async with provider(answer) as server:
+        made = connector(server.url)
+        yield made, server
+        await made.close()
+    assert not left
+
+
+FILE = Answer(DATA, headers={"Content-Type": "application/octet-stream"})
+
+
+@pytest.mark.parametrize(
+    ("sha256", "size"),
+    [(HEX, len(DATA)), (HEX.upper(), str(len(DATA))), (BASE64, None), (None, "many"), ("", -5)],
+)
+async def test_a_file_is_fetched_by_its_id(sha256: Any, size: Any) -> None:
+    async with files(FILE, sha256=sha256, size=size) as (made, server):
+        found = await made.fetch(photo(filename="a.png"), 1000)
+    assert found == File(DATA, "image/png", "a.png")
+    ask, download = server.requests
+    assert ask.query == {"phone_number_id": PHONE_ID}
+    assert {r.headers["authorization"] for r in (ask, download)} == {f"Bearer {TOKEN}"}
+
+
+async def test_an_expired_url_is_asked_for_anew_once() -> None:
+    async with files(Answer("", 404), FILE) as (made, server):
+        assert (await made.fetch(photo(), 1000)).data == DATA
+    assert [r.path for r in server.requests][1::2] == ["/attachments/1", "/attachments/2"]
+    async with files(Answer("", 404), Answer("", 404)) as (made, _):
+        with pytest.raises(NoFile, match="404"):
+            await made.fetch(photo(), 1000)
+
+
+async def test_another_file_than_announced_is_asked_for_anew_once() -> None:
+    async with files(Answer(b"other"), FILE) as (made, _):
+        assert (await made.fetch(photo(), 1000)).data == DATA
+    async with files(Answer(b"other"), Answer(b"other")) as (made, _):
+        with pytest.raises(NoFile, match="SHA-256"):
+            await made.fetch(photo(), 1000)
+
+
+async def test_a_file_too_big_is_not_even_begun() -> None:
+    async with files(size="1001") as (made, server):
+        with pytest.raises(NoFile, match="1001 bytes, 1000"):
+            await made.fetch(photo(), 1000)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("ref", ["", "..", "1/2", "1?x=y", "1#", "x" * 129, "é"])
+async def test_an_id_that_is_none_is_not_asked_for(ref: str) -> None:
+    async with meta() as (made, _):
+        with pytest.raises(NoFile, match="no id"):
+            await made.fetch(photo(ref), 1000)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://lookaside.example.com/1",
+        "http://127.0.0.1:9/1",
+        "file:///etc/passwd",
+        "http://[::1",
+        "https://127.0.0.1/1",
+        "https://169.254.169.254/latest/meta-data",
+    ],
+)
+async def test_the_token_goes_to_no_strange_place(url: str) -> None:
+    async with files(url=url) as (made, _):
+        with pytest.raises(NoFile):
+            await made.fetch(photo(), 1000)
+
+
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [
+        (graph_error(100, error_subcode=33), NoFile),
+        (graph_error(100), NoFile),
+        (graph_error(190, 401), RetryLater),
+        (graph_error(4, 429), RetryLater),
+        (Answer("<html>", 502), RetryLater),
+        (Answer("OK"), RetryLater),
+        (Answer({"id": "1"}), RetryLater),
+        (Answer({"url": 5}), RetryLater),
+        (Reset(), RetryLater),
+    ],
+)
+async def test_a_file_that_is_gone_is_told_from_one_that_may_come(
+    step: Step, error: type[ConnectorError]
+) -> None:
+    async with meta(step) as (made, _):
+        with pytest.raises(error) as caught:
+            await made.fetch(photo(), 1000)
+    assert type(caught.value) is error
+
+
+async def test_a_download_that_breaks_may_come_later() -> None:
+    async with files(Reset()) as (made, _):
+        with pytest.raises(RetryLater):
+            await made.fetch(photo(), 1000)

@@ -23,11 +23,11 @@ PHONES = ("telegram", "whatsapp")
 #: `send_timeout_seconds`; reset_after: the message is taken, the answer is lost.
 FAULTS: dict[str, dict[str, Any]] = {
     "429": {"retry_after": 1, "chance": 0.2, "count": 4},
-    "500": {"chance": 0.3, "count": 12},
+    "500": {"chance": 0.7, "count": 12},
     "timeout": {"seconds": 4, "chance": 0.2, "count": 3},
     "slow": {"seconds": 1, "chance": 0.2, "count": 6},
-    "reset": {"chance": 0.3, "count": 8},
-    "reset_after": {"chance": 0.3, "count": 8},
+    "reset": {"chance": 0.7, "count": 8},
+    "reset_after": {"chance": 0.7, "count": 8},
 }
 
 
@@ -48,8 +48,7 @@ async def test_a_failing_provider_costs_time_and_nothing_else(
         await control.fault(channel, kind, **FAULTS[kind])
     customers = [meet(channel) for channel in PHONES for _ in range(4)]
     await under_load(instance, control, customers, 6, seed=int(kind) if kind.isdigit() else 7)
-    left = sum(fault["count"] for fault in (await control.state())["faults"])
-    assert left < FAULTS[kind]["count"] * len(PHONES), "not one fault happened"
+    assert (await control.state())["faults"] == [], "not every fault happened"
 
 
 async def test_all_failures_at_once_cost_time_and_nothing_else(

@@ -13,20 +13,36 @@ grow and never skip. It outlives gateways, as a store does.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import cast
 
 from aiohttp import web
 
-from bot.message import Address, Content, Inbound, Outbound, Receipt, decode, encode, utcnow
+from bot.media.sniff import NotKept, sniff
+from bot.message import (
+    Address,
+    Content,
+    Inbound,
+    MediaType,
+    Outbound,
+    Receipt,
+    decode,
+    encode,
+    utcnow,
+)
 from bot.store import StoreDown
 from connectors.base import Arrived, Connector, Sent
+from connectors.errors import NoFile
 
 Answer = Callable[[Inbound], Sequence[Content]]
 
 
 class MemoryHost:
     """`inbound` is every stored message in order of arrival, `receipts` every receipt.
+
+    `kept` is every file by its ref: (bytes, MIME type, name).
 
     `answer`, when set, is asked for the replies to each new message, which are then
     sent. `attempts` counts calls of `accept` with a message, stored or not.
@@ -38,6 +54,7 @@ class MemoryHost:
         self.inbound: list[Inbound] = []
         self.receipts: list[Receipt] = []
         self.unread: list[tuple[bytes, str]] = []
+        self.kept: dict[str, tuple[bytes, str, str]] = {}
         self.attempts = 0
         self.down = False
         self.answer = answer
@@ -68,12 +85,30 @@ class MemoryHost:
         """Keep a dead letter."""
         self.unread.append((body, reason))
 
-    async def send(self, address: Address, content: Content, *, id: str = "") -> Outbound:
+    async def keep(self, data: bytes, mime: str, filename: str) -> str:
+        """Keep a file. Raises StoreDown while `down`, NoFile for what is not to be kept."""
+        if self.down:
+            raise StoreDown("the test holds the store down")
+        family = mime.partition("/")[0]
+        type: MediaType = "document"
+        if family in ("image", "audio", "video"):
+            type = cast(MediaType, family)
+        try:
+            sniff(data, type, filename)
+        except NotKept as error:
+            raise NoFile(str(error)) from None
+        ref = f"kept:{hashlib.sha256(data).hexdigest()}"
+        self.kept[ref] = data, mime, filename
+        return ref
+
+    async def send(
+        self, address: Address, content: Content, *, id: str = "", agent: str = ""
+    ) -> Outbound:
         """Send one message to `address`: every feed of it shows it."""
         rows = self._sent.setdefault(address.key, [])
-        outbound = Outbound(id or f"test:{address.user}:{len(rows)}", address, content)
+        outbound = Outbound(id or f"test:{address.user}:{len(rows)}", address, content, agent=agent)
         async with self._changed:
-            rows.append(Sent(outbound.id, len(rows) + 1, content, utcnow()))
+            rows.append(Sent(outbound.id, len(rows) + 1, content, utcnow(), agent))
             self._changed.notify_all()
         return outbound
 

@@ -57,9 +57,10 @@ class Gateway:
         return web.Response(status=status, text="said the gateway")
 
     async def handshake(self, request: web.Request) -> web.Response:
-        query = request.query
-        right = query.get("hub.verify_token") == self.accounts["whatsapp"]["verify_token"]
-        status = self.handshakes.pop(0) if self.handshakes else 200 if right else 403
+        query, channel = request.query, request.match_info["channel"]
+        right = query.get("hub.verify_token") == self.accounts[channel]["verify_token"]
+        told = self.handshakes if channel == "whatsapp" else []
+        status = told.pop(0) if told else 200 if right else 403
         return web.Response(status=status, text=query["hub.challenge"] if status == 200 else "no")
 
     async def taken(self, number: int, **of: Any) -> list[Received]:

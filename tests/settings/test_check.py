@@ -68,6 +68,7 @@ async def test_everything_that_answers_is_told_with_its_identity(tmp_path: Path)
     assert said.splitlines() == [
         f"store     SQLite, {place}",
         "redis     none",
+        f"media     folder {tmp_path / 'var' / 'media'}",
         "address   http://127.0.0.1:8080, no public_url",
         f"workers   {Worker().concurrency}",
         f"data      {tmp_path / 'var'}",
@@ -75,6 +76,7 @@ async def test_everything_that_answers_is_told_with_its_identity(tmp_path: Path)
         "account   webchat:site",
         f"account   whatsapp:shop, at {meta.url.removeprefix('http://')}",
         f"ok        store: SQLite, {place}",
+        f"ok        media: folder {tmp_path / 'var' / 'media'}",
         "ok        telegram:shop: @shop_bot (Shop), id 7",
         "ok        webchat:site: web chat “Help” at /chat/site "
         "for this gateway's own pages and loopback",
@@ -90,15 +92,28 @@ async def test_without_online_nobody_is_asked_and_nothing_is_written(tmp_path: P
     assert not (tmp_path / "var").exists()
 
 
+async def test_a_bucket_that_does_not_answer_fails_without_its_keys(tmp_path: Path) -> None:
+    (tmp_path / "endpoints.yml").write_text(
+        f"media: {{url: 's3://shop/files', endpoint: '{closed_url()}', access_key: AKIA-hunter2,"
+        " secret_key: shhh-hunter2, secret: shhh-links-hunter2}\n"
+    )
+    status, said = await checked(tmp_path, timeout=20)
+    assert status == 1
+    assert "failed    media: VaultDown: S3, bucket shop: EndpointConnectionError" in said
+    assert "media     S3, shop/files at 127.0.0.1:" in said
+    assert "hunter2" not in said
+
+
 async def test_a_refused_token_fails_its_account_alone(tmp_path: Path) -> None:
     refusal = Answer({"ok": False, "error_code": 401, "description": "Unauthorized"}, 401)
     async with provider([refusal]) as telegram, provider([Answer(NUMBER)]) as meta:
         accounts(tmp_path, telegram.url, meta.url)
         status, said = await checked(tmp_path)
-    verdicts = [line.split(":")[0] for line in said.splitlines()[-4:]]
+    verdicts = [line.split(":")[0] for line in said.splitlines()[-5:]]
     assert status == 1
     assert verdicts == [
         "ok        store",
+        "ok        media",
         "failed    telegram",
         "ok        webchat",
         "ok        whatsapp",

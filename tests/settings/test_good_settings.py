@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from settings_kit import SCHEMAS, SmsAccount, TelegramAccount, WebChatAccount, load_from
 
-from bot.settings import Limits, Llm, Redis, Sandbox, Server, Worker, load
+from bot.settings import Limits, Llm, Redis, Sandbox, Server, Worker, load, secrets_of
 
 
 def test_with_no_file_everything_has_a_default(tmp_path: Path) -> None:
@@ -115,6 +115,33 @@ def test_paths_are_seen_from_the_current_directory(tmp_path: Path) -> None:
     assert settings.store.url == f"sqlite:{tmp_path / 'data' / 'a.db'}"
     assert settings.media.dir == str(tmp_path / "files")
     assert load_from(tmp_path, "store: {url: 'sqlite:///a.db'}").store.url == "sqlite:/a.db"
+
+
+def test_files_may_be_in_gridfs_or_a_bucket(tmp_path: Path) -> None:
+    text = "store: {url: 'mongodb://db/frontdesk'}\nmedia: {url: 'gridfs:'}\n"
+    media = load_from(tmp_path, text).media
+    assert (media.url, media.dir) == ("gridfs:", "")
+    text = (
+        "media:\n  url: s3://shop.files/a/b\n  endpoint: http://minio:9000\n  region: eu-1\n"
+        "  access_key: ${KEY}\n  secret_key: ${SECRET}\n  secret: ${LINKS}\n"
+    )
+    environ = {"KEY": "AKIA1", "SECRET": "abc/+=", "LINKS": "0123456789abcdef"}
+    media = load_from(tmp_path, text, None, environ).media
+    assert (media.url, media.endpoint, media.region) == (
+        "s3://shop.files/a/b",
+        "http://minio:9000",
+        "eu-1",
+    )
+    assert (media.access_key, media.secret_key) == ("AKIA1", "abc/+=")
+    assert secrets_of(media) == ("AKIA1", "abc/+=", "0123456789abcdef")
+    assert "abc" not in repr(media)
+    assert "AKIA1" not in repr(media)
+
+
+def test_a_bucket_may_be_had_by_a_role_of_the_machine(tmp_path: Path) -> None:
+    environ = {"FRONTDESK__MEDIA__URL": "s3://shop", "FRONTDESK__MEDIA__REGION": "eu-west-1"}
+    media = load_from(tmp_path, None, None, environ).media
+    assert (media.url, media.access_key, media.region) == ("s3://shop", "", "eu-west-1")
 
 
 def test_var_moves_what_a_running_instance_writes(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ llm:
 - url: https://llm.example.net/v1
   model: m
   api_key: {TOKEN}
+media: {{url: 's3://shop', access_key: {WORD}, secret_key: {HEX}, secret: {HEX}}}
 """
 
 
@@ -140,6 +141,10 @@ def test_typing_errors_beside_variables_show_no_secret(credentials: str) -> None
         "llm: [{url: 'ftp://${WORD}', model: m}]",
         "limits: {turn_seconds: ${WORD}}",
         'media: {dir: "${HEX}\\n"}',
+        "media: {url: 's3://${HEX}:${WORD}@shop'}",
+        "media: {url: 's3://shop', endpoint: '${HEX}'}",
+        "media: {url: 's3://shop', access_key: '${HEX}'}",
+        "media: {secret_key: '${HEX}'}",
     ],
 )
 def test_a_wrong_value_from_a_variable_is_not_quoted(endpoints: str, tmp_path: Path) -> None:

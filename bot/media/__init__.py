@@ -1,0 +1,1 @@
+"""Customers' files: fetched once, checked by their content, kept, and linked to for agents."""

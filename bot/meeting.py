@@ -1,0 +1,33 @@
+"""Before anything is answered: who is it that writes?"""
+
+from __future__ import annotations
+
+import logging
+
+from bot.consent import carry
+from bot.identity import customer_of, moved, shared
+from bot.message import Contact, Event, Inbound
+from bot.store import AsyncStore, StoreError
+from bot.store.conversations import Conversation
+
+log = logging.getLogger(__name__)
+
+
+async def meet(store: AsyncStore, said: Inbound, conversation: Conversation) -> None:
+    """See that the conversation's customer is known. Raises StoreDown.
+
+    All of it may be done again. A customer who cannot be told is answered all the same.
+    """
+    content = said.content
+    try:
+        if isinstance(content, Contact) and content.own:
+            await shared(store, said.address, content)
+        elif isinstance(content, Event) and content.name == "moved":
+            await moved(store, said.address, content.data)
+            await carry(store, said)
+        elif not conversation.customer:
+            await customer_of(store, said.address, said.profile, known="")
+    except StoreError:
+        raise
+    except Exception:
+        log.exception("%s: who it is could not be told", said.id)
