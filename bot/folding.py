@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -39,15 +39,17 @@ def fold(pending: Sequence[Message]) -> Heard:
     contents: dict[str, Content | None] = {row.provider_id: decode(row.content) for row in parts}
     folded = [row.id for row in parts[1:]]
     for row in pending[1:]:
-        if row.content.get("of") not in contents:
+        changed = _named(str(row.content.get("of")), contents)
+        if not changed:
             continue
         change = decode(row.content)
         if isinstance(change, (Edit, Deletion)):
             folded.append(row.id)
-            before = contents[change.of]
-            contents[change.of] = (
-                _edited(before, change.text) if isinstance(change, Edit) and before else None
-            )
+            if isinstance(change, Deletion):
+                contents.update(dict.fromkeys(changed))
+            elif (before := contents[changed[0]]) is not None:
+                # The words of several files are the first one's.
+                contents[changed[0]] = _edited(before, change.text)
     left = [content for content in contents.values() if content is not None]
     return Heard(_joined(left), tuple(folded))
 
@@ -55,6 +57,11 @@ def fold(pending: Sequence[Message]) -> Heard:
 def _parts(pending: Sequence[Message]) -> list[Message]:
     album = pending[0].album
     return [*pending[:1], *(row for row in pending[1:] if album and row.album == album)]
+
+
+def _named(of: str, ids: Iterable[str]) -> list[str]:
+    """Return the parts that a message id means: itself, or those cut from it (``id.0``)."""
+    return [id for id in ids if id == of or id.startswith(f"{of}.")]
 
 
 def _edited(content: Content, text: str) -> Content:

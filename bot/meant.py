@@ -94,7 +94,7 @@ async def _typed(store: AsyncStore, message: Message, said: Text) -> Content:
         options = options_of(row)
         if options:
             numbered = isinstance(decode(row.content), Text)
-            found = _named(said.text, options, numbered)
+            found = _named(said.text, options, numbered) or _nodded(said.text, options)
             return Choice(found.payload, found.title, row.provider_id or "") if found else said
     return said
 
@@ -130,16 +130,23 @@ def _number(said: str) -> int | None:
 
 async def _reacted(store: AsyncStore, message: Message, reaction: Reaction) -> Content | None:
     """Take a thumb on the question the bot has just asked for its yes or no."""
-    emoji = _TONES.sub("", reaction.emoji)
-    intent = "affirm" if emoji in YES else "deny" if emoji in NO else ""
-    if reaction.removed or not intent:
+    if reaction.removed:
         return None
     for row in await _asked(store, message):
         if row.provider_id and row.provider_id == clean(reaction.of):
-            for option in options_of(row):
-                if re.match(rf"/{intent}\b", option.payload):
-                    return Choice(option.payload, option.title, reaction.of)
+            option = _nodded(reaction.emoji, options_of(row))
+            if option is not None:
+                return Choice(option.payload, option.title, reaction.of)
     return None
+
+
+def _nodded(text: str, options: Sequence[Option]) -> Option | None:
+    """Return the yes or the no among the options that a lone emoji stands for."""
+    emoji = _TONES.sub("", text.strip())
+    intent = "affirm" if emoji in YES else "deny" if emoji in NO else ""
+    if not intent:
+        return None
+    return next((o for o in options if re.match(rf"/{intent}\b", o.payload)), None)
 
 
 async def _corrected(

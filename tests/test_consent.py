@@ -189,8 +189,10 @@ def test_every_language_has_its_help(language: str, word: str) -> None:
 
 @pytest.mark.parametrize(
     "word",
-    ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE"]
-    + ["START", "UNSTOP", "HELP", "INFO"],
+    [
+        *("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE"),
+        *("START", "UNSTOP", "HELP", "INFO"),
+    ],
 )
 def test_the_words_that_carriers_want_are_there(word: str) -> None:
     kind = {"START": "start", "UNSTOP": "start", "HELP": "help", "INFO": "help"}.get(word, "stop")
@@ -536,19 +538,30 @@ async def test_marketing_is_a_matter_of_its_own(store: AsyncStore) -> None:
 
 async def test_who_wrote_stop_is_not_back_by_unblocking_us(store: AsyncStore) -> None:
     await opened(store)
-    for minute, content in enumerate([Event("blocked"), Text("STOP"), Event("unblocked")]):
-        await told(store, message(content, minute))
+    minutes = iter(range(20))
+
+    async def happens(*contents: Content) -> Verdict | None:
+        for content in contents:
+            found = await told(store, message(content, next(minutes)))
+        return found
+
+    assert await happens(Event("blocked"), Text("STOP"), Event("unblocked")) == SILENCE
     assert (await now(store)).opted_out == "all"
-    for minute, content in enumerate([Text("START"), Text("STOP"), Event("blocked")], 4):
-        await told(store, message(content, minute))
-    assert await told(store, message(Event("unblocked"), 8)) == SILENCE
-    for minute, content in enumerate([Text("START"), Event("blocked")], 9):
-        await told(store, message(content, minute))
-    back = await told(store, message(Event("unblocked"), 12))
+    await happens(Text("START"), Text("STOP"), Event("blocked"))
+    assert await happens(Event("unblocked")) == SILENCE
+    await happens(Text("START"), Event("blocked"))
+    back = await happens(Event("unblocked"))
     assert back is not None
     assert back.goes_on
-    assert await told(store, message(Event("unblocked"), 12)) == back
     assert (await now(store)).opted_out == ""
+
+
+async def test_an_unblocking_that_is_taken_again_goes_on_again(store: AsyncStore) -> None:
+    await opened(store)
+    await told(store, message(Event("blocked"), 1))
+    back = await told(store, message(Event("unblocked"), 2))
+    assert back == Verdict("in", "all", "blocked", goes_on=True)
+    assert await told(store, message(Event("unblocked"), 2)) == back
 
 
 async def test_a_refusal_is_kept_and_a_later_start_counts_more(store: AsyncStore) -> None:

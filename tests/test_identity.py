@@ -623,9 +623,9 @@ async def test_who_tells_conversations_what_was_true_tells_them_again(store: Asy
 async def test_two_workers_with_the_same_merge_make_one(store: AsyncStore) -> None:
     for address in (TELEGRAM, WEB):
         await said(store, address)
-    for call in (("change", Customer), ("find", Merge)):
+    for verb, cls in (("change", Customer), ("find", Merge)):
         late: Any = Before(
-            store, *call, lambda: merge(store, _node(WEB), _node(TELEGRAM), AGENT, "first")
+            store, verb, cls, lambda: merge(store, _node(WEB), _node(TELEGRAM), AGENT, "first")
         )
         made = await merge(late, _node(TELEGRAM), _node(WEB), AGENT, "second")
         assert made.why == "first"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.dialogue.contract import Outcome
+from bot.folding import fold
 from bot.message import (
     Album,
     Choice,
@@ -165,6 +166,24 @@ async def test_a_correction_in_time_changes_the_message(store: AsyncStore) -> No
     assert decode(turn.heard) == Text("hello")
     statuses = [(await store.get(Message, r.id)).status for r in rows]  # type: ignore[union-attr]
     assert statuses == [DONE, PENDING, DONE]
+
+
+async def test_a_thumb_that_is_written_answers_as_well(store: AsyncStore) -> None:
+    await asked(store, Choices("Right?", YES_NO))
+    assert (await hear(store, Text("👍🏽")))[1] == [Choice("/affirm", "Yes", "t1.0")]
+    assert (await hear(store, Text("👍 great")))[1] == [Text("👍 great")]
+
+
+async def test_a_message_cut_into_files_is_changed_as_a_whole(store: AsyncStore) -> None:
+    files = [
+        Inbound(address(), f"mid.{n}", Media("image", ref=f"f{n}"), album="mid") for n in range(2)
+    ]
+    for change, heard in ((Edit("mid", "see"), "see"), (Deletion("mid"), None)):
+        rows = [to_message(f) for f in files]
+        rows.append(to_message(Inbound(address(), "later", change)))
+        said = fold(rows)
+        assert getattr(said.content, "caption", None) == heard
+        assert len(said.folded) == 2
 
 
 async def test_a_message_taken_back_in_time_is_not_answered(store: AsyncStore) -> None:

@@ -270,9 +270,14 @@ class Visitor(Customer):
 
 
 def new_user(channel: str) -> str:
-    """Return the id of a user whom no test has used, a number as both providers have it."""
+    """Return the id of a user whom no test has used, as the provider has them."""
     number = next(_users)
-    return str(700_000 + number) if channel == "telegram" else str(447_700_900_000 + number)
+    return {
+        "telegram": str(700_000 + number),
+        "whatsapp": str(447_700_900_000 + number),
+        "messenger": str(4_100_000_000_000_000 + number),
+        "sms": f"+{447_700_950_000 + number}",
+    }[channel]
 
 
 def heard(entry: dict[str, Any]) -> Heard:

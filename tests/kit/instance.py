@@ -16,9 +16,11 @@ from typing import Any
 import psutil
 from ruamel.yaml import YAML
 
+from bot.settings import Settings, load
 from bot.store import Store, open_store
 from bot.store.messages import Message
 from bot.store.turns import Turn
+from connectors import CHANNELS, connector_class
 
 REPOSITORY = Path(__file__).parents[2]
 #: Importing Rasa takes ten seconds on an idle machine, training as long again.
@@ -142,6 +144,17 @@ class Instance:
     def files(self) -> list[str]:
         """The arguments that point a `bot` command at this instance."""
         return self._files(self._credentials)
+
+    def settings(self) -> Settings:
+        """The settings its processes run with."""
+        credentials = self._credentials if self._credentials.exists() else self._no_credentials
+        return load(
+            channels=CHANNELS,
+            schema_of=lambda channel: connector_class(channel).Account,
+            endpoints=self._endpoints,
+            credentials=credentials,
+            var=self.var,
+        )
 
     def store(self) -> Store:
         """The instance's store, opened anew; close it."""

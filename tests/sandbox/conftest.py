@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from bot.sandbox import credentials
 from bot.sandbox.server import Sandbox
@@ -79,6 +81,12 @@ class Gateway:
         return matching()
 
 
+async def widget(request: web.Request) -> web.Response:
+    """A web chat for pages whose web chat is not what is tested."""
+    script = 'customElements.define("support-chat", class extends HTMLElement {});'
+    return web.Response(text=script, content_type="text/javascript")
+
+
 @pytest.fixture
 async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
     made = Gateway()
@@ -86,6 +94,7 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
     app.router.add_post("/webhooks/{channel}/{account}", made.webhook)
     app.router.add_get("/webhooks/{channel}/{account}", made.handshake)
     app.router.add_get("/healthz", lambda request: web.Response(text="ok"))
+    app.router.add_get("/widget.js", widget)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -151,6 +160,38 @@ async def phones(gateway: Gateway, tmp_path: Path) -> AsyncIterator[Phones]:
     async with aiohttp.ClientSession() as http:
         yield Phones(sandbox, url, accounts, http)
     await sandbox.close()
+
+
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        made = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        yield made
+        await made.close()
+
+
+@asynccontextmanager
+async def opened(browser: Browser, url: str) -> AsyncIterator[Page]:
+    """The page of a sandbox, of which nothing may go wrong unseen."""
+    made = await browser.new_page(viewport={"width": 1280, "height": 860}, locale="en-GB")
+    errors: list[str] = []
+    made.on("pageerror", lambda error: errors.append(str(error)))
+    made.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    await made.goto(url)
+    await expect(made.locator("#gateway")).to_have_text("gateway up")
+    yield made
+    assert errors == []
 
 
 PNG = bytes.fromhex(

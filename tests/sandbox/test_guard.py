@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from bot.sandbox import credentials
 from bot.sandbox.errors import BadCredentials, NotLoopback, RealCredentials
 from bot.sandbox.server import Sandbox, serve
+from connectors import CHANNELS, connector_class
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.com", ""])
@@ -56,6 +58,14 @@ async def test_its_own_page_is_let_in(phones):
         assert answer.status == 200
 
 
+async def test_a_form_of_another_site_cannot_upload_files(phones):
+    for kind in ("text/plain", "multipart/form-data; boundary=x"):
+        async with phones.http.post(
+            f"{phones.url}/control/files", data=b"x", headers={"Content-Type": kind}
+        ) as answer:
+            assert answer.status == 415
+
+
 async def test_the_page_has_one_address_and_a_policy(phones):
     port = urlsplit(phones.url).port
     async with phones.http.get(f"http://localhost:{port}/", allow_redirects=False) as answer:
@@ -76,6 +86,8 @@ async def test_the_state_shows_no_secret(phones):
     for channel, keys in (
         ("telegram", ("token", "secret_token")),
         ("whatsapp", ("token", "app_secret", "verify_token")),
+        ("messenger", ("token", "app_secret", "verify_token")),
+        ("sms", ("auth_token",)),
     ):
         assert not any(phones.accounts[channel][key] in text for key in keys)
 
@@ -93,7 +105,7 @@ def test_credentials_are_private_random_and_kept(tmp_path):
     after = credentials.load(first)
     assert after["telegram"][0]["api_url"] == "http://127.0.0.1:9999/telegram"
     assert after["webchat"] == [{"account": "demo", "origins": ["http://127.0.0.1:9999"]}]
-    for channel in ("telegram", "whatsapp"):
+    for channel in ("telegram", "whatsapp", "messenger", "sms"):
         old, new = before[channel][0], after[channel][0]
         assert {k: v for k, v in old.items() if k != "api_url"} == {
             k: v for k, v in new.items() if k != "api_url"
@@ -103,6 +115,18 @@ def test_credentials_are_private_random_and_kept(tmp_path):
     )
     assert other["whatsapp"][0]["app_secret"] != before["whatsapp"][0]["app_secret"]
     assert list((tmp_path / "a" / "sandbox").iterdir()) == [first]
+
+
+def test_the_accounts_are_what_the_connectors_take(tmp_path):
+    path = credentials.ensure(tmp_path, "http://127.0.0.1:8080", "http://127.0.0.1:8090")
+    accounts = credentials.load(path)
+    assert list(accounts) == list(CHANNELS)
+    for channel, [account] in accounts.items():
+        kind = connector_class(channel).Account
+        keys = {f.metadata.get("key", f.name): f.name for f in fields(kind)}
+        made = kind(**{keys[key]: value for key, value in account.items()})
+        assert made.account == "demo"
+    assert accounts["sms"][0]["public_url"] == "http://127.0.0.1:8080"
 
 
 def test_a_file_that_others_could_read_is_closed(tmp_path):
@@ -151,6 +175,9 @@ REAL = {"telegram": [{"account": "demo", "token": "1:secret-x"}]}
             True,
         ),
         ({"whatsapp": [{"account": "demo"}]}, True),
+        ({"messenger": [{"account": "demo"}]}, True),
+        ({"sms": [{"account": "demo", "api_url": "https://api.ie1.twilio.com"}]}, True),
+        ({"sms": [{"account": "demo", "api_url": "http://127.0.0.1:8090/sms"}]}, False),
         ({"webchat": [{"account": "demo", "origins": ["https://shop.example.com"]}]}, True),
         ({"webchat": [{"account": "demo", "origins": ["http://127.0.0.1:8090"]}]}, False),
     ],

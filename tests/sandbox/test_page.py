@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import fields
 from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from bot.message import Choice, Choices, Inbound, Media, Option, Outbound, Text
 from bot.sandbox import credentials
@@ -18,17 +19,15 @@ from bot.sandbox.server import Sandbox
 from connectors import connector_class
 from connectors.base import Request
 from tests.kit.host import MemoryHost
+from tests.sandbox.conftest import opened
 
 STATIC = Path(__file__).parents[2] / "bot" / "static"
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+TITLES = {
+    "telegram": "Telegram",
+    "whatsapp": "WhatsApp",
+    "messenger": "Messenger",
+    "sms": "SMS",
+}
 
 
 class Echo:
@@ -112,33 +111,21 @@ async def sandbox(echo: Echo, tmp_path: Path) -> AsyncIterator[Sandbox]:
     path = credentials.ensure(tmp_path, echo.url, "http://127.0.0.1:8090")
     made = Sandbox(path, echo.url, port=0)
     url = await made.start()
-    for channel in ("telegram", "whatsapp"):
+    for channel in TITLES:
         found = connector_class(channel)
         account = credentials.load(path)[channel][0]
         account["api_url"] = f"{url}/{channel}"
-        echo.connectors[channel] = found(found.Account(**account))
+        names = {f.metadata.get("key", f.name): f.name for f in fields(found.Account)}
+        given = {names[key]: value for key, value in account.items()}
+        echo.connectors[channel] = found(found.Account(**given))
     yield made
     await made.close()
 
 
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        made = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-        yield made
-        await made.close()
-
-
-@pytest.fixture
 async def page(browser: Browser, sandbox: Sandbox) -> AsyncIterator[Page]:
-    made = await browser.new_page(viewport={"width": 1280, "height": 860})
-    errors: list[str] = []
-    made.on("pageerror", lambda error: errors.append(str(error)))
-    made.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-    await made.goto(sandbox.url)
-    await expect(made.locator("#gateway")).to_have_text("gateway up")
-    yield made
-    assert errors == []
+    async with opened(browser, sandbox.url) as made:
+        yield made
 
 
 async def say(page: Page, title: str, text: str) -> None:
@@ -150,7 +137,7 @@ def log(page: Page, title: str):
     return page.get_by_role("log", name=f"{title} conversation")
 
 
-@pytest.mark.parametrize("title", ["Telegram", "WhatsApp"])
+@pytest.mark.parametrize("title", ["Telegram", "WhatsApp", "Messenger"])
 async def test_a_typed_message_is_answered_and_buttons_can_be_pressed(page, title):
     phone = log(page, title)
     await say(page, title, "hello <b>there</b>")
@@ -165,6 +152,15 @@ async def test_a_typed_message_is_answered_and_buttons_can_be_pressed(page, titl
     picture = phone.locator(".theirs img")
     await expect(picture).to_be_visible()
     assert await picture.evaluate("async (i) => { await i.decode(); return i.naturalWidth }") > 0
+
+
+async def test_words_and_pictures_go_by_sms(page):
+    phone = log(page, "SMS")
+    await say(page, "SMS", "hello <b>there</b>")
+    await expect(phone.get_by_text("You said: hello <b>there</b>")).to_be_visible()
+    await expect(phone.locator(".own .ticks")).to_have_text("Delivered")
+    await say(page, "SMS", "a picture")
+    await expect(phone.locator(".theirs img")).to_be_visible()
 
 
 async def test_the_web_chat_is_the_real_widget(page, echo):
@@ -184,7 +180,7 @@ async def test_the_web_chat_is_the_real_widget(page, echo):
 async def test_a_list_opens_as_a_sheet_and_a_row_is_chosen(page):
     await say(page, "WhatsApp", "the list")
     await log(page, "WhatsApp").locator(".theirs .choice").click()
-    sheet = page.get_by_role("dialog")
+    sheet = page.get_by_role("dialog", name="Choose")
     await expect(sheet.get_by_role("button", name="Topic 3")).to_be_visible()
     await page.keyboard.press("Escape")
     await expect(sheet).to_be_hidden()
@@ -193,10 +189,10 @@ async def test_a_list_opens_as_a_sheet_and_a_row_is_chosen(page):
     await expect(log(page, "WhatsApp").get_by_text("You chose t3")).to_be_visible()
 
 
-@pytest.mark.parametrize("title", ["Telegram", "WhatsApp"])
+@pytest.mark.parametrize("title", TITLES.values())
 async def test_a_picture_can_be_attached(page, title, png):
     file = {"name": "p.png", "mimeType": "image/png", "buffer": png}
-    await page.get_by_label(f"Picture for {title}").set_input_files(file)
+    await page.get_by_label(f"File for {title}").set_input_files(file)
     await expect(page.get_by_alt_text("To be sent: p.png")).to_be_visible()
     await say(page, title, "my parcel")
     await expect(log(page, title).get_by_text("A fine picture: my parcel")).to_be_visible()
@@ -214,7 +210,7 @@ async def test_a_reload_keeps_the_conversation_and_a_new_customer_begins_one(pag
     await expect(log(page, "Telegram").locator(".own")).to_have_text(re.compile("/start"))
 
 
-@pytest.mark.parametrize("title", ["Telegram", "WhatsApp"])
+@pytest.mark.parametrize("title", ["Telegram", "WhatsApp", "Messenger"])
 async def test_messages_wait_with_one_tick_while_the_gateway_is_down(page, echo, title):
     echo.down = True
     await expect(page.locator("#gateway")).to_have_text("gateway down")
@@ -264,13 +260,13 @@ async def test_fault_switches_switch(page, sandbox):
     switch = page.get_by_role("button", name="429", exact=True)
     await switch.click()
     await expect(switch).to_have_attribute("aria-pressed", "true")
-    both = {("telegram", "429"), ("whatsapp", "429")}
+    all_four = {(channel, "429") for channel in TITLES}
     for _ in range(200):
-        # One request a channel: the switch shows the first before the second is there.
-        if {(f["channel"], f["kind"]) for f in sandbox.state()["faults"]} == both:
+        # One request a channel: the switch shows the first before the others are there.
+        if {(f["channel"], f["kind"]) for f in sandbox.state()["faults"]} == all_four:
             break
         await asyncio.sleep(0.02)
-    assert {(f["channel"], f["kind"]) for f in sandbox.state()["faults"]} == both
+    assert {(f["channel"], f["kind"]) for f in sandbox.state()["faults"]} == all_four
     await switch.click()
     await expect(switch).to_have_attribute("aria-pressed", "false")
     assert sandbox.state()["faults"] == []
