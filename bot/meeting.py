@@ -25,8 +25,9 @@ async def meet(store: AsyncStore, said: Inbound, conversation: Conversation) -> 
         elif isinstance(content, Event) and content.name == "moved":
             await moved(store, said.address, content.data)
             await carry(store, said)
-        elif not conversation.customer:
-            await customer_of(store, said.address, said.profile, known="")
+        else:
+            known = conversation.customer or ""
+            await customer_of(store, said.address, said.profile, known=known)
     except StoreError:
         raise
     except Exception:

@@ -23,6 +23,7 @@ from bot.rate import LocalRate, Rate
 from bot.rounds import Rounds
 from bot.settings import Limits
 from bot.store import AsyncStore, StoreDown
+from bot.store.consents import ALL, MARKETING
 from bot.store.conversations import BOT, Conversation
 from bot.store.dead_letters import SEND, DeadLetter, lost
 from bot.store.messages import (
@@ -39,7 +40,7 @@ from bot.store.messages import (
 )
 from bot.window import REASON, hold, instead, is_open, outbound_of
 from connectors.base import Connector
-from connectors.errors import OptedOut, Rejected, RetryLater, Unsure, WindowClosed
+from connectors.errors import NoMarketing, OptedOut, Rejected, RetryLater, Unsure, WindowClosed
 
 log = logging.getLogger(__name__)
 
@@ -250,7 +251,8 @@ class Outbox(Rounds):
             return await self._hold_until_open(row, beyond)
         except Rejected as error:
             if isinstance(error, OptedOut):
-                await refused(self._store, row, row.tried or utcnow())
+                scope = MARKETING if isinstance(error, NoMarketing) else ALL
+                await refused(self._store, row, row.tried or utcnow(), scope=scope)
             reason = f"{error.code} {error}".strip()
             await self._fail(row, f"{type(error).__name__}: {reason}")
             return True

@@ -16,6 +16,7 @@ from aiohttp import web
 from bot.attention import Attention
 from bot.consent import load_rules
 from bot.gateway import Gateway
+from bot.identity import settle
 from bot.inbox import Inbox
 from bot.media.keeper import Keeper
 from bot.media.seal import Seal
@@ -24,7 +25,7 @@ from bot.media.vault import AsyncVault, open_vault
 from bot.outbox import Outbox
 from bot.rate import rates
 from bot.settings import Settings
-from bot.store import AsyncStore, open_store
+from bot.store import AsyncStore, StoreError, open_store
 from bot.store.documents import DOCUMENTS
 from bot.store.files import wanted
 from bot.store.wake import Bells, open_bells
@@ -39,6 +40,7 @@ _FINISH_SECONDS = 8.0
 #: Names the descriptor of a listening socket that `bot run` made.
 LISTENER = "FRONTDESK_LISTENER"
 _BACKLOG = 1024
+_SETTLE_PAUSE = 10.0
 
 
 class CannotListen(Exception):
@@ -190,6 +192,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     os.environ["FRONTDESK_PUBLIC_URL"] = settings.server.public_url or address_of(settings)
     brain = BrainThread(lambda: Brain.load(Path(settings.model)))
     loading = asyncio.create_task(brain.start(), name="loading")
+    running.append(asyncio.create_task(_settle(store), name="identity"))
     await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
     works: Worker | None = None
     attention = Attention(connectors)
@@ -232,6 +235,18 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     for task in failed:
         log.error("%s failed", task.get_name(), exc_info=task.exception())
     return 1 if failed else 0
+
+
+async def _settle(store: AsyncStore) -> None:
+    """Finish what workers that died left of joining customers, then wait."""
+    while True:
+        try:
+            await settle(store)
+            break
+        except StoreError as error:
+            log.error("customers could not be settled, trying again: %s", error)
+            await asyncio.sleep(_SETTLE_PAUSE)
+    await asyncio.Event().wait()
 
 
 async def _listen(bells: Bells, wakes: dict[str, asyncio.Event]) -> None:

@@ -61,6 +61,10 @@ class OptedOut(Rejected):
     """The customer asked for no messages or blocked the account."""
 
 
+class NoMarketing(OptedOut):
+    """The customer asked for no marketing; all else may be sent."""
+
+
 class AddressGone(Rejected):
     """There is nobody at this address any more."""
 

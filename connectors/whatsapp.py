@@ -33,7 +33,7 @@ from connectors.errors import (
     BadSignature,
     ConnectorError,
     NoFile,
-    OptedOut,
+    NoMarketing,
     Rejected,
     RetryLater,
     Unreadable,
@@ -109,7 +109,7 @@ UNKNOWN_OBJECT = (100, 33)
 # WhatsApp, old app versions and terms not yet accepted, and all of these pass.
 FINAL: dict[int, type[Rejected]] = {
     131047: WindowClosed,  # over 24 hours since the customer last wrote
-    131050: OptedOut,  # the customer stopped marketing messages
+    131050: NoMarketing,  # the customer stopped marketing messages
 }
 
 _MEDIA_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")

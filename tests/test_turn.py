@@ -15,7 +15,6 @@ from bot.store.turns import Turn
 from bot.turn import APOLOGY, Overtaken, Turns
 from tests.kit.build import address, inbound, row
 from tests.kit.channel import CAN, Echo, answer, failure
-from tests.kit.processes import Failing
 
 
 def turns_of(store: Any, brain: Echo | None = None, seconds: float = 5.0) -> Turns:
@@ -147,16 +146,28 @@ async def test_two_workers_at_the_same_message_give_one_answer(store: AsyncStore
     assert await words(store) == ["1: a"]
 
 
+class DiesAfterCommit:
+    """A store that goes away the moment a turn is in it."""
+
+    def __init__(self, store: AsyncStore) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def insert(self, document: Any) -> None:
+        await self._store.insert(document)
+        if isinstance(document, Turn):
+            raise StoreDown("away")
+
+
 async def test_a_turn_committed_before_a_crash_is_finished_before_the_next_is_taken(
     store: AsyncStore,
 ) -> None:
-    # The calls of a first turn: get, two finds, insert (the commit), then what is derived.
     late, early = inbound("late", n=2, order=2), inbound("early", n=1, order=1)
     message = await pending(store, late)
     with pytest.raises(StoreDown):
-        await turns_of(Failing(store, at=4, applied=True)).take(
-            message, leased(epoch=1, customer="known")
-        )
+        await turns_of(DiesAfterCommit(store)).take(message, leased(epoch=1))
     assert await out(store) == []
     # A message that was sent before it arrives only now, and is first in line.
     await turns_of(store).take(await pending(store, early), leased(epoch=2))

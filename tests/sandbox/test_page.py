@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import fields
+from itertools import chain
 from pathlib import Path
 
 import aiohttp
@@ -18,6 +19,7 @@ from bot.sandbox import credentials
 from bot.sandbox.server import Sandbox
 from connectors import connector_class
 from connectors.base import Request
+from connectors.render import render
 from tests.kit.host import MemoryHost
 from tests.sandbox.conftest import opened
 
@@ -77,7 +79,8 @@ class Echo:
         for inbound in arrived:
             if isinstance(inbound, Inbound):
                 await connector.typing(inbound.address)
-                for n, content in enumerate(self.answer(inbound)):
+                answers = [render(a, connector.capabilities) for a in self.answer(inbound)]
+                for n, content in enumerate(chain(*answers)):
                     await connector.send(Outbound(f"{inbound.id}:{n}", inbound.address, content))
         return web.Response()
 
@@ -146,7 +149,9 @@ async def test_a_typed_message_is_answered_and_buttons_can_be_pressed(page, titl
     await expect(link).to_have_attribute("rel", "noopener noreferrer")
     await expect(phone.locator(".own .ticks").first).to_have_class(re.compile("delivered|read"))
     await say(page, title, "let me choose")
-    await phone.get_by_role("button", name="Opening hours").click()
+    # Quick replies stand above Messenger's composer.
+    here = page.get_by_label(f"{title} phone")
+    await here.get_by_role("button", name="Opening hours", exact=True).click()
     await expect(phone.get_by_text("You chose hours")).to_be_visible()
     await say(page, title, "a picture")
     picture = phone.locator(".theirs img")
@@ -206,7 +211,7 @@ async def test_a_reload_keeps_the_conversation_and_a_new_customer_begins_one(pag
     await expect(log(page, "Telegram").get_by_text("You said: first")).to_be_visible()
     await page.get_by_role("button", name="New customer on Telegram").click()
     await expect(log(page, "Telegram").get_by_text("You said: first")).to_have_count(0)
-    await page.get_by_role("button", name="START").click()
+    await page.get_by_role("button", name="START", exact=True).click()
     await expect(log(page, "Telegram").locator(".own")).to_have_text(re.compile("/start"))
 
 

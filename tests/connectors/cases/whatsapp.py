@@ -43,7 +43,7 @@ from bot.message import (
 from connectors.base import Request
 from connectors.errors import (
     ConnectorError,
-    OptedOut,
+    NoMarketing,
     Rejected,
     RetryLater,
     Unsure,
@@ -467,7 +467,7 @@ FAILURES: dict[str, Fails] = {
     ),
     # never
     "the 24 hours are over": Fails(graph_error(131047), WindowClosed, "131047"),
-    "marketing stopped": Fails(graph_error(131050), OptedOut, "131050"),
+    "marketing stopped": Fails(graph_error(131050), NoMarketing, "131050"),
     "undeliverable": Fails(graph_error(131026), Rejected, "131026"),
     "an invalid parameter": Fails(graph_error(100), Rejected, "100", words=("#100", "The details")),
     "a parameter's value": Fails(graph_error(131009), Rejected, "131009"),

@@ -840,7 +840,7 @@ ANSWERS = [
     ends("the token is expired", graph_error(190, 401), "queued 60", reason="set a new one"),
     ends("the bill is not paid", graph_error(131042), "queued 60", reason="billing"),
     ends("Meta's clock says the 24 hours are over", graph_error(131047), "held"),
-    ends("marketing was stopped", graph_error(131050), "failed", reason="OptedOut"),
+    ends("marketing was stopped", graph_error(131050), "failed", reason="NoMarketing"),
     ends("undeliverable", graph_error(131026), "failed", reason="131026"),
     ends("a parameter Meta does not like", graph_error(100), "failed", reason="The details"),
     ends("a gateway's error: nobody knows", Answer("<html>", 502), "unknown"),
