@@ -40,9 +40,18 @@ def _cards(can: Capabilities) -> str:
 def _files(can: Capabilities) -> str:
     if "media" not in can.kinds_out:
         return "as links"
-    return ", ".join(
-        f"{kind} {files.most / 2**20:.3g} MB" for kind, files in sorted(can.files.items())
-    )
+    return ", ".join(f"{kind} {_size(files.most)}" for kind, files in sorted(can.files.items()))
+
+
+def _size(most: int) -> str:
+    # Providers do not say which kind of megabyte they mean; round numbers tell.
+    return f"{most // 2**20} MB" if most % 2**20 == 0 else f"{most / 10**6:g} MB"
+
+
+def _caption(can: Capabilities) -> str:
+    if not can.caption_limit:
+        return "a text after it"
+    return f"{can.caption_limit} {_UNITS[can.text_unit]}"
 
 
 def _window(can: Capabilities) -> str:
@@ -66,7 +75,7 @@ _ROWS: tuple[tuple[str, Callable[[Capabilities], str]], ...] = (
     ("lists", _lists),
     ("cards", _cards),
     ("files out", _files),
-    ("caption", lambda can: f"{can.caption_limit}" if can.caption_limit else "a text after it"),
+    ("caption", _caption),
     ("sends also", lambda can: _others(can.kinds_out, _BASIC)),
     ("answering window", _window),
     ("shows", _shown),
