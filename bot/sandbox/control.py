@@ -2,9 +2,12 @@
 
 ====== ======================= =========================================================
 POST   /control/say            ``{channel, account?, user, name?}`` and what is said: see
-                               `bot.sandbox.standin.Said`; ``image`` is a data URL,
-                               ``count`` says it so many times, ``batch`` is a list of
-                               these in one webhook request. Answers ``{id, ids}``.
+                               below. ``count`` says it so many times, ``batch`` is a list
+                               of these in one webhook request, with ``together`` false in
+                               one each. Answers ``{id, ids}``.
+POST   /control/files          the body is a file, sent as ``application/octet-stream``;
+                               ``?name`` is what it is called. Answers ``{id, url, type,
+                               mime, size, filename}``, of which the bytes decide
 POST   /control/read           ``{channel, account?, user}``: the customer looks
 GET    /control/messages       ``?channel&account&user``: ``{messages: […]}`` in order
 DELETE /control/messages       forgets them
@@ -15,9 +18,22 @@ DELETE /control/faults         ``?channel&kind`` lifts them
 POST   /control/raw            ``{channel, account?, body, signature?: right|wrong|none}``:
                                posts any body to the gateway and answers
                                ``{status, body}``; a body that is no string goes as JSON
-GET    /control/state          accounts, faults, gateway URL and whether it is up
+GET    /control/state          accounts, faults, gateway URL and whether it is up, what
+                               customers of each channel can do, the shop's goods
 GET    /control/events         WebSocket of changes
 ====== ======================= =========================================================
+
+What is said is one of:
+
+- ``content``: a content of `bot.message` as it is encoded, ``{"kind": "media", "type":
+  "voice", "url": "/control/media/…"}``; the kinds are those of `Said`;
+- ``raw``, the provider's own object;
+- ``text``; ``payload`` with ``of``; ``image``, a data URL, with ``text``; ``location``
+  {latitude, longitude}; ``emoji`` with ``of``; ``edit`` with ``of``; ``event`` (block,
+  unblock): short forms of the commonest contents.
+
+With it may go ``sent`` (ISO 8601 with a zone: when the customer claims to have written
+it), ``reply_to``, ``album``, ``referral`` {source, ref, url, title, click} and ``copies``.
 """
 
 from __future__ import annotations
@@ -27,22 +43,75 @@ import base64
 import binascii
 import contextlib
 import json
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import fields
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
+from bot.message import (
+    EVENTS,
+    Choice,
+    Contact,
+    Content,
+    Deletion,
+    Edit,
+    Event,
+    Location,
+    Media,
+    Order,
+    OrderItem,
+    Reaction,
+    Referral,
+    Text,
+    decode,
+    utcnow,
+)
 from bot.sandbox.credentials import ACCOUNT
 from bot.sandbox.delivery import Push
 from bot.sandbox.errors import BadRequest, Overfull
 from bot.sandbox.faults import Fault
 from bot.sandbox.media import kind_of
-from bot.sandbox.standin import Said, StandIn, World
+from bot.sandbox.standin import DEEDS, Said, StandIn, World
 
 _IMAGE_BYTES = 10 * 1024 * 1024
+_FILE_BYTES = 100 * 1024 * 1024
 _COUNT = 1_000
-_WHAT = ("text", "payload", "image", "location", "emoji", "edit", "event", "raw")
+_WHAT = ("text", "payload", "image", "location", "emoji", "edit", "event", "raw", "content")
+_INBOUND = (
+    *(Text, Choice, Media, Location, Contact, Reaction, Edit, Deletion, Order),
+    Event,
+)
+# What the fields of each kind are.
+_EXAMPLES: dict[type, Any] = {
+    Text: Text(""),
+    Choice: Choice(""),
+    Media: Media("image"),
+    Location: Location(0.0, 0.0),
+    Contact: Contact(""),
+    Reaction: Reaction(""),
+    Edit: Edit("", ""),
+    Deletion: Deletion(""),
+    Order: Order(()),
+    OrderItem: OrderItem("", 1),
+    Event: Event(""),
+}
+_WORDS = {
+    "str": "a string",
+    "int": "an integer",
+    "float": "a number",
+    "bool": "true or false",
+    "tuple": "a list",
+}
+_MEDIA_TYPES = ("image", "audio", "voice", "video", "document", "sticker")
+_DEGREES = ("latitude", "longitude")
+_EVENTS = {"block": "blocked", "unblock": "unblocked"}
+# A clock that is years off would only be refused later, and with less clear words.
+_CLOCK = timedelta(days=366)
+_RANGE = re.compile(r"bytes=(\d{1,12})-(\d{0,12})")
 
 Handler = Callable[[web.Request], Any]
 
@@ -64,6 +133,7 @@ class Control:
         """Return the routes under /control."""
         return [
             web.post("/control/say", _json_only(self._say)),
+            web.post("/control/files", _refusing(self._upload)),
             web.post("/control/read", _json_only(self._read)),
             web.get("/control/messages", self._messages),
             web.delete("/control/messages", self._forget),
@@ -91,11 +161,108 @@ class Control:
                 raise BadRequest(f"batch must be a list of 1 to {_COUNT}")
             if not all(isinstance(one, dict) for one in batch):
                 raise BadRequest("each of the batch must be an object")
-            said = [_said({**data, **one}) for one in batch]
+            said = [self._said({**data, **one}) for one in batch]
         else:
-            said = [_said(data)] * _whole(data, "count", 1, _COUNT)
-        ids = stand_in.say(said, batch is not None)
+            said = [self._said(data)] * _whole(data, "count", 1, _COUNT)
+        ids = stand_in.say(said, batch is not None and data.get("together") is not False)
         return web.json_response({"id": ids[0], "ids": ids})
+
+    def _said(self, data: Mapping[str, Any]) -> Said:
+        """Read what a customer does. Raises BadRequest naming the wrong field."""
+        what = [key for key in _WHAT if data.get(key) is not None]
+        # The caption of an image is its text.
+        if len(what) != 1 and what != ["text", "image"]:
+            raise BadRequest(f"say one of {', '.join(_WHAT)}; text may go with image")
+        user = _text(data, "user")
+        if not user:
+            raise BadRequest("user is missing")
+        raw = data.get("raw")
+        if raw is not None and not isinstance(raw, dict):
+            raise BadRequest("raw must be an object")
+        content = None if raw is not None else self._content(what[-1], data)
+        return Said(
+            account=_account(data),
+            user=user,
+            name=_text(data, "name", "Customer"),
+            raw=raw,
+            copies=_whole(data, "copies", 1, 100),
+            content=content,
+            sent=_sent(data.get("sent")),
+            reply_to=_text(data, "reply_to"),
+            album=_text(data, "album"),
+            referral=_referral(data.get("referral")),
+            **self._short(content),
+        )
+
+    def _content(self, what: str, data: Mapping[str, Any]) -> Content:
+        """Return what is said in the vocabulary, whichever way it was."""
+        if what == "content":
+            return _decoded(data["content"])
+        of = _text(data, "of")
+        if what == "text":
+            text = _text(data, "text")
+            if not text:
+                raise BadRequest("text is empty")
+            return Text(text)
+        if what == "payload":
+            return Choice(_text(data, "payload"), of=of)
+        if what == "image":
+            file = self.world.media.put(_image(data["image"]))
+            size = len(file.data)
+            return Media(
+                "image", url=file.url, mime=file.mime, caption=_text(data, "text"), size=size
+            )
+        if what == "location":
+            return Location(*_location(data["location"]))
+        if what == "emoji":
+            emoji = _text(data, "emoji")
+            return Reaction(of, emoji, removed=not emoji)
+        if what == "edit":
+            return Edit(of, _text(data, "edit"))
+        name = _text(data, "event")
+        if name not in _EVENTS:
+            raise BadRequest("event must be block or unblock")
+        return Event(_EVENTS[name])
+
+    def _short(self, content: Content | None) -> dict[str, Any]:
+        """Return the short forms of a content, as far as there are any."""
+        if isinstance(content, Text):
+            return {"text": content.text}
+        if isinstance(content, Choice):
+            return {"payload": content.payload, "of": content.of}
+        if isinstance(content, Media) and content.type == "image":
+            return {"image": self.world.file(content).data, "text": content.caption}
+        if isinstance(content, Location):
+            return {"location": (content.latitude, content.longitude)}
+        if isinstance(content, Reaction):
+            return {"emoji": "" if content.removed else content.emoji, "of": content.of}
+        if isinstance(content, Edit):
+            return {"edit": content.text, "of": content.of}
+        if isinstance(content, Event):
+            words = {new: old for old, new in _EVENTS.items()}
+            return {"event": words.get(content.name, content.name)}
+        return {}
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        # A form of another web site cannot send this type.
+        if request.content_type != "application/octet-stream":
+            return web.json_response({"error": "send application/octet-stream"}, status=415)
+        data = await request.read()
+        if not data:
+            raise BadRequest("the file is empty")
+        if len(data) > _FILE_BYTES:
+            raise BadRequest(f"a file must be at most {_FILE_BYTES >> 20} MiB")
+        file = self.world.media.put(data, request.query.get("name", "")[:200])
+        return web.json_response(
+            {
+                "id": file.id,
+                "url": file.url,
+                "type": file.type,
+                "mime": file.mime,
+                "size": len(file.data),
+                "filename": file.filename,
+            }
+        )
 
     async def _read(self, request: web.Request) -> web.Response:
         data = await _body(request)
@@ -117,10 +284,19 @@ class Control:
             # Whatever was sent, the browser must not run it in this origin.
             "Content-Security-Policy": "default-src 'none'; sandbox",
             "X-Content-Type-Options": "nosniff",
+            "Accept-Ranges": "bytes",
         }
-        if not file.mime.startswith("image/"):
+        if not file.mime.startswith(("image/", "audio/", "video/")):
             headers["Content-Disposition"] = "attachment"
-        return web.Response(body=file.data, content_type=file.mime, headers=headers)
+        # Players ask for parts, and cannot go back in what they cannot ask for.
+        part = _RANGE.fullmatch(request.headers.get("Range", ""))
+        first = int(part[1]) if part else len(file.data)
+        last = min(int((part and part[2]) or len(file.data)), len(file.data) - 1)
+        if first > last:
+            return web.Response(body=file.data, content_type=file.mime, headers=headers)
+        headers["Content-Range"] = f"bytes {first}-{last}/{len(file.data)}"
+        body = file.data[first : last + 1]
+        return web.Response(status=206, body=body, content_type=file.mime, headers=headers)
 
     async def _faults(self, request: web.Request) -> web.Response:
         return web.json_response({"faults": self.world.faults.plain()})
@@ -189,12 +365,10 @@ async def _forward(
         await socket.send_json(event)
 
 
-def _json_only(handler: Handler) -> Handler:
-    """Refuse other content types: a form of another web site cannot send JSON as such."""
+def _refusing(handler: Handler) -> Handler:
+    """Answer what cannot be done with its reason."""
 
     async def checked(request: web.Request) -> web.StreamResponse:
-        if request.content_type != "application/json":
-            return web.json_response({"error": "send application/json"}, status=415)
         try:
             response: web.StreamResponse = await handler(request)
         except BadRequest as error:
@@ -204,6 +378,18 @@ def _json_only(handler: Handler) -> Handler:
         return response
 
     return checked
+
+
+def _json_only(handler: Handler) -> Handler:
+    """Refuse other content types: a form of another web site cannot send JSON as such."""
+
+    async def checked(request: web.Request) -> web.StreamResponse:
+        if request.content_type != "application/json":
+            return web.json_response({"error": "send application/json"}, status=415)
+        response: web.StreamResponse = await handler(request)
+        return response
+
+    return _refusing(checked)
 
 
 async def _body(request: web.Request) -> dict[str, Any]:
@@ -239,40 +425,77 @@ def _whole(data: Mapping[str, Any], key: str, least: int, most: int) -> int:
     return value
 
 
-def _said(data: Mapping[str, Any]) -> Said:
-    what = [key for key in _WHAT if data.get(key) is not None]
-    # The caption of an image is its text.
-    if len(what) != 1 and what != ["text", "image"]:
-        raise BadRequest(f"say one of {', '.join(_WHAT)}; text may go with image")
-    user = _text(data, "user")
-    if not user:
-        raise BadRequest("user is missing")
-    raw = data.get("raw")
-    if raw is not None and not isinstance(raw, dict):
-        raise BadRequest("raw must be an object")
-    text = _text(data, "text")
-    if what == ["text"] and not text:
+def _decoded(given: Any) -> Content:
+    """Read an encoded content that a customer can send, every field of it."""
+    if not isinstance(given, dict):
+        raise BadRequest("content must be an object")
+    # A whole number of degrees is one, too.
+    given = {k: float(v) if type(v) is int and k in _DEGREES else v for k, v in given.items()}
+    try:
+        content = decode(given)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise BadRequest(f"content cannot be read: {error}") from None
+    if not isinstance(content, _INBOUND):
+        kinds = ", ".join(c.kind for c in _INBOUND)
+        raise BadRequest(f"customers do not send {content.kind}, but {kinds}")
+    _check(content)
+    if isinstance(content, Text) and not content.text:
         raise BadRequest("text is empty")
-    optional = {k: _text(data, k) for k in ("payload", "emoji", "edit") if data.get(k) is not None}
-    return Said(
-        account=_account(data),
-        user=user,
-        name=_text(data, "name", "Customer"),
-        text=text,
-        of=_text(data, "of"),
-        image=_image(data.get("image")),
-        location=_location(data.get("location")),
-        event=_text(data, "event"),
-        raw=raw,
-        copies=_whole(data, "copies", 1, 100),
-        **optional,
-    )
+    if isinstance(content, Media) and content.type not in _MEDIA_TYPES:
+        raise BadRequest(f"content's type must be one of {', '.join(_MEDIA_TYPES)}")
+    if isinstance(content, Location):
+        _location({"latitude": content.latitude, "longitude": content.longitude})
+    if isinstance(content, Event) and content.name not in DEEDS.intersection(EVENTS):
+        raise BadRequest(f"customers do not do {content.name[:40]!r}")
+    if isinstance(content, Order) and not content.items:
+        raise BadRequest("an order has at least one item")
+    return content
 
 
-def _image(given: Any) -> bytes | None:
-    """Read a data URL of a picture."""
+def _check(value: Any) -> None:
+    """Raise BadRequest for a field that holds what its kind does not."""
+    for field in fields(value):
+        held = getattr(value, field.name)
+        wanted = type(getattr(_EXAMPLES[type(value)], field.name))
+        # True is an int in Python, and no quantity.
+        if not isinstance(held, wanted) or (wanted is int and isinstance(held, bool)):
+            raise BadRequest(f"content's {field.name} must be {_WORDS[wanted.__name__]}")
+        for part in held if wanted is tuple else ():
+            if type(part) in _EXAMPLES:
+                _check(part)
+            elif not isinstance(part, str):
+                raise BadRequest(f"content's {field.name} must be a list of strings")
+
+
+def _sent(given: Any) -> datetime | None:
     if given is None:
         return None
+    try:
+        sent = datetime.fromisoformat(str(given).replace("Z", "+00:00"))
+    except ValueError:
+        raise BadRequest("sent must be a time of ISO 8601") from None
+    if sent.tzinfo is None:
+        raise BadRequest("sent must have a time zone")
+    if abs(sent - utcnow()) > _CLOCK:
+        raise BadRequest("sent must be within a year of now")
+    return sent
+
+
+def _referral(given: Any) -> Referral | None:
+    if given is None:
+        return None
+    names = {field.name for field in fields(Referral)}
+    if (
+        not isinstance(given, dict)
+        or not {"source"} <= set(given) <= names
+        or not all(isinstance(value, str) for value in given.values())
+    ):
+        raise BadRequest(f"referral must be of strings: {', '.join(sorted(names))}")
+    return Referral(**given)
+
+
+def _image(given: Any) -> bytes:
+    """Read a data URL of a picture."""
     head, _, encoded = given.partition(",") if isinstance(given, str) else ("", "", "")
     if not head.startswith("data:") or not head.endswith(";base64"):
         raise BadRequest("image must be a base64 data URL")
@@ -287,9 +510,7 @@ def _image(given: Any) -> bytes | None:
     return data
 
 
-def _location(given: Any) -> tuple[float, float] | None:
-    if given is None:
-        return None
+def _location(given: Any) -> tuple[float, float]:
     try:
         latitude, longitude = (float(given[k]) for k in ("latitude", "longitude"))
     except (KeyError, TypeError, ValueError) as error:

@@ -13,10 +13,15 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from bot.sandbox.errors import BadCredentials, RealCredentials
+from bot.sandbox.goods import CATALOG
+from connectors import CHANNELS
 
 ACCOUNT = "demo"
 
 Accounts = dict[str, list[dict[str, Any]]]
+
+# What the stand-ins of Meta know as approved, to be sent once the answering window is closed.
+_REOPEN = {"reopen_template": "write_again", "reopen_language": "en"}
 
 
 def ensure(var: Path, gateway_url: str, sandbox_url: str) -> Path:
@@ -28,10 +33,10 @@ def ensure(var: Path, gateway_url: str, sandbox_url: str) -> Path:
     and for a file that cannot be read.
     """
     sandbox_url = _base(sandbox_url)
-    _base(gateway_url)
+    gateway_url = _base(gateway_url)
     path = var / "sandbox" / "credentials.yml"
     old = load(path) if path.exists() else {}
-    new = _accounts(old, sandbox_url)
+    new = _accounts(old, gateway_url, sandbox_url)
     if new != old:
         _write(path, new)
     elif path.stat().st_mode & 0o077:
@@ -67,7 +72,7 @@ def refuse_real(
     as the connectors' `Account`. An account is the sandbox's when its ``api_url`` (web
     chat has none: one of its ``origins``) is at `sandbox_url`.
     """
-    for channel in ("telegram", "whatsapp", "webchat"):
+    for channel in CHANNELS:
         for account in accounts.get(channel) or ():
             if _get(account, "account") not in names:
                 continue
@@ -103,40 +108,60 @@ def _base(url: str) -> str:
     return url.rstrip("/")
 
 
-def _accounts(old: Accounts, sandbox_url: str) -> Accounts:
+def _accounts(old: Accounts, gateway_url: str, sandbox_url: str) -> Accounts:
     """Return the accounts with their secrets from `old` where it has them."""
 
     def kept(channel: str) -> dict[str, Any]:
         found = (a for a in old.get(channel, []) if a.get("account") == ACCOUNT)
-        return next(found, {})
+        return {**_new(channel), **next(found, {})}
 
-    telegram, whatsapp = kept("telegram"), kept("whatsapp")
-    # A bot token is the bot's id, a colon and 35 characters.
-    token = telegram.get("token") or (
-        f"{secrets.randbelow(9 * 10**9) + 10**9}:{secrets.token_urlsafe(27)[:35]}"
-    )
-    return {
-        "telegram": [
-            {
-                "account": ACCOUNT,
-                "token": token,
-                "secret_token": telegram.get("secret_token") or secrets.token_urlsafe(32),
-                "mode": "webhook",
-                "api_url": f"{sandbox_url}/telegram",
-            }
-        ],
-        "whatsapp": [
-            {
-                "account": ACCOUNT,
-                "phone_id": str(whatsapp.get("phone_id") or secrets.randbelow(9 * 10**14) + 10**14),
-                "token": whatsapp.get("token") or f"EAA{secrets.token_urlsafe(48)}",
-                "app_secret": whatsapp.get("app_secret") or secrets.token_hex(16),
-                "verify_token": whatsapp.get("verify_token") or secrets.token_urlsafe(24),
-                "api_url": f"{sandbox_url}/whatsapp",
-            }
-        ],
-        "webchat": [{"account": ACCOUNT, "origins": [sandbox_url]}],
+    # Of these nothing is secret, and all of it may follow the ports or a newer version.
+    set_anew: dict[str, dict[str, Any]] = {
+        "telegram": {"mode": "webhook"},
+        "whatsapp": {"catalog": CATALOG, **_REOPEN},
+        "messenger": _REOPEN,
+        "sms": {"public_url": gateway_url},
+        "webchat": {"origins": [sandbox_url]},
     }
+    made: Accounts = {}
+    for channel in CHANNELS:
+        known = _only(kept(channel), _new(channel))
+        account = {"account": ACCOUNT, **known, **set_anew.get(channel, {})}
+        if channel != "webchat":
+            account["api_url"] = f"{sandbox_url}/{channel}"
+        made[channel] = [account]
+    return made
+
+
+def _only(values: Mapping[str, Any], like: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: str(values[key] or like[key]) for key in like}
+
+
+def _new(channel: str) -> dict[str, Any]:
+    """Return new secrets and ids of a channel's account, in the shapes of its provider's."""
+    if channel == "telegram":
+        # A bot token is the bot's id, a colon and 35 characters.
+        bot = secrets.randbelow(9 * 10**9) + 10**9
+        return {
+            "token": f"{bot}:{secrets.token_urlsafe(27)[:35]}",
+            "secret_token": secrets.token_urlsafe(32),
+        }
+    if channel in ("whatsapp", "messenger"):
+        name = {"whatsapp": "phone_id", "messenger": "page_id"}[channel]
+        return {
+            name: str(secrets.randbelow(9 * 10**14) + 10**14),
+            "token": f"EAA{secrets.token_urlsafe(48)}",
+            "app_secret": secrets.token_hex(16),
+            "verify_token": secrets.token_urlsafe(24),
+        }
+    if channel == "sms":
+        return {
+            "account_sid": f"AC{secrets.token_hex(16)}",
+            "auth_token": secrets.token_hex(16),
+            # 555-01xx is set aside for fiction.
+            "from": f"+1202555{secrets.randbelow(100) + 100:04d}",
+        }
+    return {}
 
 
 def _write(path: Path, accounts: Accounts) -> None:

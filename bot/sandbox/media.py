@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import struct
 from collections import OrderedDict
 from dataclasses import dataclass
+
+from bot.message import MediaType
+
+#: Where the control API gives a file out; its id follows.
+MEDIA_PATH = "/control/media/"
 
 _KEEP_FILES = 500
 _KEEP_BYTES = 200 * 1024 * 1024
@@ -17,7 +23,15 @@ _MAGIC = (
     (b"GIF8", "image/gif", "gif"),
     (b"%PDF-", "application/pdf", "pdf"),
     (b"OggS", "audio/ogg", "ogg"),
+    (b"ID3", "audio/mpeg", "mp3"),
+    (b"#!AMR", "audio/amr", "amr"),
+    (b"PK\x03\x04", "application/zip", "zip"),
 )
+_RIFF = {b"WEBP": ("image/webp", "webp"), b"WAVE": ("audio/wav", "wav")}
+# Major brands of ISO media files that hold sound alone.
+_SOUND_BRANDS = (b"M4A ", b"M4B ")
+_MARKUP = re.compile(rb"\s*<[!?a-zA-Z]")
+_BINARY = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +45,55 @@ class File:
     filename: str = ""
 
     @property
+    def url(self) -> str:
+        """Where the control API gives it out, from the path on."""
+        return f"{MEDIA_PATH}{self.id}"
+
+    @property
+    def type(self) -> MediaType:
+        """What it is to the customer who sends it."""
+        return type_of(self.mime)
+
+    @property
     def sha256(self) -> str:
         """The hexadecimal SHA-256 of the bytes."""
         return hashlib.sha256(self.data).hexdigest()
 
 
 def kind_of(data: bytes) -> tuple[str, str]:
-    """Return media type and file name extension by the first bytes."""
+    """Return media type and file name extension by what the bytes are."""
     for magic, mime, extension in _MAGIC:
         if data.startswith(magic):
             return mime, extension
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp", "webp"
+    if data[:4] == b"RIFF" and data[8:12] in _RIFF:
+        return _RIFF[data[8:12]]
     if data[4:8] == b"ftyp":
-        return "video/mp4", "mp4"
+        sound = data[8:12] in _SOUND_BRANDS or (b"soun" in data and b"vide" not in data)
+        return ("audio/mp4", "m4a") if sound else ("video/mp4", "mp4")
+    if data.startswith(b"\x1aE\xdf\xa3"):
+        # A track of pictures names its codec: V_VP8, V_VP9, V_AV1.
+        return ("video/webm", "webm") if b"V_" in data[:4096] else ("audio/webm", "webm")
+    if len(data) > 2 and data[0] == 0xFF and data[1] & 0xE0 == 0xE0:
+        # The frame header of MPEG audio; layer 0 is AAC in ADTS frames.
+        return ("audio/aac", "aac") if data[1] & 0x06 == 0 else ("audio/mpeg", "mp3")
+    if data and _is_text(data):
+        return "text/plain", "txt"
     return "application/octet-stream", "bin"
+
+
+def _is_text(data: bytes) -> bool:
+    if _MARKUP.match(data):
+        return False
+    try:
+        return not _BINARY.search(data.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def type_of(mime: str) -> MediaType:
+    """Return what a file is to the customer who sends it, by its media type."""
+    types: dict[str, MediaType] = {"image": "image", "audio": "audio", "video": "video"}
+    return types.get(mime.partition("/")[0], "document")
 
 
 def dimensions(data: bytes) -> tuple[int, int] | None:

@@ -17,9 +17,12 @@ from bot.sandbox.credentials import load
 from bot.sandbox.delivery import Delivery
 from bot.sandbox.errors import BadCredentials
 from bot.sandbox.faults import Faults
+from bot.sandbox.goods import CATALOG, GOODS
 from bot.sandbox.guard import Guard, check_loopback
 from bot.sandbox.ledger import Ledger
 from bot.sandbox.media import MediaStore
+from bot.sandbox.messenger import Messenger
+from bot.sandbox.sms import Sms
 from bot.sandbox.standin import StandIn, World
 from bot.sandbox.telegram import Telegram
 from bot.sandbox.whatsapp import WhatsApp
@@ -28,12 +31,13 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8090
-STAND_INS: tuple[type[StandIn], ...] = (Telegram, WhatsApp)
+#: In the order in which the phones stand.
+STAND_INS: tuple[type[StandIn], ...] = (Telegram, WhatsApp, Messenger, Sms)
 
 _PAGE = Path(__file__).with_name("page")
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
-# The largest file a Bot API call uploads is 50 MB.
-_BODY_LIMIT = 64 * 1024 * 1024
+# The largest file, a document on WhatsApp, has 100 MB.
+_BODY_LIMIT = 101 * 1024 * 1024
 _PROBE_SECONDS = 1.0
 _PROBE_TIMEOUT = aiohttp.ClientTimeout(total=3)
 
@@ -88,6 +92,12 @@ class Sandbox:
             "gateway_up": self._gateway_up,
             "waiting": self._world.delivery.waiting,
             "faults": self._world.faults.plain(),
+            "catalog": CATALOG,
+            "goods": [good.plain() for good in GOODS.values()],
+            "channels": {
+                channel: {"can": sorted(s.can), "window_hours": s.window_hours}
+                for channel, s in self._stand_ins.items()
+            },
             "accounts": {
                 **{channel: s.accounts() for channel, s in self._stand_ins.items()},
                 "webchat": [{"account": name, "name": name} for name in self._webchat],
@@ -160,7 +170,7 @@ class Sandbox:
             f"default-src 'self'; script-src 'self' {gateway}; "
             f"connect-src 'self' {self.url.replace('http', 'ws', 1)} {gateway} {socket}; "
             # Pictures are where the bot says; the phones of customers load them from there, too.
-            "img-src 'self' data: blob: http: https:; media-src 'self' http: https:; "
+            "img-src 'self' data: blob: http: https:; media-src 'self' blob: http: https:; "
             "style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
             "frame-ancestors 'none'"
         )

@@ -1,9 +1,10 @@
 // The page with the phones: a bar, and a phone for each channel.
 
 import { drop, get, listen, post } from "./api.js";
-import { el } from "./dom.js";
+import { button, el } from "./dom.js";
 import { Phone } from "./phone.js";
-import { telegram, whatsapp } from "./skins.js";
+import { stock } from "./shop.js";
+import { SKINS } from "./skins.js";
 import { WebChat } from "./webchat.js";
 
 const FAULTS = [
@@ -12,7 +13,6 @@ const FAULTS = [
   ["timeout", "No answer at all"],
   ["reset", "The connection is reset"],
 ];
-const PROVIDERS = ["telegram", "whatsapp"];
 
 const gateway = document.getElementById("gateway");
 const faults = document.getElementById("faults");
@@ -29,38 +29,31 @@ function drawBar() {
   gateway.className = `pill ${up ? "up" : "down"}`;
   gateway.textContent = !connected ? "sandbox gone" : up ? "gateway up" : "gateway down";
   const active = new Set((state?.faults || []).map((f) => f.kind));
-  for (const button of faults.querySelectorAll("button")) {
-    button.setAttribute("aria-pressed", String(active.has(button.dataset.kind)));
+  for (const flip of faults.querySelectorAll("button")) {
+    flip.setAttribute("aria-pressed", String(active.has(flip.dataset.kind)));
   }
 }
 
 async function toggle(kind, pressed) {
   if (pressed) await drop("faults", { kind });
-  else for (const channel of PROVIDERS) await post("faults", { channel, kind });
+  else for (const channel of Object.keys(state.channels)) await post("faults", { channel, kind });
 }
 
 function buildBar() {
   faults.append(
     el("span", { class: "faults-title" }, "Providers answer with"),
-    ...FAULTS.map(([kind, title]) =>
-      el(
-        "button",
-        {
-          type: "button",
-          title,
-          data: { kind },
-          "aria-pressed": "false",
-          onclick: (event) => toggle(kind, event.currentTarget.getAttribute("aria-pressed") === "true").catch(() => drawBar()),
-        },
-        kind,
-      ),
-    ),
+    ...FAULTS.map(([kind, title]) => {
+      const flip = button({ title, data: { kind }, "aria-pressed": "false" }, kind);
+      flip.addEventListener("click", () => toggle(kind, flip.getAttribute("aria-pressed") === "true").catch(drawBar));
+      return flip;
+    }),
   );
 }
 
 function buildPhones() {
-  for (const skin of [telegram, whatsapp]) {
-    for (const account of state.accounts[skin.channel]) phones.push(new Phone(skin, account));
+  stock(state.goods, state.catalog);
+  for (const [channel, skin] of Object.entries(SKINS)) {
+    for (const account of state.accounts[channel] || []) phones.push(new Phone(skin, account, state.channels[channel]));
   }
   const [site] = state.accounts.webchat;
   if (site) webchat = new WebChat(site, state.gateway_url);
@@ -68,7 +61,7 @@ function buildPhones() {
   stage.append(...all.map((p) => p.element));
   for (const { element } of all) {
     const jump = () => element.scrollIntoView({ behavior: "smooth", inline: "center", block: "nearest" });
-    tabs.append(el("button", { type: "button", onclick: jump }, element.querySelector("h2").textContent));
+    tabs.append(button({ onclick: jump }, element.querySelector("h2").textContent));
   }
 }
 
@@ -82,7 +75,7 @@ function heard(event) {
   }
   for (const phone of phones) {
     if (event.event === "message" && phone.mine(event.message)) phone.show(event.message);
-    else if (event.event === "typing" && phone.mine(event)) phone.typing();
+    else if (event.event === "typing" && phone.mine(event)) phone.typing(event);
     else if (event.event === "toast" && phone.mine(event)) phone.tell(event.text);
     else if (event.event === "cleared") phone.load().catch(() => {});
   }

@@ -1,7 +1,8 @@
 // The phone with a shop's web site and the real widget, loaded from the gateway.
 
-import { el, icon } from "./dom.js";
-import { frame } from "./phone.js";
+import { button, el } from "./dom.js";
+import { frame } from "./frame.js";
+import { icon } from "./icons.js";
 
 export class WebChat {
   constructor(account, gateway) {
@@ -15,14 +16,13 @@ export class WebChat {
       el("div", { class: "address" }, el("span", { class: "url" }, icon("lock"), "your-site.example"), icon("more")),
       this.page,
     );
-    const fresh = el(
-      "button",
-      { class: "fresh", type: "button", "aria-label": "New customer on web chat", onclick: () => this.renew() },
+    const fresh = button(
+      { class: "fresh", "aria-label": "New customer on web chat", title: "New customer", onclick: () => this.renew() },
       icon("person"),
-      "New customer",
+      icon("plus"),
     );
     const note = el("span", { class: "customer" }, "a visitor of your site");
-    this.element = frame("webchat", "Web chat", note, fresh, browser);
+    this.element = frame("webchat", "Web chat", [note], [fresh], browser);
     this.embed();
   }
 
