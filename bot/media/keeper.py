@@ -231,8 +231,9 @@ class Keeper(Rounds):
         await self._refuse(row, reason)
 
     async def _refuse(self, row: StoredFile, reason: str) -> None:
+        reason = clean(reason)
         log.warning("%s: not kept: %s", row.id, reason)
-        await self._change(row, status=REFUSED, owner="", reason=clean(reason))
+        await self._change(row, status=REFUSED, owner="", reason=reason)
 
     async def _change(self, row: StoredFile, **change: object) -> StoredFile | None:
         """Change a row if nobody did since it was read; `status` and `due` tell."""

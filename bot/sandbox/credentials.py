@@ -120,7 +120,8 @@ def _accounts(old: Accounts, gateway_url: str, sandbox_url: str) -> Accounts:
         "telegram": {"mode": "webhook"},
         "whatsapp": {"catalog": CATALOG, **_REOPEN},
         "messenger": _REOPEN,
-        "sms": {"public_url": gateway_url},
+        # As a number outside of North America may send.
+        "sms": {"public_url": gateway_url, "messages_per_second": 10},
         "webchat": {"origins": [sandbox_url]},
     }
     made: Accounts = {}

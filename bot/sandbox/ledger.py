@@ -26,8 +26,9 @@ What the vocabulary has no word for stands beside it, and is optional:
 
 What happens to it later changes the entry, by the verbs of `Ledger`: `settle` (its status,
 with the reason of a failure), `react` (an emoji of either side, "" takes it off), `edit`,
-`delete`. `typing` and `toast` are shown and not kept. Every change is told to the pages
-that listen, as ``{"event": "message", "message": …}`` with the whole entry.
+`delete`. `typing`, `toast` and what did not reach the phone (`miss`) are shown and not
+kept. Every change is told to the pages that listen, as ``{"event": "message", "message":
+…}`` with the whole entry.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -241,6 +242,15 @@ class Ledger:
         entry.status, entry.reason, entry.code = status, reason, code
         self.changed(entry)
         return True
+
+    def miss(self, entry: Entry, reason: str, code: str = "") -> None:
+        """Show those who look on a message that did not reach the phone, and why.
+
+        It is not kept: the phone has not got it.
+        """
+        self._seq += 1
+        missed = replace(entry, seq=self._seq, status="failed", reason=reason, code=code)
+        self.tell({"event": "message", "message": missed.plain()})
 
     def react(self, entry: Entry, direction: Direction, emoji: str) -> None:
         """Put an emoji of the customer (``in``) or the bot (``out``) on a message, "" takes off."""

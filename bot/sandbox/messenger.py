@@ -280,12 +280,15 @@ class Messenger(StandIn):
         if body.get("payload") is not None:
             raise bad("Param payload goes with sender_action")
         shown = message(body.get("message"))
-        self._check_window(page, user, body)
-        agent = self._agent(page, body)
         mid = _mid()
         entry = Entry(self.channel, page.account, user, mid, "out", shown.content.kind)
-        entry.content, entry.buttons, entry.agent = encode(shown.content), shown.buttons, agent
-        entry.status = "sent"
+        entry.content, entry.buttons, entry.status = encode(shown.content), shown.buttons, "sent"
+        try:
+            self._check_window(page, user, body)
+        except GraphError as error:
+            self.world.ledger.miss(entry, str(error), str(error.body["code"]))
+            raise
+        entry.agent = self._agent(page, body)
         self.world.ledger.add(entry)
         self._echo(page, user, mid, body["message"])
         self._delivered(page, user, entry)

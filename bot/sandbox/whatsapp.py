@@ -120,7 +120,7 @@ class WhatsApp(StandIn):
         {
             *("text", "choice", "location", "venue", "contact", "reaction", "edit", "deletion"),
             *("image", "audio", "voice", "video", "document", "sticker", "order", "reply"),
-            *("start", "opt_out", "opt_in", "moved"),
+            *("start", "referral", "opt_out", "opt_in", "moved"),
         }
     )
     window_hours: ClassVar[float | None] = WINDOW_SECONDS / 3600
@@ -333,11 +333,17 @@ class WhatsApp(StandIn):
         wamid = _wamid(user)
         if kind == "reaction":
             reaction = self._reaction(number, user, content)
-            self._take(number, user, wamid, opaque, "service", reaction)
+            self._take(number, user, wamid, opaque, "service", reaction, lambda code: None)
         else:
             entry = self._outbound(number, user, wamid, body)
             self._take(
-                number, user, wamid, opaque, entry.native["category"], lambda: self._show(entry)
+                number,
+                user,
+                wamid,
+                opaque,
+                entry.native["category"],
+                lambda: self._show(entry),
+                lambda code: self.world.ledger.miss(entry, _DETAILS[code], str(code)),
             )
         return {
             "messaging_product": "whatsapp",
@@ -353,6 +359,7 @@ class WhatsApp(StandIn):
         opaque: str | None,
         category: str,
         show: Callable[[], None],
+        miss: Callable[[int], None],
     ) -> None:
         """Deliver a message that was found right. Raises GraphError when it comes too fast.
 
@@ -362,8 +369,10 @@ class WhatsApp(StandIn):
             raise GraphError(131056)
         template = category != "service"
         if time.time() - number.last_heard.get(user, 0.0) > WINDOW_SECONDS and not template:
+            miss(131047)
             self._status(number, user, wamid, "failed", opaque, code=131047)
         elif category == "marketing" and user in number.stopped:
+            miss(131050)
             self._status(number, user, wamid, "failed", opaque, code=131050)
         else:
             show()

@@ -381,8 +381,8 @@ async def test_no_secret_is_in_the_log(instance: Instance, meet: Meet) -> None:
     await meet("telegram").ask("hello")
     await meet("whatsapp").ask("hello")
     written = (instance.var / "sandbox" / "credentials.yml").read_text()
-    names = "token|secret_token|app_secret|verify_token"
+    names = "token|secret_token|app_secret|verify_token|auth_token"
     secrets = re.findall(rf"^\W+(?:{names}): (\S+)$", written, re.M)
-    assert len(secrets) == 5
+    assert len(secrets) == 9
     logged = instance.logged()
     assert [s[:6] for s in secrets if s.strip("'") in logged] == []

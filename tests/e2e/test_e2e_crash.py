@@ -20,7 +20,7 @@ from tests.kit.instance import LIMITS, Instance, wait_for
 from tests.kit.load import Load
 from tests.kit.waiting import until
 
-CONVERSATIONS = {"telegram": 8, "whatsapp": 8, "webchat": 4}
+CONVERSATIONS = {"telegram": 5, "whatsapp": 5, "messenger": 3, "sms": 3, "webchat": 4}
 ROUNDS = 52
 #: The rounds in which what keeps the others running dies: alone, and all of it at once.
 ZYGOTE_IN, RUN_IN = 12, 34

@@ -17,7 +17,7 @@ ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-TITLES = ("Telegram", "WhatsApp", "web chat")
+TITLES = ("Telegram", "WhatsApp", "Messenger", "SMS", "web chat")
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")
 
@@ -60,6 +60,12 @@ async def say(page: Page, title: str, text: str) -> None:
         await page.get_by_role("button", name=f"Send on {title}", exact=True).click()
 
 
+def button(page: Page, title: str, name: str) -> Locator:
+    """The newest button of that name; Messenger's quick replies stand below the messages."""
+    place = page if title == "Messenger" else phone(page, title)
+    return place.get_by_role("button", name=name, exact=True).last
+
+
 async def loaded(picture: Locator) -> None:
     """Wait until a picture is really there; one that cannot be loaded has no width."""
     await expect(picture).to_be_visible(timeout=30_000)
@@ -71,7 +77,10 @@ async def converse(page: Page, title: str) -> None:
     here = phone(page, title)
     await say(page, title, "Hello!")
     await expect(here.get_by_text("Hello! I'm the assistant of Larkfield Goods")).to_be_visible()
-    await here.get_by_role("button", name="Opening hours").click()
+    if title == "SMS":
+        await say(page, title, "2")
+    else:
+        await button(page, title, "Opening hours").click()
     await expect(here.get_by_text("Monday to Friday 9 to 18")).to_be_visible()
     await loaded(here.locator("img").last)
     await say(page, title, "Where is my order?")
@@ -85,14 +94,32 @@ async def converse(page: Page, title: str) -> None:
 async def test_a_conversation_on_each_phone(page: Page, title: str) -> None:
     await converse(page, title)
     here = phone(page, title)
-    await here.get_by_role("button", name="Yes", exact=True).click()
+    if title == "SMS":
+        await say(page, title, "one")
+    else:
+        await button(page, title, "Yes").click()
     await expect(here.get_by_text("Glad to hear it")).to_be_visible()
 
 
-async def test_three_phones_side_by_side(page: Page, tmp_path: Path) -> None:
+async def test_every_kind_of_message_on_five_phones(page: Page, tmp_path: Path) -> None:
+    """docs/phones.png is the first of these pictures, docs/phones-before.png the second."""
+    await page.set_viewport_size({"width": 1920, "height": 1000})
     for title in TITLES:
-        await converse(page, title)
-    await expect(page.get_by_text("Does that answer your question?")).to_have_count(3)
+        await say(page, title, "take me on a tour")
+    for title in TITLES:
+        here = phone(page, title)
+        await expect(here.get_by_text("Was that all of it?")).to_be_visible(timeout=60_000)
+        await expect(here.get_by_text("Welcome to the tour!")).to_be_attached()
+        for picture in await here.locator("img").all():
+            await loaded(picture)
     await page.wait_for_timeout(500)
-    picture = await page.screenshot(path=tmp_path / "phones.png")
-    assert len(picture) > 50_000
+    assert len(await page.screenshot(path=tmp_path / "phones.png")) > 50_000
+    for title in TITLES[:-1]:
+        await phone(page, title).get_by_text("Welcome to the tour!").scroll_into_view_if_needed()
+    await (
+        page.locator("support-chat")
+        .get_by_text("Welcome to the tour!")
+        .scroll_into_view_if_needed()
+    )
+    await page.wait_for_timeout(500)
+    assert len(await page.screenshot(path=tmp_path / "phones-before.png")) > 50_000

@@ -192,4 +192,5 @@ def _short(one: Heard) -> str:
     found = _ANSWER.match(one.text)
     if found:
         return found.group(1)
-    return "?" if one.text == _AFTERWARDS else one.text[:60]
+    # On a channel without buttons the answers are written behind it.
+    return "?" if one.text.startswith(_AFTERWARDS) else one.text[:60]

@@ -185,7 +185,7 @@ async def test_the_web_chat_is_the_real_widget(page, echo):
 async def test_a_list_opens_as_a_sheet_and_a_row_is_chosen(page):
     await say(page, "WhatsApp", "the list")
     await log(page, "WhatsApp").locator(".theirs .choice").click()
-    sheet = page.get_by_role("dialog", name="Choose")
+    sheet = page.get_by_label("WhatsApp phone").get_by_role("dialog")
     await expect(sheet.get_by_role("button", name="Topic 3")).to_be_visible()
     await page.keyboard.press("Escape")
     await expect(sheet).to_be_hidden()

@@ -106,19 +106,19 @@ export function keys(entry, phone) {
 
 // -- the menu of a bubble --------------------------------------------------------------
 
-function closeMenus(phone) {
-  for (const open of phone.element.querySelectorAll(".popover")) {
-    open.previousElementSibling?.setAttribute("aria-expanded", "false");
-    open.remove();
-  }
+function closeMenu(phone) {
+  const { made, trigger } = phone.menu || {};
+  phone.menu = undefined;
+  trigger?.setAttribute("aria-expanded", "false");
+  made?.remove();
 }
 
 function openMenu(entry, phone, row, trigger) {
-  closeMenus(phone);
+  closeMenu(phone);
   const { can } = phone;
   const own = entry.direction === "in";
   const done = (deed) => () => {
-    closeMenus(phone);
+    closeMenu(phone);
     deed();
   };
   const item = (name, words, deed) => button({ role: "menuitem", onclick: done(deed) }, icon(name), words);
@@ -141,14 +141,15 @@ function openMenu(entry, phone, row, trigger) {
       stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
     } else if (event.key === "Escape") {
       event.stopPropagation();
-      closeMenus(phone);
+      closeMenu(phone);
       trigger.focus();
     }
   });
   made.addEventListener("focusout", (event) => {
-    if (event.relatedTarget && !made.contains(event.relatedTarget)) closeMenus(phone);
+    if (event.relatedTarget && !made.contains(event.relatedTarget)) closeMenu(phone);
   });
-  trigger.after(made);
+  row.append(made);
+  phone.menu = { made, trigger };
   trigger.setAttribute("aria-expanded", "true");
   made.scrollIntoView({ block: "nearest" });
   made.querySelector("button").focus({ preventScroll: true });
@@ -160,8 +161,9 @@ function menu(entry, phone, row) {
   if (entry.deleted || !(can.has("reaction") || can.has("reply") || own)) return null;
   const trigger = button(
     { class: "handle", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": `Message menu: ${summary(entry).slice(0, 40)}`, onclick: () => {
-      if (trigger.getAttribute("aria-expanded") === "true") closeMenus(phone);
-      else openMenu(entry, phone, row, trigger);
+      if (trigger.getAttribute("aria-expanded") === "true") closeMenu(phone);
+      // As it is now: a row outlives what is said of its message.
+      else openMenu(phone.entries.get(entry.id), phone, row, trigger);
     } },
     icon("dots"),
   );
