@@ -79,6 +79,7 @@ class Inbox:
     ) -> None:
         """Keep a request that could not be parsed, once however often it is redelivered."""
         metrics.received.labels(channel, account, "dead").inc()
+        reason = clean(reason) or "unreadable"
         log.warning("%s:%s: unreadable request kept as a dead letter: %s", channel, account, reason)
         await self._store.put(
             DeadLetter(
@@ -86,7 +87,7 @@ class Inbox:
                 stage=RECEIVE,
                 channel=channel,
                 account=account,
-                reason=clean(reason) or "unreadable",
+                reason=reason,
                 body=body,
                 headers={clean(k): clean(v) for k, v in (headers or {}).items()},
                 query={clean(k): clean(v) for k, v in (query or {}).items()},

@@ -162,6 +162,9 @@ async def phones(gateway: Gateway, tmp_path: Path) -> AsyncIterator[Phones]:
     await sandbox.close()
 
 
+# A browser that starts while other tests run takes its time.
+expect.set_options(timeout=20_000)
+
 CHROMIUM = [
     "--no-sandbox",
     "--disable-gpu",
