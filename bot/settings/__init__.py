@@ -11,9 +11,12 @@ from __future__ import annotations
 from bot.settings.loading import load
 from bot.settings.problems import Problem, SettingsInvalid
 from bot.settings.schema import (
+    Budget,
+    Knowledge,
     Limits,
     Llm,
     Media,
+    Perception,
     Redis,
     Sandbox,
     Server,
@@ -24,9 +27,12 @@ from bot.settings.schema import (
 from bot.settings.validate import secrets_of
 
 __all__ = [
+    "Budget",
+    "Knowledge",
     "Limits",
     "Llm",
     "Media",
+    "Perception",
     "Problem",
     "Redis",
     "Sandbox",

@@ -26,7 +26,7 @@ _ACCOUNT_URLS = ("api_url", "public_url")
 
 
 #: How a URL is to look where that is not ``scheme://…``.
-_SHAPES = {"sqlite": "sqlite:PATH", "gridfs": "gridfs:", "s3": "s3://BUCKET/PREFIX"}
+_SHAPES = {"local": "local:", "sqlite": "sqlite:PATH", "gridfs": "gridfs:", "s3": "s3://BUCKET/PREFIX"}
 
 
 class Wrong(ValueError):
@@ -184,7 +184,7 @@ def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
     if scheme == "sqlite":
         # ``sqlite://x`` would be the file /x, ``:memory:`` is not shared between processes.
         return bool(rest) and rest != ":memory:" and bool(re.match(r"/?[^/]|///[^/]", rest))
-    if scheme == "gridfs":
+    if scheme in ("gridfs", "local"):
         return not rest
     if not rest.startswith("//"):
         return False

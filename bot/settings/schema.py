@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 HTTP = ("http", "https")
 
@@ -50,12 +50,74 @@ class Redis:
 
 @dataclass(frozen=True)
 class Llm:
-    """One endpoint that speaks the OpenAI chat protocol; they are tried in order."""
+    """One language model; they are tried in order.
 
-    url: str = field(metadata={"schemes": HTTP})
+    `url` is that of an endpoint which speaks the OpenAI chat protocol, up to and without
+    ``/chat/completions``, or ``local:`` for a model of `transformers`, in this process,
+    which `model` names (a folder, or an id of the hub). `timeout_seconds` is for a whole
+    answer, `first_seconds` for its beginning. `mask` says whether personal data are masked
+    before they are sent: "auto" does it unless the model is on this machine. Prices are for a
+    million tokens, in one currency for all models. `context_tokens` is what the model reads
+    at once.
+    """
+
+    url: str = field(metadata={"schemes": (*HTTP, "local")})
     model: str
     api_key: str = field(default="", repr=False, metadata={"secret": True})
-    timeout_seconds: float = _above_zero(30.0)
+    timeout_seconds: float = _above_zero(15.0)
+    first_seconds: float = _above_zero(8.0)
+    mask: Literal["auto", "always", "never"] = "auto"
+    input_price: float = field(default=0.0, metadata={"least": 0})
+    output_price: float = field(default=0.0, metadata={"least": 0})
+    context_tokens: int = _whole(8192, 256)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What language models may use: tokens and money a conversation and day, and a day.
+
+    0 is no limit. Money is in the currency of the models' prices.
+    """
+
+    conversation_tokens: int = _whole(50_000, 0)
+    day_tokens: int = _whole(0, 0)
+    conversation_money: float = field(default=0.0, metadata={"least": 0})
+    day_money: float = field(default=0.0, metadata={"least": 0})
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """The knowledge base.
+
+    `dir` is the folder of articles. `embeddings` names a sentence-embedding model of
+    `transformers`, a folder or an id of the hub; "" searches by words alone. `domains` are
+    those that answers may link to, beside what articles themselves link to.
+    `stale_days` is after how many days an article is reported as old.
+    """
+
+    dir: str = "data/knowledge"
+    embeddings: str = ""
+    domains: tuple[str, ...] = ()
+    stale_days: int = _whole(365)
+
+
+@dataclass(frozen=True)
+class Perception:
+    """What is seen in messages before they are answered.
+
+    `languages` are those that customers write in, ISO 639-1, the first is the company's own;
+    `sentiment` names a text-classification model of `transformers`, "" for a lexicon.
+    """
+
+    languages: tuple[str, ...] = ("en", "de", "fr", "es", "it", "nl", "pt", "pl")
+    sentiment: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.languages:
+            raise ValueError("languages names none, give at least one, as in [en]")
+        for language in self.languages:
+            if not re.fullmatch(r"[a-z]{2}", language):
+                raise ValueError(f"languages: {language[:8]!r} is not a two-letter code such as en")
 
 
 @dataclass(frozen=True)
@@ -173,6 +235,9 @@ class Settings:
     store: Store
     redis: Redis
     llm: tuple[Llm, ...]
+    budget: Budget
+    knowledge: Knowledge
+    perception: Perception
     media: Media
     server: Server
     sandbox: Sandbox
@@ -187,6 +252,9 @@ class Settings:
 SECTIONS: dict[str, type] = {
     "store": Store,
     "redis": Redis,
+    "budget": Budget,
+    "knowledge": Knowledge,
+    "perception": Perception,
     "media": Media,
     "server": Server,
     "sandbox": Sandbox,

@@ -12,7 +12,8 @@ BOT, WAITING, AGENT = "bot", "waiting", "agent"
 class Conversation(Document):
     """`_id` is ``channel:account:user``.
 
-    `epoch` grows at each change of holder. `lease_owner` is "" when no worker has it;
+    `epoch` grows when an agent takes the conversation or gives it back, see
+    `bot.desk.handoff`; `agent` is who has it. `lease_owner` is "" when no worker has it;
     `lease_epoch` grows at each lease. `last_in` opens the provider's answering window.
 
     `customer` is the id of the person (`bot.identity`) as of the last message, "" before.
@@ -22,6 +23,7 @@ class Conversation(Document):
 
     id = StringField(primary_key=True)
     holder = StringField(default=BOT, choices=(BOT, WAITING, AGENT))
+    agent = StringField(default="")
     epoch = IntField(default=0)
     lease_owner = StringField(default="")
     lease_until = UtcField(required=True)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from bot.store.articles import Edition, StoredArticle, StoredPassage, StoredVector
+from bot.store.cases import Case
 from bot.store.consents import Consent
 from bot.store.conversations import Conversation
 from bot.store.customers import Customer, LinkCode, LinkTry, Merge
 from bot.store.dead_letters import DeadLetter
 from bot.store.files import StoredFile
+from bot.store.gaps import Gap
 from bot.store.messages import Message
 from bot.store.notices import Notice
+from bot.store.spending import Spending
 from bot.store.turns import Turn
 
 DOCUMENTS = (
@@ -23,4 +27,11 @@ DOCUMENTS = (
     LinkCode,
     LinkTry,
     Consent,
+    StoredArticle,
+    StoredPassage,
+    StoredVector,
+    Edition,
+    Gap,
+    Case,
+    Spending,
 )

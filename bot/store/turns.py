@@ -14,6 +14,7 @@ class Turn(Document):
     can never build on the same state, whatever became of a lease. `state` is the
     dialogue's state after the turn; `replies` are encoded contents. `heard` is what the
     message was taken to say, `folded` are the ids of messages that were a part of it.
+    `perception` is `bot.perception` 's, encoded; None where nobody looked.
     """
 
     id = StringField(primary_key=True)
@@ -26,6 +27,7 @@ class Turn(Document):
     decision = RawField()
     state = RawField()
     heard = RawField()
+    perception = RawField()
     folded = RawField()
     epoch = IntField(default=0)
     took_ms = IntField(default=0)
