@@ -159,8 +159,8 @@ def _new(channel: str) -> dict[str, Any]:
         return {
             "account_sid": f"AC{secrets.token_hex(16)}",
             "auth_token": secrets.token_hex(16),
-            # 555-01xx is set aside for fiction.
-            "from": f"+1202555{secrets.randbelow(100) + 100:04d}",
+            # 555-01xx is set aside for fiction; customers in examples have the lower half.
+            "from": f"+1202555{secrets.randbelow(50) + 150:04d}",
         }
     return {}
 

@@ -20,6 +20,7 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.goods import CATALOG, GOODS
 from bot.sandbox.guard import Guard, check_loopback
 from bot.sandbox.ledger import Ledger
+from bot.sandbox.llm import ChatModels
 from bot.sandbox.media import MediaStore
 from bot.sandbox.messenger import Messenger
 from bot.sandbox.sms import Sms
@@ -77,6 +78,7 @@ class Sandbox:
                     f"{credentials.name}: a {stand_in.channel} account lacks {error}"
                 ) from None
             self._stand_ins[stand_in.channel] = made
+        self.models = ChatModels()
         self._runner: web.AppRunner | None = None
         self._probe_task: asyncio.Task[None] | None = None
 
@@ -111,6 +113,7 @@ class Sandbox:
         for stand_in in self._stand_ins.values():
             app.add_routes(stand_in.routes())
         app.add_routes(Control(self._world, self._stand_ins, self.state).routes())
+        app.add_routes(self.models.routes())
         app.router.add_get("/", self._index)
         app.router.add_get("/page/{name}", self._static)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)

@@ -46,6 +46,9 @@ function reactions(entry) {
 
 // -- buttons --------------------------------------------------------------------------
 
+// What a button that asks for something makes the customer do.
+const asked = ({ ask }) => (ask === "location" ? "location" : "number");
+
 function pressable(entry, given, phone) {
   const { skin } = phone;
   if (given.url) {
@@ -54,8 +57,7 @@ function pressable(entry, given, phone) {
     return anchor(url, { class: "choice" }, skin.buttonIcon ? icon("link") : null, given.title, skin.buttonIcon ? null : icon("link"));
   }
   if (given.ask) {
-    const deed = given.ask === "location" ? "location" : "number";
-    return button({ class: "choice", onclick: () => phone.deeds[deed]() }, icon(given.ask === "location" ? "pin" : "phone"), given.title);
+    return button({ class: "choice", onclick: () => phone.deeds[asked(given)]() }, icon(given.ask === "location" ? "pin" : "phone"), given.title);
   }
   const press = button(
     {
@@ -99,7 +101,7 @@ export function keys(entry, phone) {
   if (!entry.keyboard && !rows.length) return null;
   return rows.map((row) =>
     el("div", { class: "button-row" }, row.map((b) => {
-      if (b.ask) return pressable(entry, b, phone);
+      if (b.ask) return button({ onclick: () => phone.deeds[asked(b)]() }, b.title);
       return button({ onclick: () => phone.type(b.text ?? b.title) }, b.title);
     })));
 }
@@ -216,7 +218,7 @@ export function drawRow(entry, phone) {
     : [
         quote(entry, phone),
         referral(entry),
-        entry.header ? el("p", { class: "head" }, entry.header) : null,
+        entry.header && entry.content.kind !== "products" ? el("p", { class: "head" }, entry.header) : null,
         inside(entry, phone),
         entry.footer ? el("p", { class: "foot" }, entry.footer) : null,
       ];
