@@ -1,0 +1,1 @@
+"""What is wrong with articles, one kind of fault a file; `bot.knowledge.audit` asks all."""

@@ -1,0 +1,1 @@
+"""Articles made of what a company has already: web pages, PDF, DOCX, and resolved cases."""
