@@ -1,0 +1,6 @@
+"""Personal data: found by form and check digits, masked before a prompt or a log, put back."""
+
+from bot.llm.masking.lines import hush
+from bot.llm.masking.masker import Found, Masked, Masker, redact
+
+__all__ = ["Found", "Masked", "Masker", "hush", "redact"]
