@@ -33,7 +33,6 @@ from connectors.errors import (
     OptedOut,
     Rejected,
     RetryLater,
-    Unreadable,
     Unsure,
     WindowClosed,
 )
@@ -41,6 +40,7 @@ from connectors.messenger_in import Batch, is_user
 from connectors.messenger_out import (
     BUTTON_TEXT_LIMIT,
     BUTTON_TITLE,
+    BUTTONS,
     CARD_BUTTONS,
     CARD_TEXT,
     CARD_TITLE,
@@ -122,7 +122,6 @@ _NO_PERSONA_SECONDS = 600.0
 _PERSONA_SECONDS = 3.0
 _PERSONAS_PAGE = 100
 _PERSONA_PAGES = 20
-_PROBLEMS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +199,7 @@ class Messenger(Connector):
         # options, and a question should not.
         choices_text_limit=BUTTON_TEXT_LIMIT,
         link_buttons="any",
+        linked_buttons=BUTTONS,
         cards=CARDS,
         card_buttons=CARD_BUTTONS,
         card_title=CARD_TITLE,
@@ -233,21 +233,8 @@ class Messenger(Connector):
         BadSignature, Unreadable.
         """
         meta.verify(request, self.account.app_secret)
-        try:
-            body = json.loads(request.body.decode("utf-8"))
-        except (ValueError, RecursionError):
-            # A ValueError's text may quote the body.
-            raise Unreadable("the body is not JSON in UTF-8") from None
-        batch = Batch(self.account.account, self.account.page_id, self.account.get_started)
-        try:
-            batch.read(body)
-        except RecursionError:
-            batch.problems.append("nested too deep")
-        if batch.problems:
-            more = len(batch.problems) - _PROBLEMS_SHOWN
-            shown = "; ".join(batch.problems[:_PROBLEMS_SHOWN])
-            raise Unreadable(shown + (f"; and {more} more" if more > 0 else ""), batch.parsed)
-        return batch.parsed
+        account = self.account
+        return Batch(account.account, account.page_id, account.get_started).received(request.body)
 
     def vouch(self, request: Request) -> Request:
         """Return `request` signed anew with the present app_secret."""

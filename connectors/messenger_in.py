@@ -6,15 +6,12 @@ https://developers.facebook.com/documentation/business-messaging/messenger-platf
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
-from decimal import Decimal
-from typing import Any, Literal
+from datetime import timedelta
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from bot.message import (
@@ -41,14 +38,32 @@ from bot.message import (
     clean,
     utcnow,
 )
-from connectors.base import Arrived
+from connectors import meta_in
+from connectors.meta_in import (
+    EPOCH,
+    ID,
+    LOOSE_LIMIT,
+    MALFORMED,
+    WORD_LIMIT,
+    Level,
+    Malformed,
+    an_object,
+    digest,
+    items,
+    loose,
+    number,
+    optional,
+    price,
+    quantity,
+    string,
+    time,
+)
 
 log = logging.getLogger(__name__)
 
 #: What `provider_id` begins with where Meta gives an event no id of its own.
 REACTION, EDIT, DELETION = "reaction:", "edit:", "deletion:"
 REFERRAL, OPTIN, POSTBACK, ORDER = "referral:", "optin:", "postback:", "order:"
-MALFORMED = "malformed:"
 
 # messages: the attachments that are files. Messenger records sound itself, other sound
 # comes as a file.
@@ -82,8 +97,6 @@ _SWITCHES = {"STOP_NOTIFICATIONS": "opt_out", "RESUME_NOTIFICATIONS": "opt_in"}
 # messaging_referrals; `Referral` has words of its own for these.
 _SOURCES = {"ADS": "ad", "SHORTLINK": "link", "SHORT-URL": "link"}
 
-Level = Literal["info", "warning", "error"]
-
 # messaging_policy_enforcement
 _POLICY: dict[str, tuple[str, Level]] = {
     "warning": ("The Page was warned for breaking a policy", "warning"),
@@ -101,22 +114,10 @@ _TEMPLATES: dict[str, tuple[str, Level]] = {
 }
 
 _PSID = re.compile(r"[0-9]{1,32}")
-_ID = re.compile(r"[!-~]{1,512}")
-_DIGITS = re.compile(r"[0-9]{1,14}")
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _MAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,190}")
 _LINK = re.compile(r"https?://[^\s/]", re.IGNORECASE)
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_WORD_LIMIT = 64
 _NAME_LIMIT = 255
-_LOOSE_LIMIT = 2000
-_MOST_OF_ONE = 10**6
-_HIGHEST_PRICE = 10**12
-_AHEAD = timedelta(days=1)
-
-
-class Malformed(Exception):
-    """An item is not as documented. The text says where, never what was found there."""
 
 
 def is_user(value: Any) -> bool:
@@ -124,50 +125,20 @@ def is_user(value: Any) -> bool:
     return isinstance(value, str) and bool(_PSID.fullmatch(value))
 
 
-def _object(value: Any, what: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise Malformed(f"{what} is not an object")
-    return value
+def _loose(holder: Any, key: str, limit: int = LOOSE_LIMIT) -> str:
+    """Return a text that no message is to be lost over, or a number as one; "" for all else.
 
-
-def _items(value: Any, what: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise Malformed(f"{what} is not an array")
-    return value
-
-
-def _string(holder: Mapping[str, Any], key: str) -> str:
-    value = holder.get(key)
-    if not isinstance(value, str):
-        raise Malformed(f"{key} is not a string")
-    return clean(value)
-
-
-def _optional(holder: Mapping[str, Any], key: str) -> str:
-    return "" if holder.get(key) is None else _string(holder, key)
-
-
-def _loose(holder: Any, key: str, limit: int = _LOOSE_LIMIT) -> str:
-    """Return a text that no message is to be lost over: "" when it is none."""
+    Ids are strings on one page and numbers on the next.
+    """
     value = holder.get(key) if isinstance(holder, Mapping) else None
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**30:
-        # Ids are strings on one page and numbers on the next.
-        value = str(value)
-    return clean(value)[:limit] if isinstance(value, str) else ""
-
-
-def _number(holder: Mapping[str, Any], key: str, least: float, most: float) -> float:
-    value = holder.get(key)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise Malformed(f"{key} is not a number")
-    if not least <= value <= most:
-        raise Malformed(f"{key} is out of range")
-    return value
+        return str(value)[:limit]
+    return loose(holder, key, limit)
 
 
 def _mid(holder: Mapping[str, Any]) -> str:
     mid = holder.get("mid")
-    if not isinstance(mid, str) or not _ID.fullmatch(mid):
+    if not isinstance(mid, str) or not ID.fullmatch(mid):
         raise Malformed("no usable mid")
     return mid
 
@@ -177,30 +148,14 @@ def _true(value: Any) -> bool:
     return value is True or value == "true"
 
 
-def _time(value: Any) -> datetime | None:
-    """Read a Unix time in milliseconds, or in seconds; None for what cannot be one.
-
-    A message is not lost over its clock: then the time of arrival is taken.
-    """
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    text = str(value) if whole and 0 <= value < 10**14 else value
-    if not isinstance(text, str) or not _DIGITS.fullmatch(text):
-        return None
-    stamp = int(text)
-    # messaging_postbacks has seconds where all others have milliseconds.
-    at = _EPOCH + timedelta(milliseconds=stamp if stamp >= 10**11 else stamp * 1000)
-    # A time in the far future would hold the reply window open for ever.
-    return at if at <= utcnow() + _AHEAD else None
-
-
 # --- messages ---
 
 
 def _contents(message: dict[str, Any]) -> list[Content]:
     """Return what a message says: words, a press, or one content for each attachment."""
-    text = _optional(message, "text")
+    text = optional(message, "text")
     if message.get("quick_reply") is not None:
-        return [_quick_reply(_object(message["quick_reply"], "quick_reply"), text)]
+        return [_quick_reply(an_object(message["quick_reply"], "quick_reply"), text)]
     found = _attachments(message)
     lines = [text] if text else []
     if not _LINK.search(text):
@@ -229,7 +184,7 @@ def _quick_reply(reply: dict[str, Any], text: str) -> Content:
     Those come as the payload. They are what the profile says, and Meta does not say that
     it vouches for it: https://developers.facebook.com/documentation/business-messaging/messenger-platform/send-messages/quick-replies
     """
-    payload = _string(reply, "payload")
+    payload = string(reply, "payload")
     # The words are the same, or left out; a button's title would be other than its payload.
     if text in ("", payload):
         if _PHONE.fullmatch(payload):
@@ -243,23 +198,23 @@ def _quick_reply(reply: dict[str, Any], text: str) -> Content:
 def _attachments(message: dict[str, Any]) -> list[Content]:
     if message.get("attachments") is None:
         return []
-    items = [_object(a, "attachment") for a in _items(message["attachments"], "attachments")]
-    kinds = [_string(item, "type") for item in items]
+    found = [an_object(a, "attachment") for a in items(message["attachments"], "attachments")]
+    kinds = [string(item, "type") for item in found]
     # In a transition, until 30 August 2026 by the page, a sticker comes as an image, too.
     twice = "image" if "sticker" in kinds else ""
-    return [_attachment(k, item) for k, item in zip(kinds, items, strict=True) if k != twice]
+    return [_attachment(k, item) for k, item in zip(kinds, found, strict=True) if k != twice]
 
 
 def _attachment(kind: str, item: dict[str, Any]) -> Content:
     inner = item.get("payload")
-    payload: dict[str, Any] = {} if inner is None else _object(inner, "payload")
+    payload: dict[str, Any] = {} if inner is None else an_object(inner, "payload")
     if kind in _FILES:
         return _file(_FILES[kind], payload)
     if kind == "location":
-        place = _object(payload.get("coordinates"), "coordinates")
+        place = an_object(payload.get("coordinates"), "coordinates")
         return Location(
-            float(_number(place, "lat", -90.0, 90.0)),
-            float(_number(place, "long", -180.0, 180.0)),
+            float(number(place, "lat", -90.0, 90.0)),
+            float(number(place, "long", -180.0, 180.0)),
             _loose(item, "title"),
         )
     if kind in _SHARED:
@@ -267,14 +222,14 @@ def _attachment(kind: str, item: dict[str, Any]) -> Content:
         url = _loose(payload, "url") or _loose(item, "url")
         return Text(url) if url else Unsupported(kind)
     if kind == "template" and payload.get("product") is not None:
-        return _products(_object(payload["product"], "product"))
-    return Unsupported(clean(kind)[:_WORD_LIMIT] or "empty")
+        return _products(an_object(payload["product"], "product"))
+    return Unsupported(clean(kind)[:WORD_LIMIT] or "empty")
 
 
 def _file(type_: MediaType, payload: dict[str, Any]) -> Content:
     if _loose(payload, "sticker_id") in map(str, _LIKES):
         return Text("👍")
-    url = _string(payload, "url")
+    url = string(payload, "url")
     if not _LINK.match(url):
         raise Malformed("url is none")
     if payload.get("sticker_id") is not None:
@@ -294,8 +249,8 @@ def _filename(url: str) -> str:
 def _products(product: dict[str, Any]) -> Content:
     """Read the goods that the customer shared, a line each."""
     lines = []
-    for item in _items(product.get("elements"), "elements"):
-        element = _object(item, "element")
+    for item in items(product.get("elements"), "elements"):
+        element = an_object(item, "element")
         parts = (_loose(element, "title"), _loose(element, "subtitle"))
         lines.append(", ".join(filter(None, parts)))
     text = "\n".join(filter(None, lines))
@@ -304,34 +259,23 @@ def _products(product: dict[str, Any]) -> Content:
 
 def _order(order: dict[str, Any]) -> Content:
     """Read a cart, send_cart."""
-    items = []
-    for item in _items(order.get("products"), "products"):
-        line = _object(item, "product")
-        quantity = _number(line, "quantity", 1, _MOST_OF_ONE)
-        if quantity != int(quantity):
-            raise Malformed("quantity is not whole")
+    lines = []
+    for item in items(order.get("products"), "products"):
+        line = an_object(item, "product")
+        many = quantity(line)
         product = _loose(line, "retailer_id") or _loose(line, "id")
         if not product:
             raise Malformed("a product has no id")
-        items.append(OrderItem(product, int(quantity), _price(line), _optional(line, "currency")))
-    return Order(tuple(items), note=_optional(order, "note"))
-
-
-def _price(line: dict[str, Any]) -> str:
-    """Return a price with two decimals at least; some currencies have three."""
-    if line.get("unit_price") is None:
-        return ""
-    price = Decimal(str(_number(line, "unit_price", 0, _HIGHEST_PRICE)))
-    exponent = price.as_tuple().exponent
-    few = isinstance(exponent, int) and exponent > -2
-    return f"{price:.2f}" if few else f"{price:f}"
+        currency = optional(line, "currency")
+        lines.append(OrderItem(product, many, price(line, "unit_price"), currency))
+    return Order(tuple(lines), note=optional(order, "note"))
 
 
 def _reaction(reaction: dict[str, Any]) -> Content:
-    action = _string(reaction, "action")
+    action = string(reaction, "action")
     if action not in ("react", "unreact"):
         raise Malformed("action is neither react nor unreact")
-    emoji = _optional(reaction, "emoji") or _EMOJI.get(_optional(reaction, "reaction"), "")
+    emoji = optional(reaction, "emoji") or _EMOJI.get(optional(reaction, "reaction"), "")
     return Reaction(_mid(reaction), emoji, removed=action == "unreact")
 
 
@@ -341,7 +285,7 @@ def _referral(value: Any) -> Referral | None:
         return None
     if (product := _loose(value.get("product"), "id")) and not _loose(value, "source"):
         return Referral("product", product)
-    source = _loose(value, "source", _WORD_LIMIT)
+    source = _loose(value, "source", WORD_LIMIT)
     ad = value.get("ads_context_data")
     made = Referral(
         _SOURCES.get(source, source.lower() or "link"),
@@ -352,40 +296,19 @@ def _referral(value: Any) -> Referral | None:
     return made if made.ref or made.url or made.title else None
 
 
-class Batch:
-    """What one webhook request holds: `parsed` in its order, and `problems` for people.
+class Batch(meta_in.Batch):
+    """What one webhook request holds for the Page `page_id`.
 
     `get_started` is the payload that the Page's Get Started button sends.
     """
 
     def __init__(self, account: str, page_id: str, get_started: str) -> None:
-        self._account = account
+        super().__init__(account, "page")
         self._page_id = page_id
         self._get_started = get_started
-        self._seen: set[str] = set()
-        self.parsed: list[Arrived] = []
-        self.problems: list[str] = []
-
-    def read(self, body: Any) -> None:
-        """Read a request's whole body."""
-        if not isinstance(body, dict) or body.get("object") != "page":
-            self.problems.append("object is not page")
-            return
-        self._each(body.get("entry"), "entry", self._entry)
-
-    def _each(self, value: Any, where: str, read: Callable[[Any, str], None]) -> None:
-        """Read each item of an array; a malformed one is noted and does not stop the rest."""
-        if not isinstance(value, list):
-            self.problems.append(f"{where} is not an array")
-            return
-        for number, item in enumerate(value):
-            try:
-                read(item, f"{where} {number}")
-            except Malformed as malformed:
-                self.problems.append(f"{where} {number}: {malformed}")
 
     def _entry(self, item: Any, where: str) -> None:
-        entry = _object(item, "it")
+        entry = an_object(item, "it")
         if not self._is_ours(entry):
             return
         # What is in `standby` is another app's to answer.
@@ -405,23 +328,23 @@ class Batch:
 
         messaging_postbacks shows it, and so does the test button of the app dashboard.
         """
-        change = _object(item, "it")
-        field = _string(change, "field")
+        change = an_object(item, "it")
+        field = string(change, "field")
         if field == "message_template_status_update":
-            self._template(entry, _object(change.get("value"), "value"))
+            self._template(entry, an_object(change.get("value"), "value"))
         elif field.startswith(("messages", "message_", "messaging_", "send_cart")):
             self._event(change.get("value"), where)
 
     def _event(self, item: Any, where: str) -> None:
-        event = _object(item, "it")
+        event = an_object(item, "it")
         message = event.get("message")
         if isinstance(message, dict) and _true(message.get("is_echo")):
             self._echo(event, message)
             return
-        if not self._is_ours(_object(event.get("recipient"), "recipient")):
+        if not self._is_ours(an_object(event.get("recipient"), "recipient")):
             return
         if "policy_enforcement" in event:
-            self._policy(event, _object(event["policy_enforcement"], "policy_enforcement"))
+            self._policy(event, an_object(event["policy_enforcement"], "policy_enforcement"))
             return
         known = [name for name in self._READERS if event.get(name) is not None]
         if not known:
@@ -435,7 +358,7 @@ class Batch:
             return
         if not is_user(user):
             raise Malformed("no usable sender")
-        self._READERS[known[0]](self, event, _object(event[known[0]], known[0]), where)
+        self._READERS[known[0]](self, event, an_object(event[known[0]], known[0]), where)
 
     # -- messages
 
@@ -456,20 +379,20 @@ class Batch:
         quoted = _loose(answered, "mid", 512)
         several = len(contents) > 1
         files = several and all(isinstance(content, Media) for content in contents)
-        for number, content in enumerate(contents):
+        for count, content in enumerate(contents):
             self._add(
                 event,
-                f"{mid}.{number}" if several else mid,
+                f"{mid}.{count}" if several else mid,
                 content,
-                reply_to=quoted if _ID.fullmatch(quoted) else "",
+                reply_to=quoted if ID.fullmatch(quoted) else "",
                 album=mid if files else "",
                 referral=_referral(message.get("referral")),
             )
 
     def _postback(self, event: dict[str, Any], postback: dict[str, Any], where: str) -> None:
-        title, payload = _optional(postback, "title"), _optional(postback, "payload")
+        title, payload = optional(postback, "title"), optional(postback, "payload")
         mid = postback.get("mid")
-        if not isinstance(mid, str) or not _ID.fullmatch(mid):
+        if not isinstance(mid, str) or not ID.fullmatch(mid):
             mid = self._made(POSTBACK, event, postback)
         referral = _referral(postback.get("referral"))
         content: Content
@@ -490,7 +413,7 @@ class Batch:
         mid = _mid(edit)
         count = _loose(edit, "num_edit", 8)
         number = count if count.isdigit() else str(self._stamp(event))
-        self._add(event, f"{EDIT}{mid}:{number}", Edit(mid, _string(edit, "text")))
+        self._add(event, f"{EDIT}{mid}:{number}", Edit(mid, string(edit, "text")))
 
     def _reacted(self, event: dict[str, Any], reaction: dict[str, Any], where: str) -> None:
         self._add(event, self._made(REACTION, event, reaction), _reaction(reaction))
@@ -502,7 +425,7 @@ class Batch:
         """Read that a customer chose about marketing messages, or came by a site's button."""
         made = self._made(OPTIN, event, optin)
         if optin.get("type") == "notification_messages":
-            status = _optional(optin, "notification_messages_status").replace(" ", "_")
+            status = optional(optin, "notification_messages_status").replace(" ", "_")
             self._add(event, made, Event(_SWITCHES.get(status, "opt_in"), "marketing"))
         elif optin.get("type") is None:
             ref = _loose(optin, "ref")
@@ -517,7 +440,7 @@ class Batch:
         message_echoes: those of other apps and of people in the Page's inbox have other
         metadata, or none.
         """
-        if not self._is_ours(_object(event.get("sender"), "sender")):
+        if not self._is_ours(an_object(event.get("sender"), "sender")):
             return
         ref = _loose(message, "metadata", 1000)
         if ref:
@@ -527,7 +450,7 @@ class Batch:
                     self._account,
                     _mid(message),
                     "sent",
-                    at=_time(event.get("timestamp")) or utcnow(),
+                    at=time(event.get("timestamp")) or utcnow(),
                     ref=ref,
                 )
             )
@@ -538,8 +461,8 @@ class Batch:
             # "Field may not be present": then the watermark alone tells.
             self._until(event, delivery, "delivered")
             return
-        at = _time(delivery.get("watermark")) or utcnow()
-        for mid in _items(mids, "mids"):
+        at = time(delivery.get("watermark")) or utcnow()
+        for mid in items(mids, "mids"):
             found = _mid({"mid": mid})
             self.parsed.append(Receipt("messenger", self._account, found, "delivered", at=at))
 
@@ -547,7 +470,7 @@ class Batch:
         self._until(event, read, "read")
 
     def _until(self, event: dict[str, Any], mark: dict[str, Any], status: ReceiptStatus) -> None:
-        until = _time(mark.get("watermark"))
+        until = time(mark.get("watermark"))
         if until is None:
             raise Malformed("watermark is no time")
         self.parsed.append(
@@ -556,7 +479,7 @@ class Batch:
                 self._account,
                 "",
                 status,
-                at=_time(event.get("timestamp")) or until,
+                at=time(event.get("timestamp")) or until,
                 until=until,
                 address=self._address(event),
             )
@@ -565,15 +488,15 @@ class Batch:
     # -- notices
 
     def _policy(self, event: dict[str, Any], told: dict[str, Any]) -> None:
-        action = _string(told, "action")
+        action = string(told, "action")
         subject, level = _POLICY.get(action, ("Meta acted on a policy", "warning"))
         reason = _loose(told, "reason") or subject
         self._tell("policy", event, told, subject, reason, level, event.get("timestamp"))
 
     def _template(self, entry: dict[str, Any], told: dict[str, Any]) -> None:
-        name = _loose(told, "message_template_name", _WORD_LIMIT) or "without a name"
-        language = _loose(told, "message_template_language", _WORD_LIMIT)
-        event = _loose(told, "event", _WORD_LIMIT)
+        name = _loose(told, "message_template_name", WORD_LIMIT) or "without a name"
+        language = _loose(told, "message_template_language", WORD_LIMIT)
+        event = _loose(told, "event", WORD_LIMIT)
         done, level = _TEMPLATES.get(event, (event.replace("_", " ").lower(), "warning"))
         subject = f"Template {name}{f' ({language})' if language else ''} is {done or 'changed'}"
         reason = _loose(told, "reason")
@@ -590,8 +513,8 @@ class Batch:
         level: Level,
         stamp: Any,
     ) -> None:
-        id = f"{kind}:{_hash(stamp, told)}"
-        at = _time(stamp) or utcnow()
+        id = f"{kind}:{digest(stamp, told)}"
+        at = time(stamp) or utcnow()
         self.parsed.append(Notice("messenger", self._account, id, subject, text, level, at))
 
     # -- what all have
@@ -606,8 +529,8 @@ class Batch:
         return Address("messenger", self._account, _loose(event.get("sender"), "id"))
 
     def _stamp(self, event: dict[str, Any]) -> int:
-        sent = _time(event.get("timestamp"))
-        return 0 if sent is None else int((sent - _EPOCH) / timedelta(milliseconds=1))
+        sent = time(event.get("timestamp"))
+        return 0 if sent is None else int((sent - EPOCH) / timedelta(milliseconds=1))
 
     def _made(self, kind: str, event: dict[str, Any], said: dict[str, Any]) -> str:
         """Return an id for an event without one, the same in every redelivery."""
@@ -615,7 +538,7 @@ class Batch:
         # Without a time every delivery is another event: one too many does no harm, one
         # taken for a redelivery of an earlier stop would.
         stamp = self._stamp(event) or utcnow().isoformat()
-        return f"{kind}{user}:{_hash(stamp, said)}"
+        return f"{kind}{user}:{digest(stamp, said)}"
 
     def _add(
         self,
@@ -626,15 +549,12 @@ class Batch:
         album: str = "",
         referral: Referral | None = None,
     ) -> None:
-        if provider_id in self._seen:
-            return
-        self._seen.add(provider_id)
-        self.parsed.append(
+        self._take(
             Inbound(
                 self._address(event),
                 provider_id,
                 content,
-                sent=_time(event.get("timestamp")) or utcnow(),
+                sent=time(event.get("timestamp")) or utcnow(),
                 order=self._stamp(event),
                 reply_to=reply_to,
                 album=album,
@@ -654,8 +574,3 @@ class Batch:
         "delivery": _delivery,
         "read": _read,
     }
-
-
-def _hash(stamp: Any, said: Mapping[str, Any]) -> str:
-    text = json.dumps([stamp, said], sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-import json
 import math
 import re
 import ssl
@@ -36,7 +35,6 @@ from connectors.errors import (
     NoMarketing,
     Rejected,
     RetryLater,
-    Unreadable,
     Unsure,
     WindowClosed,
 )
@@ -235,21 +233,7 @@ class WhatsApp(Connector):
         BadSignature, Unreadable.
         """
         self._verify(request)
-        try:
-            body = json.loads(request.body.decode("utf-8"))
-        except (ValueError, RecursionError):
-            # A ValueError's text may quote the body.
-            raise Unreadable("the body is not JSON in UTF-8") from None
-        batch = Batch(self.account.account, self.account.phone_id)
-        try:
-            batch.read(body)
-        except RecursionError:
-            batch.problems.append("nested too deep")
-        if batch.problems:
-            more = len(batch.problems) - 5
-            shown = "; ".join(batch.problems[:5]) + (f"; and {more} more" if more > 0 else "")
-            raise Unreadable(shown, batch.parsed)
-        return batch.parsed
+        return Batch(self.account.account, self.account.phone_id).received(request.body)
 
     def _verify(self, request: Request) -> None:
         """Check ``X-Hub-Signature-256``: an HMAC of the body's very bytes.

@@ -10,9 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta, timezone
-from decimal import Decimal
+from collections.abc import Callable
 from typing import Any
 
 from bot.message import (
@@ -39,8 +37,23 @@ from bot.message import (
     clean,
     utcnow,
 )
-from connectors import whatsapp_notices
-from connectors.base import Arrived
+from connectors import meta_in, whatsapp_notices
+from connectors.meta_in import (
+    EPOCH,
+    ID,
+    MALFORMED,
+    WORD_LIMIT,
+    Malformed,
+    an_object,
+    items,
+    loose,
+    number,
+    optional,
+    price,
+    quantity,
+    string,
+    time,
+)
 
 log = logging.getLogger(__name__)
 
@@ -78,63 +91,15 @@ MOVED = ("user_changed_number", "customer_changed_number", "user_changed_user_id
 PREFERENCES = {"stop": "opt_out", "resume": "opt_in"}
 
 # What `provider_id` begins with where Meta gives no message id of that name.
-MALFORMED, PREFERENCE = "malformed:", "preference:"
+PREFERENCE = "preference:"
 
 # `from` is the wa_id, a phone number in digits. Customers with a username may come with
 # a business-scoped user id alone: two letters of country, a period, letters and digits.
 # https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
 PHONE = re.compile(r"[0-9]{1,20}")
 _SCOPED = re.compile(r"[A-Za-z]{2}\.[A-Za-z0-9.]{1,140}")
-_ID = re.compile(r"[!-~]{1,512}")
-_SECONDS = re.compile(r"[0-9]{1,13}")
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MOST_OF_ONE = 10**6
-_HIGHEST_PRICE = 10**12
-_WORD_LIMIT = 64
 _FLOW_LIMIT = 4000
 _NOBODY = Profile()
-
-
-class Malformed(Exception):
-    """An item is not as documented. The text says where, never what was found there."""
-
-
-def _object(value: Any, what: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise Malformed(f"{what} is not an object")
-    return value
-
-
-def _items(value: Any, what: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise Malformed(f"{what} is not an array")
-    return value
-
-
-def _string(holder: Mapping[str, Any], key: str) -> str:
-    value = holder.get(key)
-    if not isinstance(value, str):
-        raise Malformed(f"{key} is not a string")
-    return clean(value)
-
-
-def _optional(holder: Mapping[str, Any], key: str) -> str:
-    return "" if holder.get(key) is None else _string(holder, key)
-
-
-def _loose(holder: Mapping[str, Any], key: str, limit: int = 2000) -> str:
-    """Return a text that no message is to be lost over: "" when it is none."""
-    value = holder.get(key)
-    return clean(value)[:limit] if isinstance(value, str) else ""
-
-
-def _number(holder: Mapping[str, Any], key: str, least: float, most: float) -> float:
-    value = holder.get(key)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise Malformed(f"{key} is not a number")
-    if not least <= value <= most:
-        raise Malformed(f"{key} is out of range")
-    return value
 
 
 def is_user(value: Any) -> bool:
@@ -142,45 +107,27 @@ def is_user(value: Any) -> bool:
     return isinstance(value, str) and bool(PHONE.fullmatch(value) or _SCOPED.fullmatch(value))
 
 
-def _time(value: Any) -> datetime | None:
-    """Read a Unix time in seconds, as a string or number; None for what cannot be one.
-
-    A message is not lost over its clock: then the time of arrival is taken.
-    """
-    whole = isinstance(value, int) and value is not True
-    text = str(value) if whole and abs(value) < 10**13 else value
-    if not isinstance(text, str) or not _SECONDS.fullmatch(text):
-        return None
-    seconds = int(text)
-    if seconds >= 1_000_000_000_000:
-        # Meta has been seen to send milliseconds.
-        seconds //= 1000
-    at = _EPOCH + timedelta(seconds=seconds)
-    # A time in the far future would hold the reply window open for ever.
-    return at if at <= utcnow() + timedelta(days=1) else None
-
-
 # --- messages, one reader a type: messages/text, messages/image, … ---
 
 
 def _text(message: dict[str, Any]) -> Content:
-    return Text(_string(_object(message.get("text"), "text"), "body"))
+    return Text(string(an_object(message.get("text"), "text"), "body"))
 
 
 def _of(message: dict[str, Any]) -> str:
     context = message.get("context")
-    return "" if context is None else _optional(_object(context, "context"), "id")
+    return "" if context is None else optional(an_object(context, "context"), "id")
 
 
 def _interactive(message: dict[str, Any]) -> Content:
-    interactive = _object(message.get("interactive"), "interactive")
-    kind = _string(interactive, "type")
+    interactive = an_object(message.get("interactive"), "interactive")
+    kind = string(interactive, "type")
     if kind == "nfm_reply":
-        return _flow(_object(interactive.get(kind), kind))
+        return _flow(an_object(interactive.get(kind), kind))
     if kind not in ("button_reply", "list_reply"):
-        return Unsupported(kind[:_WORD_LIMIT])
-    reply = _object(interactive.get(kind), kind)
-    return Choice(_string(reply, "id"), _optional(reply, "title"), _of(message))
+        return Unsupported(kind[:WORD_LIMIT])
+    reply = an_object(interactive.get(kind), kind)
+    return Choice(string(reply, "id"), optional(reply, "title"), _of(message))
 
 
 def _flow(reply: dict[str, Any]) -> Content:
@@ -193,8 +140,8 @@ def _flow(reply: dict[str, Any]) -> Content:
     """
     lines = []
     try:
-        entered = json.loads(_optional(reply, "response_json") or "{}")
-        for key, value in _object(entered, "response_json").items():
+        entered = json.loads(optional(reply, "response_json") or "{}")
+        for key, value in an_object(entered, "response_json").items():
             if key != "flow_token" and value not in (None, "", [], {}):
                 lines.append(f"{key}: {value if isinstance(value, str) else json.dumps(value)}")
     except (ValueError, RecursionError):
@@ -204,9 +151,9 @@ def _flow(reply: dict[str, Any]) -> Content:
 
 
 def _button(message: dict[str, Any]) -> Content:
-    button = _object(message.get("button"), "button")
-    title = _optional(button, "text")
-    payload = _optional(button, "payload") or title
+    button = an_object(message.get("button"), "button")
+    title = optional(button, "text")
+    payload = optional(button, "payload") or title
     if not payload:
         raise Malformed("button has neither payload nor text")
     return Choice(payload, title, _of(message))
@@ -215,26 +162,26 @@ def _button(message: dict[str, Any]) -> Content:
 def _media(kind: MediaType) -> Callable[[dict[str, Any]], Content]:
     def read(message: dict[str, Any]) -> Content:
         word = "audio" if kind == "voice" and "voice" not in message else kind
-        media = _object(message.get(word), word)
+        media = an_object(message.get(word), word)
         return Media(
             # A voice note is an audio with a flag.
             "voice" if kind == "audio" and media.get("voice") is True else kind,
-            ref=_string(media, "id"),
-            mime=_optional(media, "mime_type"),
-            caption=_optional(media, "caption"),
-            filename=_optional(media, "filename"),
+            ref=string(media, "id"),
+            mime=optional(media, "mime_type"),
+            caption=optional(media, "caption"),
+            filename=optional(media, "filename"),
         )
 
     return read
 
 
 def _location(message: dict[str, Any]) -> Content:
-    place = _object(message.get("location"), "location")
+    place = an_object(message.get("location"), "location")
     return Location(
-        float(_number(place, "latitude", -90.0, 90.0)),
-        float(_number(place, "longitude", -180.0, 180.0)),
-        _optional(place, "name"),
-        _optional(place, "address"),
+        float(number(place, "latitude", -90.0, 90.0)),
+        float(number(place, "longitude", -180.0, 180.0)),
+        optional(place, "name"),
+        optional(place, "address"),
     )
 
 
@@ -246,16 +193,16 @@ def _contacts(message: dict[str, Any]) -> Content:
     names: list[str] = []
     phones: list[str] = []
     emails: list[str] = []
-    for item in _items(message.get("contacts"), "contacts"):
-        card = _object(item, "contact")
-        name = _object(card.get("name") or {}, "name")
-        parts = (_optional(name, "first_name"), _optional(name, "last_name"))
-        names.append(_optional(name, "formatted_name") or " ".join(filter(None, parts)))
-        for phone in _items(card.get("phones") or [], "phones"):
-            found = _object(phone, "phone")
-            phones.append(_optional(found, "phone") or _optional(found, "wa_id"))
-        for email in _items(card.get("emails") or [], "emails"):
-            emails.append(_optional(_object(email, "email"), "email"))
+    for item in items(message.get("contacts"), "contacts"):
+        card = an_object(item, "contact")
+        name = an_object(card.get("name") or {}, "name")
+        parts = (optional(name, "first_name"), optional(name, "last_name"))
+        names.append(optional(name, "formatted_name") or " ".join(filter(None, parts)))
+        for phone in items(card.get("phones") or [], "phones"):
+            found = an_object(phone, "phone")
+            phones.append(optional(found, "phone") or optional(found, "wa_id"))
+        for email in items(card.get("emails") or [], "emails"):
+            emails.append(optional(an_object(email, "email"), "email"))
     given = tuple(filter(None, phones))
     # Meta vouches for `from`, not for what stands on a card.
     own = len(given) == 1 and re.sub(r"\D", "", given[0]) == message.get("from")
@@ -263,58 +210,45 @@ def _contacts(message: dict[str, Any]) -> Content:
 
 
 def _reaction(message: dict[str, Any]) -> Content:
-    reaction = _object(message.get("reaction"), "reaction")
-    emoji = _optional(reaction, "emoji")
-    return Reaction(_string(reaction, "message_id"), emoji, removed=not emoji)
+    reaction = an_object(message.get("reaction"), "reaction")
+    emoji = optional(reaction, "emoji")
+    return Reaction(string(reaction, "message_id"), emoji, removed=not emoji)
 
 
 def _edit(message: dict[str, Any]) -> Content:
-    edit = _object(message.get("edit"), "edit")
-    changed = _object(edit.get("message"), "message")
-    kind = _string(changed, "type")
-    part = _object(changed.get(kind), kind[:_WORD_LIMIT])
-    text = _string(part, "body") if kind == "text" else _optional(part, "caption")
-    return Edit(_string(edit, "original_message_id"), text)
+    edit = an_object(message.get("edit"), "edit")
+    changed = an_object(edit.get("message"), "message")
+    kind = string(changed, "type")
+    part = an_object(changed.get(kind), kind[:WORD_LIMIT])
+    text = string(part, "body") if kind == "text" else optional(part, "caption")
+    return Edit(string(edit, "original_message_id"), text)
 
 
 def _revoke(message: dict[str, Any]) -> Content:
-    revoke = _object(message.get("revoke"), "revoke")
-    return Deletion(_string(revoke, "original_message_id"))
+    revoke = an_object(message.get("revoke"), "revoke")
+    return Deletion(string(revoke, "original_message_id"))
 
 
 def _order(message: dict[str, Any]) -> Content:
-    order = _object(message.get("order"), "order")
-    items = []
-    for item in _items(order.get("product_items"), "product_items"):
-        line = _object(item, "product item")
-        quantity = _number(line, "quantity", 1, _MOST_OF_ONE)
-        if quantity != int(quantity):
-            raise Malformed("quantity is not whole")
-        items.append(
+    order = an_object(message.get("order"), "order")
+    lines = []
+    for item in items(order.get("product_items"), "product_items"):
+        line = an_object(item, "product item")
+        lines.append(
             OrderItem(
-                _string(line, "product_retailer_id"),
-                int(quantity),
-                _price(line),
-                _optional(line, "currency"),
+                string(line, "product_retailer_id"),
+                quantity(line),
+                price(line, "item_price"),
+                optional(line, "currency"),
             )
         )
-    return Order(tuple(items), _optional(order, "catalog_id"), _optional(order, "text"))
-
-
-def _price(line: dict[str, Any]) -> str:
-    """Return a price with two decimals at least; some currencies have three."""
-    if line.get("item_price") is None:
-        return ""
-    price = Decimal(str(_number(line, "item_price", 0, _HIGHEST_PRICE)))
-    exponent = price.as_tuple().exponent
-    few = isinstance(exponent, int) and exponent > -2
-    return f"{price:.2f}" if few else f"{price:f}"
+    return Order(tuple(lines), optional(order, "catalog_id"), optional(order, "text"))
 
 
 def _unsupported(message: dict[str, Any]) -> Content:
     """Read what Meta cannot pass on; newer webhooks name the kind, as ``poll_creation``."""
     inner = message.get("unsupported")
-    word = _loose(inner, "type", _WORD_LIMIT) if isinstance(inner, dict) else ""
+    word = loose(inner, "type", WORD_LIMIT) if isinstance(inner, dict) else ""
     return Unsupported(word or "unsupported")
 
 
@@ -346,8 +280,8 @@ def _moved(message: dict[str, Any]) -> tuple[str, Event] | None:
     None for system messages that nobody answers (a changed identity key). A changed
     number is told with both numbers; where they are not shared, with both ids.
     """
-    system = _object(message.get("system"), "system")
-    if _string(system, "type") not in MOVED:
+    system = an_object(message.get("system"), "system")
+    if string(system, "type") not in MOVED:
         return None
     pairs = (
         (message.get("from"), system.get("new_wa_id") or system.get("wa_id")),
@@ -363,7 +297,7 @@ def _reply_to(message: dict[str, Any], content: Content) -> str:
     """Return what the message quotes. A choice names its question itself, see `Choice.of`."""
     context = message.get("context")
     of = context.get("id") if isinstance(context, dict) else None
-    if isinstance(content, Choice) or not isinstance(of, str) or not _ID.fullmatch(of):
+    if isinstance(content, Choice) or not isinstance(of, str) or not ID.fullmatch(of):
         return ""
     return of
 
@@ -376,51 +310,30 @@ def _referral(message: dict[str, Any]) -> Referral | None:
     found = message.get("referral")
     if isinstance(found, dict):
         made = Referral(
-            _loose(found, "source_type", _WORD_LIMIT) or "ad",
-            _loose(found, "source_id"),
-            _loose(found, "source_url"),
-            _loose(found, "headline"),
-            _loose(found, "ctwa_clid"),
+            loose(found, "source_type", WORD_LIMIT) or "ad",
+            loose(found, "source_id"),
+            loose(found, "source_url"),
+            loose(found, "headline"),
+            loose(found, "ctwa_clid"),
         )
         if made.ref or made.url or made.click:
             return made
     context = message.get("context")
     product = context.get("referred_product") if isinstance(context, dict) else None
-    if isinstance(product, dict) and (ref := _loose(product, "product_retailer_id")):
+    if isinstance(product, dict) and (ref := loose(product, "product_retailer_id")):
         return Referral("product", ref)
     return None
 
 
-class Batch:
-    """What one webhook request holds: `parsed` in its order, and `problems` for people."""
+class Batch(meta_in.Batch):
+    """What one webhook request holds for the number `phone_id`."""
 
     def __init__(self, account: str, phone_id: str) -> None:
-        self._account = account
+        super().__init__(account, "whatsapp_business_account")
         self._phone_id = phone_id
-        self._seen: set[str] = set()
-        self.parsed: list[Arrived] = []
-        self.problems: list[str] = []
-
-    def read(self, body: Any) -> None:
-        """Read a request's whole body."""
-        if not isinstance(body, dict) or body.get("object") != "whatsapp_business_account":
-            self.problems.append("object is not whatsapp_business_account")
-            return
-        self._each(body.get("entry"), "entry", self._entry)
-
-    def _each(self, value: Any, where: str, read: Callable[[Any, str], None]) -> None:
-        """Read each item of an array; a malformed one is noted and does not stop the rest."""
-        if not isinstance(value, list):
-            self.problems.append(f"{where} is not an array")
-            return
-        for number, item in enumerate(value):
-            try:
-                read(item, f"{where} {number}")
-            except Malformed as malformed:
-                self.problems.append(f"{where} {number}: {malformed}")
 
     def _entry(self, item: Any, where: str) -> None:
-        entry = _object(item, "it")
+        entry = an_object(item, "it")
         self._each(
             entry.get("changes"),
             f"{where}, change",
@@ -428,18 +341,18 @@ class Batch:
         )
 
     def _change(self, item: Any, where: str, entry: dict[str, Any]) -> None:
-        change = _object(item, "it")
-        field = _string(change, "field")
+        change = an_object(item, "it")
+        field = string(change, "field")
         if field in whatsapp_notices.FIELDS:
-            value = _object(change.get("value"), "value")
-            at = _time(entry.get("time")) or utcnow()
+            value = an_object(change.get("value"), "value")
+            at = time(entry.get("time")) or utcnow()
             self.parsed.append(whatsapp_notices.notice(self._account, entry, field, value, at))
         # Meta sends whatever else the app is subscribed to (echoes, history, calls, groups)
         # to the same URL.
         if field not in ("messages", "user_preferences"):
             return
-        value = _object(change.get("value"), "value")
-        phone_id = _object(value.get("metadata"), "metadata").get("phone_number_id")
+        value = an_object(change.get("value"), "value")
+        phone_id = an_object(value.get("metadata"), "metadata").get("phone_number_id")
         if isinstance(phone_id, bool) or not isinstance(phone_id, (str, int)):
             raise Malformed("phone_number_id is not a string")
         if str(phone_id) != self._phone_id:
@@ -466,12 +379,12 @@ class Batch:
             log.warning("whatsapp:%s: Meta reports %s %s", self._account, code, reason)
 
     def _message(self, item: Any, where: str, profiles: dict[str, Profile]) -> None:
-        message = _object(item, "it")
+        message = an_object(item, "it")
         # A group has many readers and one thread; a bot made for one customer stays silent.
         if message.get("group_id"):
             return
         provider_id = message.get("id")
-        if not isinstance(provider_id, str) or not _ID.fullmatch(provider_id):
+        if not isinstance(provider_id, str) or not ID.fullmatch(provider_id):
             raise Malformed("no usable id")
         word = message.get("type")
         if word == "system":
@@ -482,7 +395,7 @@ class Batch:
         user = message.get("from") or message.get("from_user_id")
         if not isinstance(user, str) or not is_user(user):
             raise Malformed("no usable sender")
-        kind = clean(word)[:_WORD_LIMIT] if isinstance(word, str) and word else "unknown"
+        kind = clean(word)[:WORD_LIMIT] if isinstance(word, str) and word else "unknown"
         content: Content
         try:
             if kind == "unknown" and word != "unknown":
@@ -509,10 +422,10 @@ class Batch:
 
         It is no message and has no id: the customer, the choice and its time make one.
         """
-        preference = _object(item, "it")
+        preference = an_object(item, "it")
         if preference.get("category") != "marketing_messages":
             return
-        name = PREFERENCES.get(_string(preference, "value"))
+        name = PREFERENCES.get(string(preference, "value"))
         if name is None:
             return
         user = preference.get("wa_id") or preference.get("user_id")
@@ -521,7 +434,7 @@ class Batch:
         stamp = preference.get("timestamp")
         # Without a time every delivery is another event: one too many does no harm, one
         # taken for a redelivery of an earlier stop would.
-        seconds = int(((_time(stamp) or utcnow()) - _EPOCH).total_seconds())
+        seconds = int(((time(stamp) or utcnow()) - EPOCH).total_seconds())
         provider_id = f"{PREFERENCE}{user}:{name}:{seconds}"
         self._add(user, provider_id, Event(name, "marketing"), stamp, profiles.get(user, _NOBODY))
 
@@ -535,17 +448,14 @@ class Batch:
         reply_to: str = "",
         referral: Referral | None = None,
     ) -> None:
-        if provider_id in self._seen:
-            return
-        self._seen.add(provider_id)
-        sent = _time(timestamp)
-        self.parsed.append(
+        sent = time(timestamp)
+        self._take(
             Inbound(
                 Address("whatsapp", self._account, user),
                 provider_id,
                 content,
                 sent=sent or utcnow(),
-                order=int((sent - _EPOCH).total_seconds()) if sent else 0,
+                order=int((sent - EPOCH).total_seconds()) if sent else 0,
                 profile=profile,
                 reply_to=reply_to,
                 referral=referral,
@@ -553,14 +463,14 @@ class Batch:
         )
 
     def _status(self, item: Any, where: str) -> None:
-        status = _object(item, "it")
-        word = _string(status, "status")
+        status = an_object(item, "it")
+        word = string(status, "status")
         if status.get("recipient_type") == "group":
             return
         if word not in STATUSES:
             log.debug("whatsapp:%s: a status that is no receipt is left out", self._account)
             return
-        provider_id = _string(status, "id")
+        provider_id = string(status, "id")
         if not provider_id:
             raise Malformed("no usable id")
         code, reason = _failure(status.get("errors"))
@@ -570,8 +480,8 @@ class Batch:
                 self._account,
                 provider_id,
                 STATUSES[word],
-                at=_time(status.get("timestamp")) or utcnow(),
-                ref=_optional(status, "biz_opaque_callback_data"),
+                at=time(status.get("timestamp")) or utcnow(),
+                ref=optional(status, "biz_opaque_callback_data"),
                 reason=reason,
                 code=code,
                 details=_pricing(status.get("pricing")),
@@ -586,7 +496,7 @@ def _profiles(contacts: Any) -> dict[str, Profile]:
         profile = contact.get("profile") if isinstance(contact, dict) else None
         if not isinstance(profile, dict):
             continue
-        known = Profile(name=_loose(profile, "name"), username=_loose(profile, "username"))
+        known = Profile(name=loose(profile, "name"), username=loose(profile, "username"))
         for key in ("wa_id", "user_id"):
             if isinstance(contact.get(key), str):
                 found[contact[key]] = known
@@ -598,7 +508,7 @@ def _pricing(pricing: Any) -> dict[str, str]:
     if not isinstance(pricing, dict):
         return {}
     names = {"category": "category", "type": "type", "pricing_model": "model"}
-    found = {name: _loose(pricing, key, _WORD_LIMIT) for key, name in names.items()}
+    found = {name: loose(pricing, key, WORD_LIMIT) for key, name in names.items()}
     if isinstance(pricing.get("billable"), bool):
         found["billable"] = "true" if pricing["billable"] else "false"
     return {name: value for name, value in found.items() if value}
@@ -611,9 +521,9 @@ def _failure(errors: Any) -> tuple[str, str]:
         if not isinstance(error, dict):
             continue
         code = _code(error.get("code"))
-        title = _loose(error, "title") or _loose(error, "message")
+        title = loose(error, "title") or loose(error, "message")
         data = error.get("error_data")
-        details = _loose(data, "details") if isinstance(data, dict) else ""
+        details = loose(data, "details") if isinstance(data, dict) else ""
         said = ": ".join(dict.fromkeys(filter(None, (title, details))))
         plain = "" if code is None else REASONS.get(code, "")
         codes.append("" if code is None else str(code))

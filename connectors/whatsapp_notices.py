@@ -7,15 +7,12 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/webhoo
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from bot.message import Notice, clean
-
-Level = Literal["info", "warning", "error"]
+from connectors.meta_in import Level, digest
 
 _WORD_LIMIT = 200
 _TEXT_LIMIT = 2000
@@ -240,13 +237,12 @@ def notice(
     Its id is made of the entry's id and time and all that is said, so that a redelivery
     is the same notice, and two templates of one second are two.
     """
-    said = json.dumps([entry.get("id"), entry.get("time"), field, value], sort_keys=True)
-    digest = hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    id = digest(entry.get("id"), entry.get("time"), field, value)
     subject, text, level = _FIELDS[field](value)
     return Notice(
         "whatsapp",
         account,
-        f"{field}:{digest}",
+        f"{field}:{id}",
         subject[: 2 * _WORD_LIMIT],
         text[:_TEXT_LIMIT] or subject,
         level,

@@ -223,7 +223,10 @@ async def test_a_malformed_message_keeps_its_id_free_for_the_replay() -> None:
 
 @pytest.mark.parametrize(
     "timestamp",
-    [None, "", "soon", "-1", -1, 1.5, True, [], "9" * 5000, "253402300799", "9" * 13, "١٢"],
+    [
+        *(None, "", "soon", "-1", -1, 1.5, True, [], "١٢"),
+        *("253402300799", "9" * 12, 10**12 - 1, "9" * 13, "9" * 14, "9" * 5000),
+    ],
 )
 async def test_a_message_is_not_lost_over_its_clock(timestamp: Any) -> None:
     before = utcnow()
