@@ -68,10 +68,13 @@ class Capabilities:
     `buttons` is how many options a question takes, `link_buttons` whether some of them
     may open pages: none, one that is alone, or any. `list_rows` is how many rows a native
     list takes, 0 without lists; `choices_text_limit` the length of a question with
-    options where it differs from `text_limit`, else 0. `cards` is how many cards stand
+    options where it differs from `text_limit`, else 0. `linked_buttons` is how many options
+    a question takes when some open pages, where that is fewer than `buttons`, else 0:
+    further pages are named in its words, within `text_limit`. `cards` is how many cards stand
     side by side, 0 without cards; each has at most `card_buttons`, and titles and texts
     of `card_title` and `card_text` characters. `cards_alike` says that those side by side
     must each have a picture, no `url`, and as many buttons of one sort as the others.
+    `contact_phone` says that a contact must have a number.
 
     `files` are what media may be sent, by type; a type that is missing is not sent.
 
@@ -100,11 +103,13 @@ class Capabilities:
     choices_text_limit: int = 0
     markup: Literal["none", "whatsapp", "entities"] = "none"
     link_buttons: Literal["none", "alone", "any"] = "none"
+    linked_buttons: int = 0
     cards: int = 0
     card_buttons: int = 0
     card_title: int = 80
     card_text: int = 80
     cards_alike: bool = False
+    contact_phone: bool = False
     files: Mapping[MediaType, Files] = field(default_factory=dict)
     seen: bool = False
     typing_seconds: float = 0.0

@@ -50,6 +50,9 @@ _CAPTIONED = ("image", "video", "document")
 # What a type of file is sent as where the channel does not know it.
 _PLAINER: dict[MediaType, MediaType] = {"sticker": "image", "voice": "audio"}
 _GRAPHEME = regex.compile(r"\X")
+# Of products side by side; WhatsApp, which alone has catalogues, takes no more:
+# https://developers.facebook.com/documentation/business-messaging/whatsapp/catalogs/share-products
+_PRODUCTS = 30
 
 
 def split(text: str, limit: int, count: Callable[[str], int]) -> list[str]:
@@ -130,9 +133,21 @@ def render(content: Content, can: Capabilities) -> list[Content]:
         return _media(content, can)
     if isinstance(content, Album):
         return [part for item in content.items for part in render(item, can)]
-    if content.kind in can.kinds_out:
+    if isinstance(content, Ask) and content.kind in can.kinds_out:
+        *before, question = split_marked(content.text, can.text_limit, can) or ["…"]
+        return [*(Text(part) for part in before), replace(content, text=question)]
+    if isinstance(content, Products) and content.kind in can.kinds_out:
+        return _products(content, can)
+    if content.kind in can.kinds_out and not _is_no_card(content, can):
         return [content]
     return render(Text(_as_text(content)), can)
+
+
+def _is_no_card(content: Content, can: Capabilities) -> bool:
+    """Tell whether it is a contact that the channel takes for none: without name or number."""
+    if not isinstance(content, Contact) or content.phones:
+        return False
+    return can.contact_phone or not content.name
 
 
 def _text(content: Text, can: Capabilities) -> list[Content]:
@@ -149,8 +164,10 @@ def split_marked(text: str, limit: int, can: Capabilities) -> list[str]:
     """
     count, write = COUNTERS[can.text_unit], markup.WRITERS[can.markup]
     text = text.strip()
-    if count(write(text)) <= limit:
-        return [text] if text else []
+    written = write(text)
+    if count(written) <= limit:
+        # Signs may be all there is: no provider takes a text that shows nothing.
+        return [text] if written.strip() else []
     words, marks = markup.entities(text)
     parts: list[str] = []
     at = 0
@@ -187,17 +204,27 @@ def _choices(content: Choices, can: Capabilities) -> list[Content]:
 def _without_links(content: Choices, can: Capabilities) -> Choices:
     """Write options that open pages into the text where the channel has no buttons for them."""
     linked = [o for o in content.options if o.url]
-    alone = can.link_buttons == "alone" and len(content.options) == 1
+    lines = [f"{markup.escape(o.title)}: {o.url}" for o in linked]
+    many = len(content.options)
+    alone = can.link_buttons == "alone" and many == 1
     if not linked or "choices" not in can.kinds_out:
         taken = False
     else:
-        fits = len(content.options) <= can.buttons
+        fits = many <= can.buttons
+        if can.linked_buttons and many > can.linked_buttons:
+            # The channel itself will name the pages in the words, if these have the room.
+            told = "\n".join([_question(content.text, can)[-1], *lines])
+            fits = fits and _written(told, can) <= can.text_limit
         taken = alone or (can.link_buttons == "any" and fits)
     if not linked or taken:
         return content
-    lines = [f"{markup.escape(o.title)}: {o.url}" for o in linked]
     rest = tuple(o for o in content.options if not o.url)
     return Choices("\n".join([content.text, *lines]), rest)
+
+
+def _written(text: str, can: Capabilities) -> int:
+    """Return the length of a text as the channel writes it."""
+    return COUNTERS[can.text_unit](markup.WRITERS[can.markup](text))
 
 
 def _question(text: str, can: Capabilities) -> list[Any]:
@@ -231,6 +258,16 @@ def _menu(content: Menu, can: Capabilities) -> list[Content]:
     return [*before, Menu(question, sections, content.button)]
 
 
+def _products(content: Products, can: Capabilities) -> list[Content]:
+    *before, words = _question(content.text, can)
+    items = content.items
+    packs = [items[n : n + _PRODUCTS] for n in range(0, len(items), _PRODUCTS)] or [items]
+    return [
+        *before,
+        *(replace(content, text="…" if n else words, items=pack) for n, pack in enumerate(packs)),
+    ]
+
+
 def _numbered(text: str, sections: Sequence[Section], can: Capabilities) -> list[Content]:
     lines = [text]
     options: list[Option] = []
@@ -249,7 +286,7 @@ def _fitted(options: Sequence[Option], limit: int) -> tuple[Option, ...]:
 
     What is cut from a title is not lost where the channel shows a description.
     """
-    titles = [shorten(o.title, limit) for o in options]
+    titles = [shorten(o.title.strip() or "…", limit) for o in options]
     if len(set(titles)) < len(titles):
         titles = [shorten(f"{n}. {o.title}", limit) for n, o in enumerate(options, 1)]
     return tuple(
@@ -261,7 +298,11 @@ def _cards(content: Cards, can: Capabilities) -> list[Content]:
     if "cards" not in can.kinds_out or not all(_card_fits(card, can) for card in content.cards):
         return [part for card in content.cards for part in _card_apart(card, can)]
     # Buttons of one card stand together, those of others may be alike.
-    cards = [replace(c, options=_fitted(c.options, can.button_title)) for c in content.cards]
+    cards = [
+        replace(card, options=_fitted(card.options, can.button_title))
+        for card in content.cards
+        if card != Card("")
+    ]
     if can.cards_alike and not _alike(cards):
         return [Cards((card,)) for card in cards]
     return [

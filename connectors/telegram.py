@@ -133,6 +133,8 @@ CAPABILITIES = Capabilities(
     # Words go with `entities`, never with a parse mode, whose escapes a text could break.
     markup="entities",
     link_buttons="any",
+    # https://core.telegram.org/bots/api#sendcontact: phone_number is required.
+    contact_phone=True,
     # A card is a photo with a caption and a keyboard; there is no carousel. Title and text
     # fit into a caption even if every character takes two units.
     cards=1,

@@ -264,6 +264,15 @@ def test_an_empty_text_is_no_message() -> None:
     assert render(Text(" \n "), CAN) == []
 
 
+@pytest.mark.parametrize("kind", ["none", "whatsapp", "entities"])
+def test_a_text_that_the_channel_writes_as_nothing_is_no_message(kind: str) -> None:
+    can = replace(CAN, markup=kind)
+    assert render(Text("[](https://x.example)"), can) == []
+    assert render(Choices("[](https://x.example)", (Option("Yes", "/yes"),)), can) == [
+        Choices("…", (Option("Yes", "/yes"),))
+    ]
+
+
 # -- menus, links, cards
 
 ROWS = (
@@ -316,10 +325,46 @@ def test_a_button_that_opens_a_page_is_a_link_where_there_is_no_such_button() ->
 CARD = Card("Mug", "Blue", "https://x/m.png", options=(Option("Buy", "/buy"),))
 
 
+def test_pages_for_which_there_is_no_button_are_named_by_the_channel_or_before_it() -> None:
+    can = replace(CAN, link_buttons="any", linked_buttons=1, text_limit=60)
+    pages = tuple(Option(word, "", url="https://x.example") for word in ("Page", "Shop"))
+    short = Choices("More?", pages)
+    assert render(short, can) == [short]
+    long = replace(short, text="a" * 32)
+    assert words(render(long, can)) == [
+        f"{'a' * 32}\nPage: https://x.example",
+        "Shop: https://x.example",
+    ]
+    # A channel with room for all of them keeps them, however long the question.
+    roomy = replace(can, linked_buttons=0)
+    assert render(long, roomy) == [long]
+
+
+def test_a_request_for_a_place_ends_in_its_button() -> None:
+    can = replace(CAN, kinds_out=CAN.kinds_out | {"ask"})
+    assert render(Ask(f"{'a' * 40} where?", "location"), can) == [
+        Text("a" * 40),
+        Ask("where?", "location"),
+    ]
+    assert render(Ask(" ", "location"), can) == [Ask("…", "location")]
+
+
+def test_a_button_without_words_has_some() -> None:
+    (one,) = render(choices(" ", "b"), CAN)
+    assert isinstance(one, Choices)
+    assert [o.title for o in one.options] == ["…", "b"]
+    (one,) = render(choices("", " "), CAN)
+    assert isinstance(one, Choices)
+    assert len({o.title.strip() for o in one.options} - {""}) == 2
+
+
 def test_cards_are_dealt_in_packs_the_channel_takes() -> None:
     can = replace(CAN, kinds_out=CAN.kinds_out | {"cards"}, cards=2, card_buttons=1)
     cards = Cards((CARD,) * 5)
     assert [len(c.cards) for c in render(cards, can)] == [2, 2, 1]  # type: ignore[union-attr]
+    # One of nothing is none.
+    assert render(Cards((CARD, Card(""))), can) == [Cards((CARD,))]
+    assert render(Cards((Card(""),)), can) == []
 
 
 def test_a_card_that_has_no_native_form_is_a_picture_and_its_words() -> None:

@@ -137,6 +137,7 @@ def action(**said: Any) -> Call:
 
 
 LOOK = Option("Look", "", url=SITE)
+LONG = f"https://shop.example.com/{'x' * 593}"
 
 TEXTS = [
     sent("a text", Text("Hello 👋🏽"), {"text": "Hello 👋🏽"}),
@@ -229,6 +230,14 @@ QUESTIONS = [
         "four options that all open pages are a text",
         Choices("Where?", tuple(Option(word, "", url=SITE) for word in "ABCD")),
         {"text": f"Where?\nA: {SITE}\nB: {SITE}\nC: {SITE}\nD: {SITE}"},
+    ),
+    parts(
+        "pages that no text has room for go before the quick replies",
+        Choices("Shall we?", (*(Option("Collection", "", url=LONG) for _ in range(4)), YES)),
+        {"text": f"Shall we?\nCollection: {LONG}"},
+        {"text": f"Collection: {LONG}"},
+        {"text": f"Collection: {LONG}"},
+        {"text": f"Collection: {LONG}", **quick(YES)},
     ),
     sent(
         "a payload of 1000 characters",

@@ -235,6 +235,12 @@ SINGLE = [
         "sendContact",
         {"phone_number": "+4930", "first_name": "Ann"},
     ),
+    one(
+        "a contact without a number is a text",
+        Contact("Ann", emails=("ann@example.com",)),
+        "sendMessage",
+        {"text": "Ann\nann@example.com"},
+    ),
 ]
 
 WORDS = [
@@ -636,7 +642,6 @@ FILES = [
         "a button opens http(s) pages",
     ),
     unsent("media of nothing", Media("image"), "neither a URL nor a file id"),
-    unsent("a contact without a number", Contact("Ann"), "without a phone number"),
     Out(
         "a file of a type that Telegram does not fetch",
         Media("document", url="https://example.com/a.docx"),

@@ -15,6 +15,7 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp :
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from bot.message import (
@@ -332,6 +333,22 @@ SINGLE = [
         ],
     ),
     sent(
+        "a contact without a number",
+        Contact("Support", emails=("help@example.com",)),
+        "contacts",
+        [
+            {
+                "name": {"formatted_name": "Support", "first_name": "Support"},
+                "emails": [{"email": "help@example.com"}],
+            }
+        ],
+    ),
+    sent(
+        "a contact without name and number is a text",
+        Contact("", emails=("help@example.com",)),
+        *plain("help@example.com"),
+    ),
+    sent(
         "a reaction",
         Reaction("wamid.IN", "👍"),
         "reaction",
@@ -606,6 +623,16 @@ def body(*texts: str) -> Json:
     return {"type": "body", "parameters": [{"type": "text", "text": t} for t in texts]}
 
 
+def goods(text: str, numbers: Sequence[int]) -> Json:
+    items = [{"product_retailer_id": f"sku-{n}"} for n in numbers]
+    return {
+        "type": "product_list",
+        "header": {"type": "text", "text": "Mugs"},
+        "body": {"text": text},
+        "action": {"catalog_id": "C-1", "sections": [{"title": "Mugs", "product_items": items}]},
+    }
+
+
 def reply_button(n: int, payload: str) -> Json:
     return {
         "type": "button",
@@ -761,13 +788,17 @@ SHOPPING = [
             "action": {"name": "catalog_message"},
         },
     ),
-    Out(
-        "more products than a list takes",
-        Products("Look", items=tuple(f"sku-{n}" for n in range(31))),
-        [],
-        [],
-        ["failed"],
-        reason="31 products, WhatsApp takes 30",
+    parts(
+        "more products than a list takes are several lists",
+        Products("Look", items=tuple(f"sku-{n}" for n in range(32)), header="Mugs"),
+        ("interactive", goods("Look", range(30))),
+        ("interactive", goods("…", range(30, 32))),
+    ),
+    parts(
+        "a text about products over the limit of questions",
+        Products(f"{'x' * 1024} {'y' * 500}", items=("sku-0", "sku-1"), header="Mugs"),
+        plain("x" * 1024),
+        ("interactive", goods("y" * 500, range(2))),
     ),
     sent(
         "a request for the place",
@@ -786,6 +817,19 @@ SHOPPING = [
         "a request for the place too long for its button is a text",
         Ask("x" * 1025, "location"),
         *plain("x" * 1025),
+    ),
+    parts(
+        "a request for the place too long for a text ends in its button",
+        Ask(f"{'x' * 4096} Where are you?", "location"),
+        plain("x" * 4096),
+        (
+            "interactive",
+            {
+                "type": "location_request_message",
+                "body": {"text": "Where are you?"},
+                "action": {"name": "send_location"},
+            },
+        ),
     ),
 ]
 
