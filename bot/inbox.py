@@ -17,6 +17,7 @@ from bot.store.messages import (
     DELIVERED,
     DROPPED,
     FAILED,
+    HELD,
     QUEUED,
     RECEIPT_ORDER,
     SENT,
@@ -133,10 +134,10 @@ class Inbox:
             if changed is None:
                 letter = dead_id(SEND, row.id)
                 row = await self._store.get(Message, row.id)
-                if receipt.status == FAILED and (row is None or row.status != FAILED):
+                if receipt.status == FAILED and (row is None or row.status not in (FAILED, HELD)):
                     await self._store.delete(DeadLetter, {"id": letter})
                 continue
-            if row.status == FAILED:
+            if row.status in (FAILED, HELD):
                 # It arrived after all: nothing is left to be done about it.
                 await self._store.delete(DeadLetter, {"id": dead_id(SEND, row.id)})
             if row.status in UNSENT:
@@ -206,13 +207,13 @@ def _moves(old: str, new: str) -> bool:
     """Tell whether a receipt moves a message forwards; nothing moves it back.
 
     A failure counts until delivery: Meta accepts a message and fails it later. A
-    receipt also settles a message whose attempt was given up as failed or dropped
+    receipt also settles a message whose attempt was given up as failed, dropped or held
     too early: the provider knows better.
     """
     if old in UNSENT:
         return True
     if new == FAILED:
         return old == SENT
-    if old in (FAILED, DROPPED):
+    if old in (FAILED, DROPPED, HELD):
         return True
     return RECEIPT_ORDER.index(new) > RECEIPT_ORDER.index(old)

@@ -24,7 +24,7 @@ from bot.rounds import Rounds
 from bot.settings import Limits
 from bot.store import AsyncStore, StoreDown
 from bot.store.consents import ALL, MARKETING
-from bot.store.conversations import BOT, Conversation
+from bot.store.conversations import AGENT, Conversation
 from bot.store.dead_letters import SEND, DeadLetter, lost
 from bot.store.messages import (
     DONE,
@@ -38,7 +38,7 @@ from bot.store.messages import (
     UNSENT,
     Message,
 )
-from bot.window import REASON, hold, instead, is_open, outbound_of
+from bot.window import REASON, hold, instead, is_open, outbound_of, release_before
 from connectors.base import Connector
 from connectors.errors import NoMarketing, OptedOut, Rejected, RetryLater, Unsure, WindowClosed
 
@@ -218,7 +218,7 @@ class Outbox(Rounds):
         # Read after the claim: a takeover before this point drops the row, one after
         # it meets a message that is already on its way.
         held = await self._store.get(Conversation, row.conversation)
-        taken_over = held is not None and (held.holder != BOT or held.epoch != row.epoch)
+        taken_over = held is not None and (held.holder == AGENT or held.epoch != row.epoch)
         if row.turn and taken_over and not row.notice:
             await self._change(row, status=DROPPED, owner="", reason="an agent took over")
             return True
@@ -231,11 +231,16 @@ class Outbox(Rounds):
         if reason := allows(held, outbound.content, bool(row.notice)):
             await self._change(row, status=DROPPED, owner="", reason=reason)
             return True
-        if not await is_open(self._store, held, row, connector.capabilities.window_hours):
+        hours = connector.capabilities.window_hours
+        if not await is_open(self._store, held, row, hours):
             beyond = instead(connector, outbound)
             if beyond is None or beyond.content != outbound.content:
-                return await self._hold_until_open(row, beyond)
+                return await self._hold_until_open(row, beyond, hours)
             outbound = beyond
+        elif hours is not None and await release_before(self._store, row, hours):
+            # Theirs is the first turn.
+            await self._change(row, status=QUEUED, owner="", due=utcnow())
+            return True
         try:
             provider_id = await asyncio.wait_for(
                 connector.send(outbound), self._limits.send_timeout_seconds
@@ -248,7 +253,11 @@ class Outbox(Rounds):
             if beyond == outbound:
                 await self._fail(row, REASON)
                 return True
-            return await self._hold_until_open(row, beyond)
+            if beyond is not None and beyond.content == outbound.content:
+                # The same message, by a tag: a copy of it would be sent beside it.
+                await self._change(row, status=QUEUED, owner="", due=utcnow(), tag=beyond.tag)
+                return True
+            return await self._hold_until_open(row, beyond, hours)
         except Rejected as error:
             if isinstance(error, OptedOut):
                 scope = MARKETING if isinstance(error, NoMarketing) else ALL
@@ -368,10 +377,12 @@ class Outbox(Rounds):
                 # A receipt came meanwhile: it was delivered after all.
                 await self._store.delete(DeadLetter, {"id": letter.id})
 
-    async def _hold_until_open(self, row: Message, asking: Outbound | None) -> bool:
+    async def _hold_until_open(
+        self, row: Message, asking: Outbound | None, hours: float | None
+    ) -> bool:
         """Hold a row for the customer, or the desk; those behind it go their own way."""
         log.warning("%s: held: %s", row.id, REASON)
-        await hold(self._store, row, asking)
+        await hold(self._store, row, asking, hours)
         return True
 
     async def _hold(self, row: Message, seconds: float) -> None:

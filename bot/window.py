@@ -13,11 +13,13 @@ from bot.message import Address, Event, Outbound, Template, decode, encode, utcn
 from bot.store import AsyncStore
 from bot.store.conversations import Conversation
 from bot.store.dead_letters import SEND, DeadLetter, lost
-from bot.store.messages import HELD, QUEUED, Message, arrival
+from bot.store.messages import FAILED, HELD, QUEUED, Message, arrival
 from connectors.base import Connector
 
 _RECENT = 30
 _PAGE = 200
+# How far the clocks of two hosts may be apart.
+_CLOCKS = timedelta(seconds=1)
 REASON = "WindowClosed: the customer wrote too long ago for a free message"
 
 
@@ -41,11 +43,12 @@ async def _last_in(store: AsyncStore, conversation: str) -> datetime | None:
     rows = await store.find(
         Message, {"conversation": conversation}, sort=("-arrived",), limit=_RECENT
     )
-    times = [row.sent for row in rows if row.direction == "in" and _opens(row)]
+    times = [row.sent for row in rows if row.direction == "in" and opens(row)]
     return max(times, default=None)
 
 
-def _opens(row: Message) -> bool:
+def opens(row: Message) -> bool:
+    """Tell whether a customer's message opens the window: what a provider tells does not."""
     content = row.content or {}
     return content.get("kind") != Event.kind or content.get("name") == "start"
 
@@ -57,14 +60,16 @@ def instead(connector: Connector, outbound: Outbound) -> Outbound | None:
     return connector.beyond_window(outbound)
 
 
-async def hold(store: AsyncStore, row: Message, asking: Outbound | None) -> bool:
+async def hold(
+    store: AsyncStore, row: Message, asking: Outbound | None, hours: float | None
+) -> bool:
     """Hold a row until the customer writes; `asking` is a template that asks him to.
 
-    One template asks for all that is held. Returns False when somebody changed the row
-    meanwhile.
+    One template asks for all that is held. `hours` is how long the window stays open.
+    Returns False when somebody changed the row meanwhile.
     """
     where = {"id": row.id, "status": row.status, "due": row.due}
-    if asking is not None:
+    if asking is not None and not await _wrote_since(store, row, hours):
         now = utcnow()
         held = await store.find(
             Message,
@@ -87,20 +92,68 @@ async def hold(store: AsyncStore, row: Message, asking: Outbound | None) -> bool
                 epoch=row.epoch,
             )
             await store.insert_new([template])
-    await store.put(lost(SEND, row, REASON))
+    letter = lost(SEND, row, REASON)
+    await store.put(letter)
     change = {"status": HELD, "owner": "", "reason": REASON}
-    return await store.change(Message, where, set=change) is not None
+    if await store.change(Message, where, set=change) is None:
+        found = await store.get(Message, row.id)
+        if found is None or found.status not in (HELD, FAILED):
+            await store.delete(DeadLetter, {"id": letter.id})
+        return False
+    if await _wrote_since(store, row, hours):
+        # He wrote while it was being held: his turn may have found nothing to release.
+        await release(store, row.conversation)
+    return True
 
 
 async def release(store: AsyncStore, conversation: str) -> None:
     """Let what was held go out: the customer has written."""
     where = {"conversation": conversation, "direction": "out", "status": HELD}
-    for row in await store.find(Message, where, sort=("order", "arrived"), limit=_PAGE):
-        freed = await store.change(
-            Message, {"id": row.id, "status": HELD}, set={"status": QUEUED, "due": utcnow()}
-        )
-        if freed is not None:
-            await store.delete(DeadLetter, {"id": lost(SEND, row, REASON).id})
+    full = True
+    while full:
+        rows = await store.find(Message, where, sort=("order", "arrived"), limit=_PAGE)
+        # Not until nothing is held: the provider may have refused some of them again.
+        full = len(rows) == _PAGE
+        for row in rows:
+            freed = await store.change(
+                Message, {"id": row.id, "status": HELD}, set={"status": QUEUED, "due": utcnow()}
+            )
+            if freed is not None:
+                await store.delete(DeadLetter, {"id": lost(SEND, row, REASON).id})
+
+
+async def release_before(store: AsyncStore, row: Message, hours: float | None) -> bool:
+    """Release what is held and comes before a row that may be sent; True when there was any.
+
+    The customer has written, but his turn may not have come yet. `hours` is how long the
+    window stays open.
+    """
+    where = {
+        "conversation": row.conversation,
+        "direction": "out",
+        "status": HELD,
+        "order": {"$lte": row.order},
+    }
+    held = await store.find(Message, where, sort=("order", "arrived"), limit=1)
+    if not held or not await _wrote_since(store, held[0], hours):
+        return False
+    await release(store, row.conversation)
+    return True
+
+
+async def _wrote_since(store: AsyncStore, row: Message, hours: float | None) -> bool:
+    """Tell whether a message that opens the window has come since a row was last tried.
+
+    Without that nothing has changed for a row that was found too late.
+    """
+    if row.tried is None:
+        return False
+    since = int((row.tried - _CLOCKS).timestamp() * 1_000_000)
+    where = {"conversation": row.conversation, "arrived": {"$gt": since}}
+    rows = await store.find(Message, where, sort=("-arrived",), limit=_RECENT)
+    new = [said.sent for said in rows if said.direction == "in" and opens(said)]
+    # One that comes a day late opens nothing.
+    return bool(new) and (hours is None or max(new) > utcnow() - timedelta(hours=hours))
 
 
 def outbound_of(row: Message) -> Outbound:

@@ -22,6 +22,7 @@ from bot.store.dead_letters import TURN, lost
 from bot.store.messages import DONE, PENDING, Message
 from bot.store.turns import Turn
 from bot.turn import Overtaken, Turns
+from bot.window import opens
 
 log = logging.getLogger(__name__)
 
@@ -217,7 +218,8 @@ class Worker(Rounds):
             done.update(turn.folded or [])
             # The worker has survived the message that its predecessor may have died of.
             await suspicion.aclose()
-            lease.last_in = max(lease.last_in or row.sent, row.sent)
+            if opens(row):
+                lease.last_in = max(lease.last_in or row.sent, row.sent)
 
     async def _take(self, row: Message, lease: Conversation, behind: list[Message]) -> Turn | None:
         """Take one turn; None when it failed and the conversation must wait for it."""

@@ -10,11 +10,12 @@ import pytest
 from bot.inbox import Inbox
 from bot.message import Receipt, Text, decode, utcnow
 from bot.store import AsyncStore, StoreDown
-from bot.store.dead_letters import RECEIVE, SEND, DeadLetter
+from bot.store.dead_letters import RECEIVE, SEND, DeadLetter, lost
 from bot.store.messages import (
     DELIVERED,
     DROPPED,
     FAILED,
+    HELD,
     PENDING,
     QUEUED,
     READ,
@@ -125,6 +126,8 @@ async def test_what_no_store_can_hold_is_cleaned(inbox: Inbox, store: AsyncStore
         (FAILED, "failed", FAILED),
         (DROPPED, "sent", SENT),
         (DROPPED, "failed", DROPPED),
+        (HELD, "delivered", DELIVERED),
+        (HELD, "failed", HELD),
     ],
 )
 async def test_a_receipt_moves_a_message_forwards_only(
@@ -181,6 +184,18 @@ async def test_a_failure_is_a_dead_letter_even_if_the_store_fails_in_between(
             await Inbox(Failing(store, at=calls, applied=True), bells).accept([failed])  # type: ignore[arg-type]
     (letter,) = await store.find(DeadLetter, {"stage": SEND})
     assert (letter.ref, letter.reason) == (sent.id, "131026 undeliverable")
+
+
+async def test_what_was_held_and_arrived_after_all_is_no_dead_letter(
+    inbox: Inbox, store: AsyncStore
+) -> None:
+    sent = row(status=HELD)
+    await store.insert(sent)
+    await store.put(lost(SEND, sent, "WindowClosed"))
+    await inbox.accept([receipt("failed", of=sent.id)])
+    assert await store.count(DeadLetter, {}) == 1
+    await inbox.accept([receipt("read", of=sent.id)])
+    assert await store.count(DeadLetter, {}) == 0
 
 
 async def test_a_late_failure_of_an_attempt_that_was_followed_by_another_is_ignored(

@@ -281,6 +281,8 @@ async def test_a_message_that_cannot_be_read_back_does_not_block_those_behind_it
         ("bot", 3, "t", SENT),
         ("agent", 4, "t", DROPPED),
         ("waiting", 4, "t", DROPPED),
+        # The bot itself gave it up, and what it said before is still to be read.
+        ("waiting", 3, "t", SENT),
         # Taken over and given back: the customer has moved on.
         ("bot", 5, "t", DROPPED),
         ("agent", 4, None, SENT),

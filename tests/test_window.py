@@ -17,6 +17,7 @@ from bot.store.conversations import Conversation
 from bot.store.dead_letters import DeadLetter
 from bot.store.messages import FAILED, HELD, QUEUED, SENT, UNSENT, Message, to_message
 from bot.turn import Turns
+from bot.window import hold, outbound_of, release
 from connectors.errors import WindowClosed
 from tests.kit.build import address, inbound, row
 from tests.kit.channel import CAN, Echo, Line, Provider, Refuse
@@ -174,3 +175,80 @@ async def test_a_message_that_came_a_day_late_opens_nothing(
     await store.insert(row("hello"))
     assert (await deliver()).said() == []
     assert QUEUED not in await statuses(store)
+
+
+async def test_a_tag_that_our_clock_found_no_need_for_sends_it_once(
+    store: AsyncStore, deliver: Deliver
+) -> None:
+    await wrote(store, 23.9)
+    await store.insert(row("hello"))
+    closed = Refuse(WindowClosed("over 24 hours", "10"))
+    provider = await deliver(closed, beyond="HUMAN_AGENT")
+    assert [(o.content, o.tag) for o in provider.taken] == [(Text("hello"), "HUMAN_AGENT")]
+    assert await statuses(store) == [SENT]
+
+
+async def test_a_tag_the_provider_refuses_as_too_late_has_failed(
+    store: AsyncStore, deliver: Deliver
+) -> None:
+    await wrote(store, 23.9)
+    await store.insert(row("hello"))
+    closed = Refuse(WindowClosed("over 24 hours", "10"))
+    assert (await deliver(closed, closed, beyond="HUMAN_AGENT")).taken == []
+    assert await statuses(store) == [FAILED]
+
+
+async def test_what_was_held_goes_before_what_is_new_though_no_turn_came_yet(
+    store: AsyncStore, deliver: Deliver
+) -> None:
+    await wrote(store, 30)
+    await store.insert_new([row("one", n=1), row("two", n=2)])
+    await deliver()
+    await store.insert(to_message(inbound("I am here", n=9)))
+    await store.insert(row("from the desk", n=3))
+    assert (await deliver()).said() == ["one", "two", "from the desk"]
+    assert await store.count(DeadLetter, {}) == 0
+
+
+async def test_a_late_message_releases_nothing(store: AsyncStore, deliver: Deliver) -> None:
+    await wrote(store, 30)
+    await store.insert(row("one", n=1))
+    await deliver()
+    late = Inbound(address(), "m1", Text("hi"), sent=utcnow() - timedelta(hours=25))
+    await store.insert(to_message(late))
+    await wrote(store, 1)
+    await store.insert(row("two", n=2))
+    assert (await deliver()).said() == ["two"]
+    assert await statuses(store) == [HELD, SENT]
+
+
+@pytest.mark.parametrize("beyond", ["", "template"])
+async def test_who_writes_while_his_message_is_being_held_gets_it(
+    store: AsyncStore, deliver: Deliver, beyond: str
+) -> None:
+    await wrote(store, 30)
+    hello = row("hello")
+    await store.insert(hello)
+    # What the outbox has read before he wrote, it holds after.
+    tried = await store.change(Message, {"id": hello.id}, set={"tried": utcnow()})
+    assert tried is not None
+    await store.insert(to_message(inbound("I am here", n=9)))
+    await release(store, address().key)
+    asking = replace(outbound_of(tried), content=ASK) if beyond else None
+    assert await hold(store, tried, asking, 24.0)
+    assert await store.count(DeadLetter, {}) == 0
+    assert (await deliver(beyond=beyond)).said() == ["hello"]
+
+
+async def test_what_another_process_sent_meanwhile_is_not_held(store: AsyncStore) -> None:
+    hello = row("hello")
+    await store.insert(hello)
+    await store.change(Message, {"id": hello.id}, set={"status": SENT})
+    assert not await hold(store, hello, None, 24.0)
+    assert await store.count(DeadLetter, {}) == 0
+
+
+async def test_much_that_was_held_is_released_whole(store: AsyncStore) -> None:
+    await store.insert_new([row(str(n), n=n, status=HELD) for n in range(250)])
+    await release(store, address().key)
+    assert set(await statuses(store)) == {QUEUED}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.inbox import Inbox
-from bot.message import Inbound, utcnow
+from bot.message import Event, Inbound, utcnow
 from bot.store import AsyncStore, Duplicate
 from bot.store.conversations import Conversation
 from bot.store.dead_letters import TURN, DeadLetter
@@ -382,6 +382,19 @@ async def test_stopping_finishes_the_turn_in_hand_and_begins_no_other(
     assert conversation is not None
     assert conversation.lease_owner == ""
     assert conversation.last_in is not None
+
+
+@pytest.mark.parametrize(("event", "opens"), [("blocked", False), ("start", True)])
+async def test_what_the_provider_tells_opens_no_window(
+    store: AsyncStore, start: Start, accept: Any, event: str, opens: bool
+) -> None:
+    process = start()
+    await accept(inbound(Event(event), n=1))
+    await until(lambda: all_done(store))
+    await process.stop()
+    conversation = await store.get(Conversation, address().key)
+    assert conversation is not None
+    assert (conversation.last_in is not None) == opens
 
 
 async def test_a_store_that_goes_and_comes_back_is_outlived(
