@@ -37,6 +37,7 @@ def fold(pending: Sequence[Message]) -> Heard:
     """
     parts = _parts(pending)
     contents: dict[str, Content | None] = {row.provider_id: decode(row.content) for row in parts}
+    others = [row.provider_id for row in pending if row.provider_id not in contents]
     folded = [row.id for row in parts[1:]]
     for row in pending[1:]:
         changed = _named(str(row.content.get("of")), contents)
@@ -44,7 +45,9 @@ def fold(pending: Sequence[Message]) -> Heard:
             continue
         change = decode(row.content)
         if isinstance(change, (Edit, Deletion)):
-            folded.append(row.id)
+            # What was cut into several turns is taken back in each of them.
+            if isinstance(change, Edit) or not _named(change.of, others):
+                folded.append(row.id)
             if isinstance(change, Deletion):
                 contents.update(dict.fromkeys(changed))
             elif (before := contents[changed[0]]) is not None:
@@ -55,8 +58,15 @@ def fold(pending: Sequence[Message]) -> Heard:
 
 
 def _parts(pending: Sequence[Message]) -> list[Message]:
-    album = pending[0].album
-    return [*pending[:1], *(row for row in pending[1:] if album and row.album == album)]
+    first = pending[0]
+    # What is no file is answered on its own, or it would be lost among the files.
+    album = first.album if _is_file(first) else ""
+    rest = (row for row in pending[1:] if album and row.album == album and _is_file(row))
+    return [first, *rest]
+
+
+def _is_file(row: Message) -> bool:
+    return bool((row.content or {}).get("kind") == Media.kind)
 
 
 def _named(of: str, ids: Iterable[str]) -> list[str]:

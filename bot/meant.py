@@ -24,10 +24,12 @@ from bot.message import (
     decode,
 )
 from bot.store import AsyncStore
-from bot.store.messages import Message
+from bot.store.messages import DROPPED, FAILED, HELD, Message
 from bot.store.turns import Turn
 
 _RECENT = 10
+# A question that never reached the customer is none he answers.
+_UNSEEN = (DROPPED, FAILED, HELD)
 
 #: Emoji that answer a question, without skin tones and presentation selectors.
 YES = frozenset("👍👌✅✔☑🆗🙌👏💯❤🧡💛💚💙💜🤍🖤😍🥰")
@@ -49,7 +51,7 @@ _NUMBERS = (
 )
 _WORDS = {word: number for line in _NUMBERS for number, word in enumerate(line.split(), 1)}
 # "2", "2.", "2)", "#2", "no. 2", "option 2", "number two".
-_NUMBER = re.compile(r"(?:(?:option|number|nummer|no|nr|n)\W*|#)?(\w+)[.)]?", re.I)
+_NUMBER = re.compile(r"(?:(?:option|number|nummer|no|nr|n)(?:\W+|(?=\d))|#)?(\w+)[.)]?", re.I)
 
 
 async def meant(
@@ -60,18 +62,20 @@ async def meant(
     `content` is what the message holds, `last` the conversation's last turn.
     """
     if isinstance(content, Choice):
-        return await _pressed(store, message, content)
+        return await _pressed(store, message, content, last)
     if isinstance(content, Text):
         return await _typed(store, message, content)
     if isinstance(content, Reaction):
-        return await _reacted(store, message, content)
+        return await _reacted(store, message, content, last)
     if isinstance(content, Edit):
         return await _corrected(store, message, content, last)
     # What was answered already cannot be taken back.
     return None if isinstance(content, Deletion) else content
 
 
-async def _pressed(store: AsyncStore, message: Message, choice: Choice) -> Content:
+async def _pressed(
+    store: AsyncStore, message: Message, choice: Choice, last: Turn | None
+) -> Content | None:
     """Let a payload through only if the bot offered it in this conversation.
 
     Web clients, and modified Telegram ones, can send any payload they like. One that was
@@ -79,18 +83,34 @@ async def _pressed(store: AsyncStore, message: Message, choice: Choice) -> Conte
     """
     carrier = await _carrier(store, message, choice.of)
     recent = await _before(store, message)
-    for row in [*carrier, *(r for r in recent if r.direction == "out")]:
+    shown = [r for r in recent if r.direction == "out" and r.status not in _UNSEEN]
+    for row in [*carrier, *shown]:
         for n, option in enumerate(options_of(row)):
             # A payload too long for the channel comes back as ``#n``, the n-th option.
             numbered = row in carrier and choice.payload == f"#{n}"
             if option.payload and (choice.payload == option.payload or numbered):
-                return Choice(option.payload, option.title, choice.of)
+                meaning = Choice(option.payload, option.title, choice.of)
+                return None if _twice(message, meaning, last, choice.payload) else meaning
     return Text(choice.title or choice.payload)
+
+
+def _twice(message: Message, choice: Choice, last: Turn | None, payload: str = "") -> bool:
+    """Tell whether it was pressed again before the first time was answered: one tap too many.
+
+    Taken for another answer it would answer the question that came of the first one.
+    `payload` is how the channel carried it.
+    """
+    if last is None or not choice.of or message.arrived > last.at.timestamp() * 1_000_000:
+        return False
+    was = decode(last.heard) if last.heard else None
+    if not isinstance(was, Choice) or was.of != choice.of:
+        return False
+    return was.payload in (choice.payload, payload)
 
 
 async def _typed(store: AsyncStore, message: Message, said: Text) -> Content:
     """Take a typed number or title for the option of the last question that it names."""
-    for row in reversed(await _asked(store, message)):
+    for row in reversed(await _in_question(store, message)):
         options = options_of(row)
         if options:
             numbered = isinstance(decode(row.content), Text)
@@ -128,7 +148,9 @@ def _number(said: str) -> int | None:
     return _WORDS.get(word)
 
 
-async def _reacted(store: AsyncStore, message: Message, reaction: Reaction) -> Content | None:
+async def _reacted(
+    store: AsyncStore, message: Message, reaction: Reaction, last: Turn | None
+) -> Content | None:
     """Take a thumb on the question the bot has just asked for its yes or no."""
     if reaction.removed:
         return None
@@ -136,7 +158,8 @@ async def _reacted(store: AsyncStore, message: Message, reaction: Reaction) -> C
         if row.provider_id and row.provider_id == clean(reaction.of):
             option = _nodded(reaction.emoji, options_of(row))
             if option is not None:
-                return Choice(option.payload, option.title, reaction.of)
+                meaning = Choice(option.payload, option.title, reaction.of)
+                return None if _twice(message, meaning, last) else meaning
     return None
 
 
@@ -153,9 +176,16 @@ async def _corrected(
     store: AsyncStore, message: Message, edit: Edit, last: Turn | None
 ) -> Content | None:
     """Take a correction of what was answered last for a new message; older ones are history."""
-    rows = await _rows(store, message, edit.of)
-    if last is None or not any(row.id == last.id for row in rows):
+    if last is None:
         return None
+    heard = await store.get(Message, last.id)
+    before = (heard.content or {}) if heard is not None else {}
+    # It may be corrected more than once.
+    again = before.get("kind") == Edit.kind and before.get("of") == edit.of
+    if not again:
+        rows = await _rows(store, message, edit.of)
+        if not any(row.id in (last.id, *(last.folded or ())) for row in rows):
+            return None
     was = decode(last.heard) if last.heard else None
     if isinstance(was, Text) and was.text == edit.text:
         return None
@@ -174,14 +204,28 @@ async def _rows(store: AsyncStore, message: Message, of: str) -> list[Message]:
         "channel": message.channel,
         "account": message.account,
         "provider_id": clean(of),
+        # Of others too, a channel may number the messages of each chat from 1.
+        "conversation": message.conversation,
     }
-    found = await store.find(Message, where, limit=4)
-    return [row for row in found if row.conversation == message.conversation]
+    return await store.find(Message, where, limit=4)
+
+
+async def _in_question(store: AsyncStore, message: Message) -> list[Message]:
+    """Return what a typed message may answer, the likeliest last.
+
+    That is what the bot said last, or the older message that the customer quotes.
+    """
+    asked = await _asked(store, message)
+    quoted = await _carrier(store, message, message.reply_to or "")
+    if not quoted:
+        return asked
+    return [*(row for row in asked if row.turn == quoted[0].turn), *quoted]
 
 
 async def _asked(store: AsyncStore, message: Message) -> list[Message]:
     """Return what the bot said last before a message came, in order."""
     said = [row for row in await _before(store, message) if row.direction == "out"]
+    said = [row for row in said if row.status not in _UNSEEN]
     return [row for row in reversed(said) if row.turn == said[0].turn]
 
 

@@ -19,12 +19,13 @@ async def meet(store: AsyncStore, said: Inbound, conversation: Conversation) -> 
     All of it may be done again. A customer who cannot be told is answered all the same.
     """
     content = said.content
+    # Not to be lost over anything else: who was out is out at the new address too.
+    await carry(store, said)
     try:
         if isinstance(content, Contact) and content.own:
             await shared(store, said.address, content)
         elif isinstance(content, Event) and content.name == "moved":
             await moved(store, said.address, content.data)
-            await carry(store, said)
         else:
             known = conversation.customer or ""
             await customer_of(store, said.address, said.profile, known=known)

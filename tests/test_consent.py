@@ -26,6 +26,7 @@ from bot.consent import (
 )
 from bot.consent.rules import parse_rules
 from bot.consent.words import fold
+from bot.meeting import meet
 from bot.message import (
     Address,
     Album,
@@ -604,6 +605,21 @@ async def test_who_moves_is_out_at_the_new_address_too(store: AsyncStore) -> Non
     assert there is not None
     assert there.opted_out == "all"
     assert await carry(store, message("hello", 6)) is None
+
+
+async def test_who_moves_is_out_there_even_if_it_cannot_be_told_who_it_is(
+    store: AsyncStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("bot.meeting.moved", broken)
+    await opened(store)
+    await told(store, message("STOP", 1))
+    await meet(store, message(Event("moved", "99"), 5), await now(store))
+    there = await store.get(Conversation, "line:shop:99")
+    assert there is not None
+    assert there.opted_out == "all"
 
 
 async def test_somebody_at_the_desk_can_change_it(store: AsyncStore) -> None:

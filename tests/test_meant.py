@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot.dialogue.contract import Outcome
-from bot.folding import fold
+from bot.folding import Heard, fold
 from bot.message import (
     Album,
     Choice,
@@ -17,19 +18,21 @@ from bot.message import (
     Deletion,
     Edit,
     Inbound,
+    Location,
     Media,
     Menu,
     Option,
     Reaction,
     Section,
     Text,
+    Unsupported,
     decode,
     encode,
     utcnow,
 )
 from bot.store import AsyncStore
 from bot.store.conversations import Conversation
-from bot.store.messages import DONE, PENDING, SENT, Message, to_message
+from bot.store.messages import DONE, DROPPED, FAILED, HELD, PENDING, SENT, Message, to_message
 from bot.store.turns import Turn
 from bot.turn import Turns
 from tests.kit.build import address, inbound, row
@@ -45,7 +48,7 @@ class Ear:
     def __init__(self) -> None:
         self.heard: list[Content] = []
 
-    async def take(self, said: Inbound, state: dict[str, Any] | None) -> Outcome:
+    async def take(self, said: Inbound, state: dict[str, Any] | None, hints: Any = None) -> Outcome:
         self.heard.append(said.content)
         return Outcome([], [Text("well")], state or {}, {}, None)
 
@@ -59,14 +62,21 @@ async def asked(store: AsyncStore, *contents: Content, turn: str = "t1") -> None
         await store.insert(said)
 
 
-async def hear(store: AsyncStore, content: Content, *behind: Content) -> tuple[Turn, list[Content]]:
+async def hear(
+    store: AsyncStore, content: Content, *behind: Content, reply_to: str = ""
+) -> tuple[Turn, list[Content]]:
     """Take the turn of a message, with others pending behind it."""
-    rows = [to_message(inbound(c)) for c in (content, *behind)]
+    rows = [to_message(replace(inbound(c), reply_to=reply_to)) for c in (content, *behind)]
     await store.insert_new(rows)
     ear = Ear()
+    return await taken(store, ear, *rows), ear.heard
+
+
+async def taken(store: AsyncStore, ear: Ear, *rows: Message) -> Turn:
+    """Take the turn of the first of these rows."""
     turns = Turns(store, ear, lambda channel: CAN, turn_seconds=5)
     lease = Conversation(id=address().key, lease_until=utcnow(), created=utcnow(), lease_epoch=1)
-    return await turns.take(rows[0], lease, behind=rows[1:]), ear.heard
+    return await turns.take(rows[0], lease, behind=rows[1:])
 
 
 def numbered(options: Sequence[Option] = FRUIT) -> Text:
@@ -87,7 +97,14 @@ async def test_a_typed_answer_means_the_option_it_names(store: AsyncStore, said:
     assert heard == [Choice(FRUIT[1].payload, "Pear", "t1.0")]
 
 
-@pytest.mark.parametrize("said", ["3", "0", "22", "2 apples", "a pear please", "", "1042", "-2"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("3", "0", "22", "2 apples", "a pear please", "", "1042", "-2"),
+        # Words that begin as "no" and "n" do, and end in a number.
+        *("none", "noun", "nuno"),
+    ],
+)
 async def test_what_names_no_option_stays_words(store: AsyncStore, said: str) -> None:
     await asked(store, numbered())
     _, heard = await hear(store, Text(said))
@@ -114,6 +131,59 @@ async def test_a_question_followed_by_words_in_the_same_turn_is_still_the_last(
 ) -> None:
     await asked(store, numbered(), Text("Take your time."))
     assert (await hear(store, Text("1")))[1] == [Choice(FRUIT[0].payload, "Apple", "t1.0")]
+
+
+@pytest.mark.parametrize("status", [DROPPED, FAILED, HELD])
+async def test_a_question_that_was_never_seen_is_not_answered(
+    store: AsyncStore, status: str
+) -> None:
+    await asked(store, numbered(), turn="t1")
+    await asked(store, numbered(YES_NO), turn="t2")
+    await store.change(Message, {"id": "t2:0"}, set={"status": status})
+    assert (await hear(store, Text("2")))[1] == [Choice(FRUIT[1].payload, "Pear", "t1.0")]
+    # Nor was its button offered, unless it is the very one that was pressed.
+    assert (await hear(store, Choice("/deny", "No")))[1] == [Text("No")]
+    assert (await hear(store, Choice("/deny", "No", "t2.0")))[1] == [Choice("/deny", "No", "t2.0")]
+
+
+async def test_a_number_answers_the_question_it_quotes(store: AsyncStore) -> None:
+    await asked(store, numbered(), turn="t1")
+    await asked(store, numbered(YES_NO), Text("Take your time."), turn="t2")
+    assert (await hear(store, Text("2"), reply_to="t1.0"))[1] == [
+        Choice(FRUIT[1].payload, "Pear", "t1.0")
+    ]
+
+
+async def test_a_number_that_quotes_other_words_of_the_bot(store: AsyncStore) -> None:
+    await asked(store, Text("By the way."), turn="t1")
+    await asked(store, numbered(), Text("Take your time."), turn="t2")
+    # Those said with the question stand for it, older ones do not.
+    (meaning,) = (await hear(store, Text("2"), reply_to="t2.1"))[1]
+    assert meaning == Choice(FRUIT[1].payload, "Pear", "t2.0")
+    await asked(store, numbered(), turn="t3")
+    assert (await hear(store, Text("2"), reply_to="t1.0"))[1] == [Text("2")]
+
+
+async def test_one_tap_too_many_is_not_another_answer(store: AsyncStore) -> None:
+    await asked(store, Choices("Right?", YES_NO))
+    taps = [to_message(inbound(Choice(p, "", "t1.0"))) for p in ("/affirm", "#0", "#0", "/deny")]
+    await store.insert_new(taps)
+    ear = Ear()
+    for tap in taps:
+        await taken(store, ear, tap)
+    assert ear.heard == [Choice("/affirm", "Yes", "t1.0"), Choice("/deny", "No", "t1.0")]
+    # Once it was answered, whoever presses it again means it.
+    assert (await hear(store, Choice("/deny", "No", "t1.0")))[1] == [Choice("/deny", "No", "t1.0")]
+
+
+async def test_a_second_thumb_is_not_another_answer(store: AsyncStore) -> None:
+    await asked(store, Choices("Right?", YES_NO))
+    thumbs = [to_message(inbound(Reaction("t1.0", emoji))) for emoji in "👍❤"]
+    await store.insert_new(thumbs)
+    ear = Ear()
+    for thumb in thumbs:
+        await taken(store, ear, thumb)
+    assert [c.title for c in ear.heard if isinstance(c, Choice)] == ["Yes"]
 
 
 async def test_an_option_that_opens_a_page_cannot_be_chosen(store: AsyncStore) -> None:
@@ -186,6 +256,22 @@ async def test_a_message_cut_into_files_is_changed_as_a_whole(store: AsyncStore)
         assert len(said.folded) == 2
 
 
+def test_a_message_cut_into_several_turns_is_taken_back_in_each() -> None:
+    said: list[Content] = [Text("Here I am"), Location(1.0, 2.0)]
+    rows = [to_message(Inbound(address(), f"mid.{n}", c)) for n, c in enumerate(said)]
+    rows.append(to_message(Inbound(address(), "later", Deletion("mid"))))
+    assert fold(rows) == Heard(None, ())
+    assert fold(rows[1:]) == Heard(None, (rows[2].id,))
+
+
+def test_what_is_no_file_of_an_album_is_answered_on_its_own() -> None:
+    rows = [part(0), to_message(Inbound(address(), "x", Unsupported("poll"), album="a1")), part(1)]
+    heard = fold(rows)
+    assert isinstance(heard.content, Album)
+    assert heard.folded == (rows[2].id,)
+    assert fold(rows[1:]) == Heard(Unsupported("poll"), ())
+
+
 async def test_a_message_taken_back_in_time_is_not_answered(store: AsyncStore) -> None:
     rows = [to_message(inbound("oops", n=5)), to_message(inbound(Deletion("ann-5"), n=6))]
     await store.insert_new(rows)
@@ -206,6 +292,33 @@ async def test_a_correction_of_the_message_answered_last_is_a_new_one(store: Asy
     again, _ = await hear(store, Text("wher is it"))
     of = again.id.split(":", 2)[2]
     assert (await hear(store, Edit(of, "where is it")))[1] == [Text("where is it")]
+
+
+async def test_what_was_answered_last_may_be_corrected_more_than_once(store: AsyncStore) -> None:
+    turn, _ = await hear(store, Text("wher is it"))
+    of = turn.id.split(":", 2)[2]
+    assert (await hear(store, Edit(of, "where is it")))[1] == [Text("where is it")]
+    assert (await hear(store, Edit(of, "where is it?")))[1] == [Text("where is it?")]
+    assert (await hear(store, Edit(of, "where is it?")))[1] == []
+
+
+async def test_the_words_of_a_file_that_was_answered_with_others_may_be_corrected(
+    store: AsyncStore,
+) -> None:
+    rows = [part(0), part(1, caption="my oder")]
+    await store.insert_new(rows)
+    turn = await taken(store, Ear(), *rows)
+    assert turn.folded == [rows[1].id]
+    assert (await hear(store, Edit(rows[1].provider_id, "my order")))[1] == [Text("my order")]
+
+
+async def test_only_the_conversations_own_messages_are_meant(store: AsyncStore) -> None:
+    for n in range(5):
+        other = row(Choices("Right?", YES_NO), user=f"u{n}", id=f"o{n}", provider_id="t1.0")
+        await store.insert(other)
+    await asked(store, Choices("Right?", YES_NO))
+    await asked(store, *(Text("…") for _ in range(11)), turn="t2")
+    assert (await hear(store, Choice("#0", "?", "t1.0")))[1] == [Choice("/affirm", "Yes", "t1.0")]
 
 
 async def test_a_correction_of_an_older_message_is_history(store: AsyncStore) -> None:
