@@ -638,8 +638,8 @@ async def test_identity_says_what_is_wrong(answer: Step, said: str) -> None:
 
 async def test_the_token_is_in_no_repr_error_or_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    logging.getLogger("httpcore").setLevel(logging.WARNING)
+    caplog.set_level(logging.WARNING, logger="httpx")
+    caplog.set_level(logging.WARNING, logger="httpcore")
     echo = Answer({"code": 20001, "message": f"odd {TOKEN} of {USER}", "status": 400}, 400)
     said = []
     async with twilio(echo, Reset(), Answer(TOKEN.encode(), 500), taken()) as (made, _server):

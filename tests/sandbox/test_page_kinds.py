@@ -190,6 +190,8 @@ async def test_telegram_draws_every_kind(bot):
     await bot.telegram("sendMessage", text="Where?", reply_markup={"keyboard": keys})
     keyboard = phone.locator(".keyboard")
     await expect(keyboard.get_by_role("button")).to_have_text(["Send location", "Rather not"])
+    # Keys are no choices of the message above them, and look alike.
+    await expect(keyboard.locator(".choice, .icon")).to_have_count(0)
     await bot.telegram("sendMessage", text="Never mind", reply_markup={"remove_keyboard": True})
     await expect(keyboard).to_be_hidden()
 
@@ -306,6 +308,7 @@ async def test_whatsapp_draws_every_kind(bot):
     }
     await bot.whatsapp("interactive", shelf)
     await expect(last.locator(".goods")).to_contain_text("2 items")
+    await expect(last.get_by_text("Mugs", exact=True)).to_have_count(1)
     await last.get_by_role("button", name="View items").click()
     catalogue = phone.get_by_role("dialog", name="Catalogue")
     await expect(catalogue.locator(".shelf")).to_have_count(2)
