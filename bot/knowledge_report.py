@@ -43,31 +43,6 @@ _FOUND = 12
 _DRAFTED = 20
 
 
-def add_verbs(verbs: Any) -> None:
-    """Add ``import``, ``audit`` and ``gaps`` to the verbs of ``bot knowledge``."""
-    importing = verbs.add_parser("import", help="make articles of what there is already")
-    what = importing.add_mutually_exclusive_group(required=True)
-    what.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="of HTML, PDF, DOCX")
-    what.add_argument(
-        "--sitemap", type=Path, metavar="FOLDER", help="of a saved website and its sitemap.xml"
-    )
-    what.add_argument("--cases", action="store_true", help="resolved cases, for agents")
-    importing.add_argument(
-        "--to", type=Path, metavar="DIR", help="default: imported in knowledge.dir"
-    )
-    importing.add_argument("--language", metavar="CODE", help="of documents that do not say")
-    importing.add_argument("--agents", action="store_true", help="articles are for agents alone")
-    auditing = verbs.add_parser("audit", help="what is wrong with the articles")
-    auditing.add_argument("--markdown", action="store_true", help="for a file or a ticket")
-    auditing.add_argument(
-        "--known", action="append", default=[], metavar="WORD", help="one that customers know"
-    )
-    gaps = verbs.add_parser("gaps", help="questions that were not answered, or not well")
-    gaps.add_argument("--limit", type=int, default=20, metavar="N", help="of the questions shown")
-    gaps.add_argument("--drafts", type=Path, metavar="DIR", help="write draft articles there")
-    gaps.add_argument("--close", type=int, metavar="N", help="the N-th question shown is done with")
-
-
 async def knowledge_report(args: argparse.Namespace, settings: Settings) -> int:
     """Run ``bot knowledge import|audit|gaps``; return 0, or 1 when something is wrong.
 

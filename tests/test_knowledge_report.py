@@ -11,7 +11,8 @@ import pytest
 from bot import serve
 from bot.cli import settings_of
 from bot.knowledge.articles import read_folder
-from bot.knowledge_report import add_verbs, knowledge_report
+from bot.knowledge_report import knowledge_report
+from bot.knowledge_verbs import add_verbs
 from bot.message import Text, encode, utcnow
 from bot.settings import Settings
 from bot.store.gaps import UNANSWERED, Gap

@@ -28,7 +28,7 @@ def as_schema(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     found = _object(text)
     if found is None:
         raise Unusable("answered with no JSON object where one was asked for")
-    from jsonschema import Draft7Validator  # type: ignore[import-untyped]
+    from jsonschema import Draft7Validator
 
     error = next(iter(Draft7Validator(dict(schema)).iter_errors(found)), None)
     if error is not None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 class LlmError(Exception):
-    """No model gave an answer that can be used. The text holds no secret and no customer's words."""
+    """No model gave a usable answer. The text holds no secret and no customer's words."""
 
 
 class NoModel(LlmError):

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from bot.llm.answer import each_text, texts_in
 from bot.llm.contract import Said
+
+# Material that others wrote stands between these in a prompt, see `bot.llm.untrusted`.
+_MATERIAL = re.compile(
+    r"<<<[^<>\n]*(?P<mark>[0-9a-f]{24})>>>\n.*?\n<<<end of [^<>\n]*(?P=mark)>>>", re.DOTALL
+)
+_NAME = re.compile(r"\[NAME_\d+\]")
 
 
 class Masked(Protocol):
@@ -41,12 +48,26 @@ def hidden(
         texts.extend(texts_in([call.arguments for call in said.calls]))
     masked = masker.mask(texts, known)
     rest = iter(masked.texts)
-    return tuple(_with_texts(said, lambda _: next(rest)) for said in messages), masked.restore
+    changed = tuple(_with_texts(said, lambda _: next(rest)) for said in messages)
+    return tuple(_in_our_words(said, masked.restore) for said in changed), masked.restore
 
 
 def unchanged(text: str) -> str:
     """Return a text as it is: the way back where nothing was masked."""
     return text
+
+
+def _in_our_words(said: Said, restore: Callable[[str], str]) -> Said:
+    """Undo what a name has hidden of our own prompt: who is called "Never" must not change it."""
+    if said.role != "system" or not _NAME.search(said.text):
+        return said
+    parts, at = [], 0
+    for material in _MATERIAL.finditer(said.text):
+        ours = said.text[at : material.start()]
+        parts += [_NAME.sub(lambda m: restore(m[0]), ours), material.group()]
+        at = material.end()
+    parts.append(_NAME.sub(lambda m: restore(m[0]), said.text[at:]))
+    return replace(said, text="".join(parts))
 
 
 def _with_texts(said: Said, change: Callable[[str], str]) -> Said:

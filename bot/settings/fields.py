@@ -26,7 +26,12 @@ _ACCOUNT_URLS = ("api_url", "public_url")
 
 
 #: How a URL is to look where that is not ``scheme://…``.
-_SHAPES = {"local": "local:", "sqlite": "sqlite:PATH", "gridfs": "gridfs:", "s3": "s3://BUCKET/PREFIX"}
+_SHAPES = {
+    "local": "local:",
+    "sqlite": "sqlite:PATH",
+    "gridfs": "gridfs:",
+    "s3": "s3://BUCKET/PREFIX",
+}
 
 
 class Wrong(ValueError):

@@ -24,22 +24,6 @@ class StoredArticle(Document):
     }
 
 
-class StoredPassage(Document):
-    """`_id` is ``ARTICLE#n``. `digest` names its vectors."""
-
-    id = StringField(primary_key=True)
-    article = StringField(required=True)
-    digest = StringField(required=True)
-    passage = RawField(required=True)
-
-    meta = {
-        "collection": "passages",
-        "auto_create_index": False,
-        "index_background": False,
-        "indexes": [("article",), ("digest",)],
-    }
-
-
 class StoredVector(Document):
     """An embedding. `_id` is ``MODEL:DIGEST``; `vector` is little-endian float32, length 1."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.store.articles import Edition, StoredArticle, StoredPassage, StoredVector
+from bot.store.articles import Edition, StoredArticle, StoredVector
 from bot.store.cases import Case
 from bot.store.consents import Consent
 from bot.store.conversations import Conversation
@@ -28,7 +28,6 @@ DOCUMENTS = (
     LinkTry,
     Consent,
     StoredArticle,
-    StoredPassage,
     StoredVector,
     Edition,
     Gap,

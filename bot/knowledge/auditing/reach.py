@@ -15,19 +15,18 @@ from bot.knowledge.auditing.findings import (
     file_of,
 )
 from bot.knowledge.clusters import group
+from bot.knowledge.confidence import SOME, confidence
 from bot.knowledge.contract import AGENTS, Hit
 
 Search = Callable[[str], list[Hit]]
 _TOP = 3
-#: Coverage and cosine from which on a passage is taken to be about a question.
-_COVERED, _CLOSE = 0.5, 0.55
 #: Words that were asked so often are many customers'.
 _MANY = 5
 
 
 def answers(hits: Sequence[Hit]) -> bool:
-    """Tell whether the best of these passages is about the question that found them."""
-    return any(hit.coverage >= _COVERED or hit.cosine >= _CLOSE for hit in hits[:_TOP])
+    """Tell whether customers would be shown these passages for the question."""
+    return confidence(hits) >= SOME
 
 
 def reach(

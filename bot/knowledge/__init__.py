@@ -1,0 +1,1 @@
+"""What the company knows: articles, passages, search, answering, and what is missing."""
