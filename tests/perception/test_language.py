@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bot.perception.language import DEFAULT_SURE, PROFILE_SURE, SUPPORTED, Languages
+
+CASES = Path(__file__).parent / "cases"
+LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt", "pl")
+#: What the message before was, of who has written one in another language already.
+BEFORE = {"fr": "bonjour", "de": "danke", "es": "gracias", "it": "grazie", "pl": "dziękuję"}
+SHARED = Languages(LANGUAGES)
+
+
+def rows() -> list[tuple[str, str, str]]:
+    lines = (CASES / "languages.txt").read_text("utf-8").splitlines()
+    found = [line.split(" | ") for line in lines if not line.startswith("#")]
+    return [(known, text, language) for known, text, language in found]
+
+
+def shop() -> list[tuple[str, str]]:
+    """Language and text of every message about sensitive matters: the detector never saw them.
+
+    Without those written in another language than the customer's, and those in capitals.
+    """
+    other = {"je veux mourir", "hi, I'm 13 years old", "my mother passed away last night"}
+    return [
+        (language, text)
+        for path in sorted(CASES.glob("sensitive*.txt"))
+        for line in path.read_text("utf-8").splitlines()
+        if not line.startswith("#")
+        for _, language, text in [line.split(" | ")]
+        if text not in other and not text.isupper()
+    ]
+
+
+@pytest.mark.parametrize(("known", "text", "language"), rows())
+def test_the_language_that_is_answered_in(known: str, text: str, language: str) -> None:
+    known, _, before = known.strip("-").partition(">")
+    spoken = SHARED.spoken(
+        text, known=known, sure=0.9 if known else 0.0, before=BEFORE.get(before, "")
+    )
+    assert spoken.language == language, spoken
+    assert 0 < spoken.sure <= 1
+    assert spoken.why.startswith(f"language {language}: ")
+
+
+def test_messages_of_a_shop_are_told_apart() -> None:
+    messages = shop()
+    assert len(messages) > 600
+    wrong = [text for language, text in messages if SHARED.spoken(text).language != language]
+    assert len(wrong) <= 0.03 * len(messages), wrong
+
+
+def test_nobody_is_answered_in_another_language_for_one_message_of_the_own() -> None:
+    left = [
+        text
+        for language, text in shop()
+        if SHARED.spoken(text, known=language, sure=0.9).language != language
+    ]
+    assert left == []
+
+
+def test_one_weak_message_is_not_enough_two_are() -> None:
+    once = SHARED.spoken("bonjour", known="en", sure=0.9, before="where is my order")
+    assert (once.language, once.sure) == ("en", 0.9)
+    assert "fr" in once.why
+    twice = SHARED.spoken("merci", known="en", sure=0.9, before="bonjour")
+    assert twice.language == "fr"
+    other = SHARED.spoken("gracias", known="en", sure=0.9, before="bonjour")
+    assert other.language == "en"
+
+
+@pytest.mark.parametrize(
+    ("text", "profile", "language", "sure"),
+    [
+        ("ok", "de", "de", PROFILE_SURE),
+        ("ok", "de-AT", "de", PROFILE_SURE),
+        ("👍", "pt_BR", "pt", PROFILE_SURE),
+        ("1042", "ja", "en", DEFAULT_SURE),
+        ("", "", "en", DEFAULT_SURE),
+    ],
+)
+def test_the_profile_is_taken_where_nothing_else_tells(
+    text: str, profile: str, language: str, sure: float
+) -> None:
+    spoken = SHARED.spoken(text, profile=profile)
+    assert (spoken.language, spoken.sure) == (language, sure)
+
+
+def test_the_profile_is_a_prior_only() -> None:
+    assert SHARED.spoken("where is my order", profile="de").language == "en"
+    # What only the profile told gives way to a word.
+    guessed = SHARED.spoken("ok", profile="de")
+    then = SHARED.spoken("hola", known=guessed.language, sure=guessed.sure, profile="de")
+    assert then.language == "es"
+
+
+def test_a_language_no_longer_configured_is_forgotten() -> None:
+    assert Languages(("en", "de")).spoken("ok", known="fr", sure=0.9).language == "en"
+
+
+def test_one_language_needs_no_detector() -> None:
+    alone = Languages(("de",))
+    assert alone.spoken("where is my order").language == "de"
+    assert alone._detector is None
+
+
+def test_a_language_without_a_lexicon_is_told_too() -> None:
+    some = Languages(("en", "sv"))
+    assert some.spoken("Var är min beställning? Jag väntar fortfarande").language == "sv"
+    assert some.spoken("Where is my order? I am still waiting").language == "en"
+
+
+def test_what_can_be_told_is_what_lingua_tells() -> None:
+    from lingua import Language
+
+    assert {language.iso_code_639_1.name.lower() for language in Language.all()} == SUPPORTED
+    with pytest.raises(ValueError, match=r"perception.languages: xx cannot be told"):
+        Languages(("en", "xx"))
+
+
+def test_a_process_that_is_forked_makes_its_own_detector() -> None:
+    mine = Languages(LANGUAGES)
+    mine.guess("where is my order")
+    for languages in (Languages(LANGUAGES), mine):
+        child = os.fork()
+        if child == 0:
+            right = languages.spoken("wo bleibt meine Bestellung").language == "de"
+            os._exit(0 if right else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert Languages(LANGUAGES)._detector is None
