@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bot import logs
+from bot import knowledge_verbs, logs
 from bot.settings import Settings, SettingsInvalid, load
 from connectors import CHANNELS, connector_class
 
@@ -146,6 +146,24 @@ def _dead(args: argparse.Namespace) -> int:
     return asyncio.run(dead(args, settings_of(args)))
 
 
+def _knowledge(args: argparse.Namespace) -> int:
+    # TensorFlow is quiet only when told before it is imported.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if args.verb in ("sync", "search"):
+        from bot.knowledge_command import knowledge
+
+        return asyncio.run(knowledge(args, settings_of(args)))
+    from bot.knowledge_report import knowledge_report
+
+    return asyncio.run(knowledge_report(args, settings_of(args)))
+
+
+def _cases(args: argparse.Namespace) -> int:
+    from bot.cases import cases
+
+    return asyncio.run(cases(args, settings_of(args)))
+
+
 def _customer(args: argparse.Namespace) -> int:
     from bot.customer import customer
 
@@ -212,6 +230,29 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("id", nargs="+" if verb == "replay" else None)
         if verb == "show":
             one.add_argument("--json", action="store_true", help="its request, for `bot replay`")
+
+    known = command("knowledge", _knowledge, "the articles that questions are answered from")
+    verbs = known.add_subparsers(dest="verb", required=True, metavar="VERB")
+    knowledge_verbs.add_verbs(verbs)
+
+    cases = command("cases", _cases, "conversations that wait for a person")
+    verbs = cases.add_subparsers(dest="verb", required=True, metavar="VERB")
+    listing = verbs.add_parser("list", help="the most urgent first, a line each")
+    listing.add_argument("--closed", action="store_true", help="those that are done with")
+    listing.add_argument("--limit", type=_count, default=50)
+    for verb, about in (
+        ("show", "one, with what was said"),
+        ("reply", "take the conversation over and answer"),
+        ("close", "done: the bot answers again"),
+    ):
+        one = verbs.add_parser(verb, help=about)
+        one.add_argument("id")
+        if verb == "reply":
+            one.add_argument("text", help="for the customer")
+        if verb == "close":
+            one.add_argument("--resolution", default="", help="what became of it, to learn from")
+        if verb != "show":
+            one.add_argument("--agent", default="", help="your name, default: that of this login")
 
     customer = command("customer", _customer, "who is who across channels, and what they agreed to")
     verbs = customer.add_subparsers(dest="verb", required=True, metavar="VERB")

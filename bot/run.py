@@ -75,7 +75,9 @@ async def _supervise(
     print(f"gateway  {serve.address_of(settings)}", flush=True)
     if sandbox:
         print(f"phones   {sandbox}", flush=True)
-    training = asyncio.create_task(_train(files))
+    training = asyncio.create_task(_beside(files, "train"))
+    # Workers answer without articles until this is done, and take them up then.
+    learning = asyncio.create_task(_beside(files, "knowledge", "sync"), name="knowledge")
     await asyncio.wait({training, stopping}, return_when=asyncio.FIRST_COMPLETED)
     status = 0
     if training.done():
@@ -91,7 +93,8 @@ async def _supervise(
                 webbrowser.open(sandbox)
             await stopping
     training.cancel()
-    await asyncio.gather(supervisor.stop(), training, return_exceptions=True)
+    learning.cancel()
+    await asyncio.gather(supervisor.stop(), training, learning, return_exceptions=True)
     return status
 
 
@@ -99,10 +102,10 @@ def _has_model(settings: Settings) -> bool:
     return any(Path(settings.model).glob("*.tar.gz"))
 
 
-async def _train(files: Sequence[str]) -> int:
-    """Bring the model up to date, in a process of its own: Rasa's memory goes with it."""
+async def _beside(files: Sequence[str], *command: str) -> int:
+    """Run a command in a process of its own: the memory of its libraries goes with it."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot.cli", "train", *files, stdout=asyncio.subprocess.DEVNULL
+        sys.executable, "-m", "bot.cli", *command, *files, stdout=asyncio.subprocess.DEVNULL
     )
     try:
         return await process.wait()

@@ -40,6 +40,9 @@ _FINISH_SECONDS = 8.0
 #: Names the descriptor of a listening socket that `bot run` made.
 LISTENER = "FRONTDESK_LISTENER"
 _BACKLOG = 1024
+# Of a turn's time an action may take this much: a language model is slow, and a turn that
+# was given up says less than one that quotes an article instead.
+_ACTION_SHARE = 0.8
 _SETTLE_PAUSE = 10.0
 
 
@@ -155,8 +158,11 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
 
     `processes` is how many of them this host runs: they share the providers' rates.
     """
+    from bot.desk.opening import open_watch
     from bot.dialogue.brain import Brain
     from bot.dialogue.thread import BrainThread
+    from bot.knowledge.opening import open_answering
+    from bot.knowledge.service import provide
     from bot.turn import Turns
     from bot.worker import Worker
 
@@ -190,7 +196,13 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     # The actions run in this process and find the same store by these.
     os.environ["FRONTDESK_STORE_URL"] = settings.store.url
     os.environ["FRONTDESK_PUBLIC_URL"] = settings.server.public_url or address_of(settings)
-    brain = BrainThread(lambda: Brain.load(Path(settings.model)))
+    provide(open_answering(settings, store))
+    watch = open_watch(settings, store)
+    brain = BrainThread(
+        lambda: Brain.load(
+            Path(settings.model), action_seconds=settings.limits.turn_seconds * _ACTION_SHARE
+        )
+    )
     loading = asyncio.create_task(brain.start(), name="loading")
     running.append(asyncio.create_task(_settle(store), name="identity"))
     await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -205,6 +217,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
             turn_seconds=settings.limits.turn_seconds,
             rules=load_rules(channels=CHANNELS),
             files=wanted,
+            watch=watch,
         )
 
         def answered() -> None:

@@ -10,19 +10,23 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Protocol
 
 from bot.consent import ConsentRules, Verdict, record, verdict
-from bot.dialogue.contract import Failure, Outcome
+from bot.desk.handoff import hand_over
+from bot.desk.watch import Watch, waits_for, words_of
+from bot.dialogue.contract import ANSWERED_SLOT, Failure, Hints, Outcome
 from bot.folding import fold
 from bot.meant import meant
 from bot.meeting import meet
 from bot.message import Content, Deletion, Inbound, Media, Text, decode, encode, utcnow
+from bot.perception.contract import Perception
 from bot.store import AsyncStore, Duplicate, StoreError
-from bot.store.conversations import BOT, Conversation
+from bot.store.conversations import AGENT, BOT, WAITING, Conversation
 from bot.store.dead_letters import TURN, lost
 from bot.store.files import StoredFile
+from bot.store.gaps import Gap
 from bot.store.messages import DONE, PENDING, QUEUED, Message, arrival, from_message
 from bot.store.turns import Turn
 from bot.window import release
@@ -34,6 +38,9 @@ log = logging.getLogger(__name__)
 APOLOGY = "Sorry, something went wrong on our side and I could not deal with that message."
 CUSTOMER = "customer"
 
+# Turns before this one that are looked at: a question asked for the third time is urgent.
+_LOOKED_AT = 4
+
 
 class Overtaken(Exception):
     """Another worker took a turn of this conversation meanwhile; begin again from the store."""
@@ -42,7 +49,9 @@ class Overtaken(Exception):
 class Thinker(Protocol):
     """What a turn needs of the brain."""
 
-    async def take(self, said: Inbound, state: dict[str, Any] | None) -> Outcome:
+    async def take(
+        self, said: Inbound, state: dict[str, Any] | None, hints: Hints | None = None
+    ) -> Outcome:
         """See `bot.dialogue.brain.Brain.take`."""
 
 
@@ -50,7 +59,8 @@ class Turns:
     """Takes turns for one worker process.
 
     `rules` are those of consent, without which nobody can opt out; `files` makes rows of
-    the files of a message, which are to be fetched.
+    the files of a message, which are to be fetched; `watch` looks at each message first,
+    without it nothing is kept from the brain.
     """
 
     def __init__(
@@ -62,6 +72,7 @@ class Turns:
         turn_seconds: float,
         rules: ConsentRules | None = None,
         files: Callable[[Message], list[StoredFile]] = lambda message: [],
+        watch: Watch | None = None,
     ) -> None:
         self._store = store
         self._brain = brain
@@ -69,6 +80,7 @@ class Turns:
         self._seconds = turn_seconds
         self._rules = rules
         self._files = files
+        self._watch = watch
 
     async def take(
         self,
@@ -96,22 +108,34 @@ class Turns:
     ) -> Turn:
         began = time.monotonic()
         heard = fold([message, *behind])
-        last = await self._last(lease.id)
+        before = await self._before(lease.id)
+        last = before[0] if before else None
         state = (last.state or {}) if last else {}
         content = heard.content
         nothing = Outcome([], [], state, {}, None)
-        decision: dict[str, Any] = {"by": lease.holder}
+        holder = _holder(lease, last)
+        decision: dict[str, Any] = {"by": holder}
+        seen: Perception | None = None
         wish = await self._wish(message, content, lease)
         if content is None:
             outcome, decision = nothing, {"by": CUSTOMER, "withdrawn": True}
         elif wish is not None and not wish.goes_on:
             outcome, decision = nothing, {"by": CUSTOMER}
-        elif lease.holder != BOT or await self._answered_with(message, content, last):
+        elif holder == AGENT or await self._answered_with(message, content, last):
             outcome = nothing
+        elif holder == WAITING:
+            outcome = nothing
+            seen = await self._see(message, content, before)
+            if self._watch is not None and seen is not None:
+                outcome, told = self._watch.while_waiting(seen, last, state, utcnow())
+                decision.update(told=told, priority=waits_for(last))
         else:
             meaning = await meant(self._store, message, content, last)
             content = meaning or content
-            outcome = await self._outcome(message, meaning, state, hopeless) if meaning else nothing
+            outcome = nothing
+            if meaning:
+                seen = await self._see(message, meaning, before)
+                outcome = await self._outcome(message, meaning, state, hopeless, seen)
         replies = list(outcome.replies)
         if wish is not None:
             decision["consent"] = wish.encode()
@@ -124,6 +148,10 @@ class Turns:
                 "reason": failure.reason,
                 "detail": failure.detail,
             }
+        if outcome.handoff:
+            decision["handoff"] = asdict(outcome.handoff)
+        if outcome.answered:
+            decision[ANSWERED_SLOT] = dict(outcome.answered)
         turn = Turn(
             id=message.id,
             conversation=message.conversation,
@@ -135,6 +163,7 @@ class Turns:
             decision=decision,
             state=outcome.state,
             heard=encode(content) if content else None,
+            perception=seen.encode() if seen else (last.perception if last else None),
             folded=list(heard.folded),
             epoch=lease.epoch,
             took_ms=int((time.monotonic() - began) * 1000),
@@ -163,14 +192,45 @@ class Turns:
         before = await self._store.get(Message, last.id)
         return before is not None and before.album == message.album
 
+    async def _see(
+        self, message: Message, content: Content, before: Sequence[Turn]
+    ) -> Perception | None:
+        """Return what a message looks like; None without anybody to look, or if that failed."""
+        if self._watch is None:
+            return None
+        try:
+            language = str((message.profile or {}).get("language") or "")
+            return await self._watch.see(content, before, message.conversation, language)
+        except Exception:
+            # The customer is answered all the same; what is sensitive is found by the
+            # intent, or by who reads the log.
+            log.exception("%s: could not be looked at", message.id)
+            return None
+
     async def _outcome(
-        self, message: Message, content: Content, state: dict[str, Any], hopeless: str
+        self,
+        message: Message,
+        content: Content,
+        state: dict[str, Any],
+        hopeless: str,
+        seen: Perception | None,
     ) -> Outcome:
         if hopeless:
             return _failed(state, Failure("worker", hopeless, ""))
+        if self._watch is not None and seen is not None and seen.sensitive is not None:
+            return self._watch.handed(seen.sensitive, state, {})
         said = replace(from_message(message), content=content)
         try:
-            return await asyncio.wait_for(self._brain.take(said, state or None), self._seconds)
+            if self._watch is None or seen is None:
+                taking = self._brain.take(said, state or None)
+            else:
+                taking = self._brain.take(said, state or None, self._watch.hints(seen))
+            outcome = await asyncio.wait_for(taking, self._seconds)
+            if outcome.stopped and self._watch is not None and seen is not None:
+                matter = self._watch.by_intent(outcome.stopped, seen)
+                if matter is not None:
+                    return self._watch.handed(matter, state, outcome.parse)
+            return outcome
         except asyncio.TimeoutError:
             reason = f"no answer within {self._seconds:g} s"
             return _failed(state, Failure("brain", reason, ""))
@@ -179,13 +239,13 @@ class Turns:
             log.exception("%s: the brain failed", message.id)
             return _failed(state, Failure("brain", type(error).__name__, ""))
 
-    async def _last(self, conversation: str) -> Turn | None:
-        """Return a conversation's last turn, and see that it is finished."""
-        last = await self._store.find(Turn, {"conversation": conversation}, sort=("-seq",), limit=1)
-        if not last:
-            return None
-        await self._finish(last[0])
-        return last[0]
+    async def _before(self, conversation: str) -> list[Turn]:
+        """Return a conversation's last turns, the newest first, and see that it is finished."""
+        where = {"conversation": conversation}
+        last = await self._store.find(Turn, where, sort=("-seq",), limit=_LOOKED_AT)
+        if last:
+            await self._finish(last[0])
+        return last
 
     async def _finish(self, turn: Turn) -> None:
         """Derive what follows from a turn whose worker died right after the commit.
@@ -214,6 +274,7 @@ class Turns:
         if consent:
             await record(self._store, Verdict(**consent), from_message(message))
         await self._fetch(turn, message)
+        await self._hand_over(turn)
         if self._capabilities(message.channel).window_hours is not None:
             await release(self._store, message.conversation)
         rows = self.outbound(turn, message)
@@ -222,6 +283,25 @@ class Turns:
         # The message itself last: until then whoever takes it again does all of this.
         for id in [*(turn.folded or []), message.id]:
             await self._store.change(Message, {"id": id, "status": PENDING}, set={"status": DONE})
+
+    async def _hand_over(self, turn: Turn) -> None:
+        """Make a case of what is a person's, and a gap of what could not be answered."""
+        decision = turn.decision or {}
+        if decision.get("handoff"):
+            said = words_of(decode(turn.heard)) if turn.heard else ""
+            await hand_over(self._store, turn, decision["handoff"], said)
+        answered = decision.get(ANSWERED_SLOT) or {}
+        gap = answered.get("gap")
+        if gap:
+            row = Gap(
+                id=turn.id,
+                conversation=turn.conversation,
+                at=turn.at,
+                question=answered["question"],
+                language=answered.get("language") or "",
+                **gap,
+            )
+            await self._store.insert_new([row])
 
     async def _fetch(self, turn: Turn, message: Message) -> None:
         """Have the files of a message and its parts fetched, unless it was taken back."""
@@ -261,6 +341,17 @@ class Turns:
             )
             for n, content in enumerate(contents)
         ]
+
+
+def _holder(lease: Conversation, last: Turn | None) -> str:
+    """Return who has a conversation.
+
+    The lease may be older than the last turn's handoff, if that turn was finished just now.
+    """
+    handed = last is not None and bool((last.decision or {}).get("handoff"))
+    if lease.holder == BOT and handed and last is not None and last.epoch == lease.epoch:
+        return WAITING
+    return str(lease.holder)
 
 
 def _failed(state: dict[str, Any], failure: Failure) -> Outcome:

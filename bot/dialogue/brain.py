@@ -14,10 +14,18 @@ from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
 from rasa.core.policies.policy import Policy
 from rasa.exceptions import ModelNotFound
 from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import Event, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.dialogue.actions import ActionFailed, InProcessActions, failure_of
-from bot.dialogue.contract import Failure, Outcome
+from bot.dialogue.contract import (
+    ANSWERED_SLOT,
+    HANDOFF_SLOT,
+    Failure,
+    Handoff,
+    Hints,
+    Outcome,
+)
 from bot.dialogue.errors import ModelMissing, ModelUnreadable
 from bot.dialogue.events import pack, plain
 from bot.dialogue.heard import Command, Deed, Words, heard
@@ -95,7 +103,7 @@ class Brain:
         """The id that Rasa gave the model when it was trained."""
         return str(self._processor.model_metadata.model_id)
 
-    async def take(self, said: Inbound, state: State | None) -> Outcome:
+    async def take(self, said: Inbound, state: State | None, hints: Hints | None = None) -> Outcome:
         """Answer one message. `state` is that of the conversation's last `Outcome`, None at first.
 
         What is not to be answered (a reaction, an edit) gives an outcome without events
@@ -103,6 +111,7 @@ class Brain:
         from before: nothing is raised but what cancels this task.
         """
         before: State = state or {}
+        hints = hints or Hints()
         what = heard(said.content)
         if what is None:
             return Outcome([], [], before, {}, None)
@@ -113,15 +122,22 @@ class Brain:
             store = OneConversation(self._domain, tracker)
             processor = copy.copy(self._processor)
             processor.tracker_store = store
-            message = self._message(what, said, replies, tracker)
+            message = self._message(what, said, replies, tracker, hints)
+            if message.parse_data:
+                parse = _parse(message.parse_data)
+                if parse["intent"] in hints.intents:
+                    return Outcome([], [], before, parse, None, stopped=parse["intent"])
             await processor.handle_message(message)
             tracker = store.tracker
+            new = list(tracker.events)[past:]
             return Outcome(
-                events=pack(list(tracker.events)[past:]),
+                events=pack(new),
                 replies=replies.contents,
                 state=carry(tracker, self._domain, self._reach),
-                parse=_parse(tracker),
+                parse=_parse(_heard(tracker)),
                 failure=None,
+                handoff=_handoff(new),
+                answered=_told(new, ANSWERED_SLOT),
             )
         except ActionFailed as failed:
             return await self._sorry(said, before, failed.failure)
@@ -138,6 +154,7 @@ class Brain:
         said: Inbound,
         replies: Replies,
         tracker: DialogueStateTracker,
+        hints: Hints,
     ) -> UserMessage:
         parse: dict[str, Any] | None = None
         if isinstance(what, Command) and self._offered(what.payload):
@@ -157,7 +174,7 @@ class Brain:
             parse_data=parse,
             input_channel=said.address.channel,
             message_id=said.id,
-            metadata=_metadata(said),
+            metadata=_metadata(said, hints),
         )
 
     def _offered(self, payload: str) -> bool:
@@ -176,13 +193,14 @@ class Brain:
         return Outcome([], apology or [Text(_DEFAULT_APOLOGY)], before, {}, failure)
 
 
-def _metadata(said: Inbound) -> dict[str, Any]:
+def _metadata(said: Inbound, hints: Hints) -> dict[str, Any]:
     """Return what custom actions may want to know beside the words, as the event's metadata."""
     told = {
         "name": said.profile.name,
         "language": said.profile.language,
         "reply_to": said.reply_to,
         "referral": plain_values(said.referral) if said.referral else None,
+        "perception": dict(hints.perception),
     }
     return {key: value for key, value in told.items() if value}
 
@@ -197,9 +215,12 @@ def newest(model: Path) -> Path:
     return max(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
 
 
-def _parse(tracker: DialogueStateTracker) -> dict[str, Any]:
+def _heard(tracker: DialogueStateTracker) -> dict[str, Any]:
     message = next((e for e in reversed(tracker.events) if e.type_name == "user"), None)
-    data = message.parse_data if message else {}
+    return message.parse_data if message else {}
+
+
+def _parse(data: dict[str, Any]) -> dict[str, Any]:
     intent = data.get("intent") or {}
     parse: dict[str, Any] = plain(
         {
@@ -209,3 +230,20 @@ def _parse(tracker: DialogueStateTracker) -> dict[str, Any]:
         }
     )
     return parse
+
+
+def _told(events: list[Event], slot: str) -> dict[str, Any] | None:
+    """Return what actions of this turn put into a slot, None when nothing."""
+    values = [e.value for e in events if isinstance(e, SlotSet) and e.key == slot]
+    return values[-1] if values and isinstance(values[-1], dict) else None
+
+
+def _handoff(events: list[Event]) -> Handoff | None:
+    told = _told(events, HANDOFF_SLOT)
+    if told is None:
+        return None
+    return Handoff(
+        str(told.get("topic") or "human"),
+        str(told.get("why") or ""),
+        str(told.get("priority") or "normal"),
+    )

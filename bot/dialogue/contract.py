@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.message import Content
@@ -20,13 +21,45 @@ class Failure:
     detail: str
 
 
+#: Slots by which custom actions tell the turn more than words: that a person is to take
+#: over, as the fields of `Handoff`, and how a question was answered (`actions.answer`).
+HANDOFF_SLOT, ANSWERED_SLOT = "handoff", "answered"
+
+
+@dataclass(frozen=True)
+class Handoff:
+    """A person is to take over: what it is about, why, and how urgent it is.
+
+    `topic` is of ``data/escalation.yml``, or a word of an action's own, such as ``human``.
+    `priority` is low, normal, high or urgent.
+    """
+
+    topic: str
+    why: str
+    priority: str = "normal"
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What was seen in a message before the brain reads it.
+
+    `perception` is `bot.perception` 's, encoded; actions find it in the message's metadata.
+    A message of one of the `intents` is a person's: it is read, and no action is run.
+    """
+
+    perception: Mapping[str, Any] = field(default_factory=dict)
+    intents: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What the brain made of one message.
 
     `events` are new Rasa events as dictionaries, `state` is the state after them,
     `parse` holds intent, confidence and entities. With a `failure`, `events` is
-    empty, `state` is the one before, and `replies` is one apology.
+    empty, `state` is the one before, and `replies` is one apology. `stopped` is the
+    intent for which no action was run, see `Hints`. `answered` is what an action told of
+    how it answered a question.
     """
 
     events: list[dict[str, Any]]
@@ -34,3 +67,6 @@ class Outcome:
     state: dict[str, Any]
     parse: dict[str, Any]
     failure: Failure | None
+    handoff: Handoff | None = None
+    answered: Mapping[str, Any] | None = None
+    stopped: str = ""

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from bot.dialogue.contract import Outcome
+from bot.dialogue.contract import Hints, Outcome
 from bot.message import Inbound
 
 
@@ -26,7 +26,9 @@ class Takes(Protocol):
     def model_id(self) -> str:
         """See `bot.dialogue.brain.Brain.model_id`."""
 
-    async def take(self, said: Inbound, state: dict[str, Any] | None) -> Outcome:
+    async def take(
+        self, said: Inbound, state: dict[str, Any] | None, hints: Hints | None = None
+    ) -> Outcome:
         """See `bot.dialogue.brain.Brain.take`."""
 
     def close(self) -> None:
@@ -61,9 +63,11 @@ class BrainThread:
         """See `Brain.model_id`."""
         return self._brain.model_id
 
-    async def take(self, said: Inbound, state: dict[str, Any] | None) -> Outcome:
+    async def take(
+        self, said: Inbound, state: dict[str, Any] | None, hints: Hints | None = None
+    ) -> Outcome:
         """See `Brain.take`. Cancelling it cancels the turn in the brain's loop."""
-        future = asyncio.run_coroutine_threadsafe(self._brain.take(said, state), self._loop)
+        future = asyncio.run_coroutine_threadsafe(self._brain.take(said, state, hints), self._loop)
         return await asyncio.wrap_future(future)
 
     async def watch(self, seconds: float) -> None:

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from bench.answers.shelf import Shelf
 from bot.dialogue.preload import preload
 from bot.dialogue.training import train
+from bot.knowledge.answering import Answering, Sheet
+from bot.knowledge.service import provide
+from bot.llm.prompts import load_prompts
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,6 +29,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         where = tmp_path_factory.mktemp("shop")
         patch.setenv("FRONTDESK_STORE_URL", f"sqlite:{where / 'bot.db'}")
         patch.setenv("FRONTDESK_PUBLIC_URL", "https://shop.example")
+        # The shop's real articles, searched by words, and no language model.
+        shelf = Shelf(ROOT / "data" / "knowledge", "")
+        provide(Answering(shelf, None, load_prompts(ROOT / "data" / "prompts"), Sheet()))
         yield
 
 

@@ -17,7 +17,7 @@ class Slow:
     model_id = "slow"
     closed = False
 
-    async def take(self, said: Inbound, state: dict[str, Any] | None) -> Outcome:
+    async def take(self, said: Inbound, state: dict[str, Any] | None, hints: Any = None) -> Outcome:
         assert isinstance(said.content, Text)
         time.sleep(float(said.content.text))
         return Outcome([], [said.content], {}, {}, None)

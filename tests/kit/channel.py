@@ -219,7 +219,7 @@ class Echo:
         self.hook = hook
         self.heard: list[Inbound] = []
 
-    async def take(self, said: Inbound, state: dict[str, Any] | None) -> Outcome:
+    async def take(self, said: Inbound, state: dict[str, Any] | None, hints: Any = None) -> Outcome:
         self.heard.append(said)
         number = (state or {}).get("count", 0) + 1
         if self.hook is not None:

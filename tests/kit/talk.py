@@ -89,7 +89,9 @@ class Stock:
         tracker = await self.agent.tracker_store.retrieve(user)
         assert tracker is not None
         return {
-            "slots": {k: v for k, v in tracker.current_slot_values().items() if v is not None},
+            "slots": {
+                k: timeless(v) for k, v in tracker.current_slot_values().items() if v is not None
+            },
             "active_loop": tracker.active_loop_name,
             "latest_action": tracker.latest_action_name,
             "paused": tracker.is_paused(),
@@ -100,6 +102,9 @@ class Stock:
 def comparable(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Events without what passes. Slots carried into a new session count once each."""
     compared = [{k: v for k, v in e.items() if k not in _PASSING} for e in events]
+    for event in compared:
+        if event["event"] == "slot":
+            event["value"] = timeless(event["value"])
     for n, event in enumerate(compared):
         if event["event"] == "session_started":
             end = next(i for i in range(n, len(compared)) if compared[i]["event"] == "action")
@@ -110,8 +115,13 @@ def comparable(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return compared
 
 
+def timeless(value: Any) -> Any:
+    """A slot's value without when it was set (`answered` says so)."""
+    return {k: v for k, v in value.items() if k != "at"} if isinstance(value, dict) else value
+
+
 def remembered(state: dict[str, Any]) -> dict[str, Any]:
-    slots = {k: v for k, v in state["slots"].items() if v is not None}
+    slots = {k: timeless(v) for k, v in state["slots"].items() if v is not None}
     kept = ("active_loop", "latest_action", "paused", "followup")
     return {"slots": slots, **{k: state[k] for k in kept}}
 

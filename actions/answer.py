@@ -1,0 +1,252 @@
+"""What stories do not cover: answered from the company's own articles, or not at all."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any, Literal
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from bot.knowledge.answering import About, Answer, Answering
+from bot.knowledge.opening import open_answering
+from bot.knowledge.service import answering_or
+from bot.llm.masking import redact
+from bot.message import Address
+from bot.perception.escalation_file import load_escalation
+from bot.store.gaps import RATED
+
+#: Characters of an answer that customers read on each channel.
+LIMITS = {"sms": 300, "messenger": 600}
+_LIMIT = 900
+#: The bot's own words and the customer's that are read with a question, in messages.
+_PAST = 6
+#: After this many questions in a row without an answer a person is fetched unasked.
+_MISSES = 2
+#: Characters of a question that are kept: every turn that is carried along has one.
+_KEPT = 240
+#: For how long a question leans on the one before it, in seconds.
+_RECENT = 600.0
+_NONE_OF_THESE = {"de": "Keiner davon"}
+#: Fewer words than this are no question that somebody should write an article about.
+_WORDS = 2
+
+
+def _make() -> Answering:
+    """Make what answers where no worker has: under ``rasa run actions`` and ``rasa shell``."""
+    from bot.settings import load
+    from connectors import CHANNELS, connector_class
+
+    settings = load(channels=CHANNELS, schema_of=lambda channel: connector_class(channel).Account)
+    return open_answering(settings)
+
+
+class ActionAnswer(Action):
+    """Answers a question from the articles, and says which; fetches a person where need be."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "action_answer"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Say the answer or that there is none; note how, for the turn and the next question."""
+        question = str(tracker.latest_message.get("text") or "").strip()
+        before = tracker.get_slot("answered") or {}
+        seen = (tracker.latest_message.get("metadata") or {}).get("perception") or {}
+        language = str(seen.get("language") or "en")
+        answer = await answering_or(_make).answer(question, _about(tracker, before, language))
+        if answer.escalate:
+            return _escalated(dispatcher, answer, language)
+        note = _note(answer, question, language, _now(tracker))
+        if answer.how in ("model", "quote"):
+            _say(dispatcher, domain, answer, language)
+            return [SlotSet("answered", note)]
+        if answer.how == "offer":
+            note["offered"] = [[source.article, source.title] for source in answer.sources]
+            buttons = [_offer(source.article, source.title) for source in answer.sources]
+            none = {"title": _NONE_OF_THESE.get(language, "None of these")}
+            dispatcher.utter_message(
+                response=_in(domain, "utter_answer_offer", language),
+                buttons=[*buttons, {**none, "payload": "/answer_missed"}],
+            )
+            return [SlotSet("answered", note)]
+        if answer.how == "unclear":
+            dispatcher.utter_message(response=_in(domain, "utter_fallback", language))
+            return [SlotSet("answered", note)]
+        if _recent(tracker, before):
+            note["misses"] += int(before.get("misses") or 0)
+        if note["misses"] >= _MISSES or seen.get("frustrated"):
+            dispatcher.utter_message(response=_in(domain, "utter_no_answer_handoff", language))
+            why = "frustrated" if seen.get("frustrated") else f"{note['misses']} without answer"
+            handoff = {"topic": "unanswered", "why": why, "priority": "normal"}
+            return [SlotSet("answered", note), SlotSet("handoff", handoff)]
+        dispatcher.utter_message(response=_in(domain, "utter_no_answer", language))
+        return [SlotSet("answered", note)]
+
+
+class ActionShowArticle(Action):
+    """Quotes an article that was offered and that the customer has chosen."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "action_show_article"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Say what the article has to say of the question for which it was offered."""
+        before = tracker.get_slot("answered") or {}
+        language = str(before.get("language") or "en")
+        entities = tracker.latest_message.get("entities") or []
+        chosen = next((str(e["value"]) for e in entities if e.get("entity") == "article"), "")
+        offered = {str(id): str(title) for id, title in before.get("offered") or ()}
+        if chosen not in offered:
+            dispatcher.utter_message(response=_in(domain, "utter_fallback", language))
+            return []
+        question = str(before.get("question") or "")
+        about = _about(tracker, before, language)
+        answer = await answering_or(_make).from_article(chosen, offered[chosen], question, about)
+        if answer.how == "none":
+            dispatcher.utter_message(response=_in(domain, "utter_no_answer", language))
+        else:
+            _say(dispatcher, domain, answer, language)
+        return [SlotSet("answered", _note(answer, question, language, _now(tracker)))]
+
+
+class ActionAnswerMissed(Action):
+    """The answer did not help: that is a gap, and maybe a person's."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "action_answer_missed"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Note which question was answered badly, and offer a person."""
+        before = tracker.get_slot("answered") or {}
+        seen = (tracker.latest_message.get("metadata") or {}).get("perception") or {}
+        language = str(seen.get("language") or "en")
+        dispatcher.utter_message(response=_in(domain, "utter_answer_missed", language))
+        if not before.get("question"):
+            return []
+        gap: dict[str, Any] = {
+            "why": RATED,
+            "nearest": list(before.get("sources") or []),
+        }
+        note = {**before, "how": "missed", "gap": gap}
+        return [SlotSet("answered", note)]
+
+
+def _say(
+    dispatcher: CollectingDispatcher, domain: dict[str, Any], answer: Answer, language: str
+) -> None:
+    source = answer.sources[0]
+    dispatcher.utter_message(
+        response=_in(domain, f"utter_answer_{answer.how}", language),
+        answer=answer.text,
+        title=source.title,
+        link=f" ({source.url})" if source.url else "",
+    )
+
+
+def _offer(article: str, title: str) -> dict[str, str]:
+    return {"title": title, "payload": f"/show_article{json.dumps({'article': article})}"}
+
+
+def _note(answer: Answer, question: str, language: str, at: float) -> dict[str, Any]:
+    # What nobody can make sense of is not worth keeping.
+    asked = "" if answer.how == "unclear" else redact(answer.question)[:_KEPT]
+    note: dict[str, Any] = {
+        "how": answer.how,
+        "question": asked,
+        "base": redact(answer.base)[:_KEPT],
+        "language": language,
+        "sources": [source.passage for source in answer.sources],
+        "confidence": round(answer.confidence, 3),
+        "why": list(answer.why),
+        "misses": int(answer.how == "none"),
+        "at": at,
+    }
+    if answer.gap and len(question.split()) >= _WORDS:
+        note["gap"] = {
+            "why": answer.gap,
+            "nearest": list(answer.nearest),
+        }
+    return note
+
+
+def _escalated(
+    dispatcher: CollectingDispatcher, answer: Answer, language: str
+) -> list[dict[str, Any]]:
+    matter = load_escalation().by_topic(answer.escalate, language, "the model said so")
+    if matter is None:
+        dispatcher.utter_message(response="utter_handoff")
+        handoff = {"topic": answer.escalate, "why": "the model said so", "priority": "high"}
+    else:
+        dispatcher.utter_message(text=matter.says)
+        handoff = {"topic": matter.topic, "why": matter.why, "priority": matter.priority}
+    return [SlotSet("handoff", handoff)]
+
+
+def _about(tracker: Tracker, before: dict[str, Any], language: str) -> About:
+    channel = _channel(tracker)
+    metadata = tracker.latest_message.get("metadata") or {}
+    name = str(metadata.get("name") or "")
+    return About(
+        conversation=str(tracker.sender_id),
+        channel=channel,
+        language=language,
+        limit=LIMITS.get(channel, _LIMIT),
+        past=tuple(_past(tracker)),
+        previous=str(before.get("base") or "") if _leans(tracker, before) else "",
+        known=tuple(part for part in name.split() if len(part) > 1),
+    )
+
+
+def _channel(tracker: Tracker) -> str:
+    try:
+        return Address.parse(str(tracker.sender_id)).channel
+    except ValueError:
+        return ""
+
+
+def _past(tracker: Tracker) -> list[tuple[Literal["user", "assistant"], str]]:
+    said: list[tuple[Literal["user", "assistant"], str]] = []
+    for event in tracker.events:
+        text = str(event.get("text") or "")
+        if not text or text.startswith("/"):
+            continue
+        if event.get("event") == "user":
+            said.append(("user", text))
+        elif event.get("event") == "bot":
+            said.append(("assistant", text))
+    # The question itself comes apart from what was before.
+    last = max((n for n, (role, _) in enumerate(said) if role == "user"), default=len(said))
+    return said[:last][-_PAST:]
+
+
+def _leans(tracker: Tracker, before: dict[str, Any]) -> bool:
+    """Tell whether there is a question before this one that it may lean on."""
+    return before.get("how") in ("model", "quote", "offer", "none") and _recent(tracker, before)
+
+
+def _recent(tracker: Tracker, before: dict[str, Any]) -> bool:
+    """Tell whether the last question is recent enough for this one to lean on it."""
+    return _now(tracker) - float(before.get("at") or 0) <= _RECENT
+
+
+def _now(tracker: Tracker) -> float:
+    """Return when the message came, in seconds since 1970."""
+    stamps = [e.get("timestamp") for e in tracker.events if e.get("event") == "user"]
+    return float(next((stamp for stamp in reversed(stamps) if stamp), None) or time.time())
+
+
+def _in(domain: dict[str, Any], response: str, language: str) -> str:
+    """Return the name of a response in the customer's language where designers wrote one."""
+    own = f"{response}_{language}"
+    return own if own in (domain.get("responses") or {}) else response

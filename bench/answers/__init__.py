@@ -1,0 +1,1 @@
+"""Does the bot answer what it should, rightly, and nothing else?"""

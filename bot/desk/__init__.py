@@ -1,0 +1,1 @@
+"""What a person takes over from the bot, and gives back to it."""

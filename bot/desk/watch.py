@@ -1,0 +1,131 @@
+"""Looks at what a customer wrote before it is answered: is it the bot's to answer at all?"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.dialogue.contract import Handoff, Hints, Outcome
+from bot.dialogue.heard import Words, heard
+from bot.message import Content, Text, decode
+from bot.perception.contract import PRIORITIES, Perception, Sensitive
+from bot.perception.escalation import Escalation
+from bot.perception.perceiving import Perceiver
+from bot.store.turns import Turn
+
+log = logging.getLogger(__name__)
+
+#: A customer who waits for a person, and writes, is told so again after this long.
+TELL_AGAIN = timedelta(minutes=15)
+
+
+class Watch:
+    """Perception, and what follows from it for the turn.
+
+    `classify` asks a language model for the sensitive topic of a text, None for none; it
+    is only given where ``data/escalation.yml`` says that every message is to be asked about.
+    """
+
+    def __init__(
+        self,
+        perceiver: Perceiver,
+        escalation: Escalation,
+        classify: Callable[[str, str], Awaitable[str | None]] | None = None,
+    ) -> None:
+        self._perceiver = perceiver
+        self._escalation = escalation
+        self._classify = classify
+
+    async def see(
+        self, content: Content, before: Sequence[Turn], conversation: str, profile_language: str
+    ) -> Perception:
+        """Return what a message looks like; `before` are the last turns, the newest first."""
+        last = next((turn.perception for turn in before if turn.perception), None)
+        seen = await self._perceiver.perceive(
+            words_of(content),
+            last=Perception.decode(last) if last else None,
+            earlier=[words for turn in reversed(before) if (words := _words_of_turn(turn))],
+            profile_language=profile_language,
+        )
+        if seen.sensitive is None and self._classify is not None and words_of(content):
+            topic = await self._classify(words_of(content), conversation)
+            return self._told(seen, topic) if topic else seen
+        return seen
+
+    def _told(self, seen: Perception, topic: str) -> Perception:
+        sensitive = self._escalation.by_topic(topic, seen.language, "the model said so")
+        if sensitive is None:
+            return seen
+        why = (*seen.why, f"sensitive: {sensitive.topic}, {sensitive.why}")
+        return replace(seen, sensitive=sensitive, why=why)
+
+    def hints(self, seen: Perception) -> Hints:
+        """Return what the brain is to know."""
+        return Hints(seen.encode(), self._escalation.intents)
+
+    def by_intent(self, intent: str, seen: Perception) -> Sensitive | None:
+        """Return the sensitive matter that an intent stands for."""
+        return self._escalation.by_intent(intent, seen.language)
+
+    def handed(self, matter: Sensitive, state: dict[str, Any], parse: dict[str, object]) -> Outcome:
+        """Return the outcome by which a person takes over, with a fitting first sentence."""
+        return Outcome(
+            [],
+            [Text(matter.says)] if matter.says else [],
+            state,
+            parse,
+            None,
+            handoff=Handoff(matter.topic, matter.why, matter.priority),
+        )
+
+    def while_waiting(
+        self, seen: Perception, last: Turn | None, state: dict[str, Any], now: datetime
+    ) -> tuple[Outcome, str]:
+        """Answer a customer who waits for a person; return also when he was last told so.
+
+        What is more urgent than what he waits for is a case of its own.
+        """
+        told = told_at(last)
+        matter = seen.sensitive
+        if matter is not None and _above(matter.priority, last):
+            return self.handed(matter, state, {}), now.isoformat()
+        nothing = Outcome([], [], state, {}, None)
+        if told is not None and now - told < TELL_AGAIN:
+            return nothing, told.isoformat()
+        words = self._escalation.waiting(seen.language)
+        replies: list[Content] = [Text(words)] if words else []
+        return Outcome([], replies, state, {}, None), now.isoformat()
+
+
+def words_of(content: Content | None) -> str:
+    """Return a customer's own words; "" for buttons, pictures and the like."""
+    what = heard(content) if content is not None else None
+    return what.text if isinstance(what, Words) else ""
+
+
+def told_at(last: Turn | None) -> datetime | None:
+    """Return when a customer was last told that a person will answer."""
+    decision = (last.decision or {}) if last else {}
+    if last is not None and decision.get("handoff"):
+        at: datetime = last.at
+        return at
+    told = decision.get("told")
+    return datetime.fromisoformat(told) if told else None
+
+
+def waits_for(last: Turn | None) -> str:
+    """Return the priority of what a customer waits for."""
+    decision = (last.decision or {}) if last else {}
+    return str((decision.get("handoff") or {}).get("priority") or decision.get("priority") or "")
+
+
+def _above(priority: str, last: Turn | None) -> bool:
+    waiting = waits_for(last)
+    return waiting not in PRIORITIES or PRIORITIES.index(priority) > PRIORITIES.index(waiting)
+
+
+def _words_of_turn(turn: Turn) -> str:
+    return words_of(decode(turn.heard)) if turn.heard else ""

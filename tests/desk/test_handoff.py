@@ -1,0 +1,131 @@
+"""The bot gives a conversation up, agents take it and give it back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from bot.desk.handoff import NotYours, give_back, hand_over, resolve, say, take
+from bot.message import utcnow
+from bot.store import AsyncStore
+from bot.store.cases import OPEN, RESOLVED, Case
+from bot.store.conversations import AGENT, BOT, WAITING, Conversation
+from bot.store.messages import Message
+from bot.store.turns import Turn
+from tests.kit.build import address
+
+KEY = address().key
+HANDOFF = {"topic": "legal", "why": 'pattern "my lawyer"', "priority": "high"}
+
+
+def turn(n: int = 1, epoch: int = 0) -> Turn:
+    return Turn(id=f"{KEY}:{n}", conversation=KEY, seq=n, at=utcnow(), epoch=epoch)
+
+
+async def held(store: AsyncStore) -> Conversation:
+    found = await store.get(Conversation, KEY)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+async def conversation(store: AsyncStore) -> Conversation:
+    row = Conversation(id=KEY, lease_until=utcnow(), created=utcnow())
+    await store.insert(row)
+    return row
+
+
+async def test_the_bot_gives_up_once_however_often_it_is_derived(
+    store: AsyncStore, conversation: Conversation
+) -> None:
+    for _ in range(3):
+        await hand_over(store, turn(), HANDOFF, "My lawyer will write to ann@mail.example")
+    case = await store.get(Case, turn().id)
+    assert case is not None
+    assert (case.topic, case.priority, case.status) == ("legal", "high", OPEN)
+    assert "ann@mail.example" not in case.summary
+    assert "lawyer" in case.summary
+    assert await store.count(Case, {}) == 1
+    now = await held(store)
+    # What the bot said in that very turn is still to go out.
+    assert (now.holder, now.epoch) == (WAITING, 0)
+
+
+async def test_deriving_again_after_an_agent_was_there_takes_nothing_away(
+    store: AsyncStore, conversation: Conversation
+) -> None:
+    await hand_over(store, turn(), HANDOFF, "")
+    await take(store, KEY, "eve")
+    await hand_over(store, turn(), HANDOFF, "")
+    assert (await held(store)).holder == AGENT
+    await give_back(store, KEY, "eve")
+    await hand_over(store, turn(), HANDOFF, "")
+    now = await held(store)
+    assert (now.holder, now.agent, now.epoch) == (BOT, "", 2)
+
+
+async def test_of_fifty_agents_one_gets_it_and_the_others_are_told_who(
+    store: AsyncStore, conversation: Conversation
+) -> None:
+    tries = [take(store, KEY, f"agent-{n}") for n in range(50)]
+    results: list[Any] = await asyncio.gather(*tries, return_exceptions=True)
+    won = [r for r in results if isinstance(r, Conversation)]
+    lost = [r for r in results if isinstance(r, NotYours)]
+    assert (len(won), len(lost)) == (1, 49)
+    now = await held(store)
+    assert (now.holder, now.epoch, now.agent) == (AGENT, 1, won[0].agent)
+    assert {str(error) for error in lost} == {f"{now.agent} has this conversation"}
+
+
+async def test_taking_what_one_has_changes_nothing(
+    store: AsyncStore, conversation: Conversation
+) -> None:
+    await take(store, KEY, "eve")
+    assert (await take(store, KEY, "eve")).epoch == 1
+
+
+async def test_only_who_has_it_gives_it_back(store: AsyncStore, conversation: Conversation) -> None:
+    await take(store, KEY, "eve")
+    with pytest.raises(NotYours, match="eve has this conversation"):
+        await give_back(store, KEY, "bob")
+    assert (await give_back(store, KEY, "eve")) is not None
+    assert await give_back(store, KEY, "eve") is None
+
+
+async def test_a_conversation_that_nobody_took_can_go_back_to_the_bot(
+    store: AsyncStore, conversation: Conversation
+) -> None:
+    await hand_over(store, turn(), HANDOFF, "")
+    freed = await give_back(store, KEY, "bob")
+    assert freed is not None
+    assert (freed.holder, freed.epoch) == (BOT, 1)
+
+
+async def test_what_an_agent_says_comes_after_all_that_was_said_and_once(
+    store: AsyncStore, conversation: Conversation
+) -> None:
+    await store.insert(turn(7))
+    mine = await take(store, KEY, "eve")
+    assert await say(store, mine, "hello, this is Eve", "eve", "1")
+    assert not await say(store, mine, "hello, this is Eve", "eve", "1")
+    assert await say(store, mine, "and one thing more", "eve", "2")
+    where = {"conversation": KEY, "direction": "out"}
+    rows = await store.find(Message, {**where, "status": "queued"}, sort=("order", "arrived"))
+    assert [row.content["text"] for row in rows] == ["hello, this is Eve", "and one thing more"]
+    assert all(7000 < row.order < 8000 and row.agent == "eve" and not row.turn for row in rows)
+
+
+async def test_a_case_is_closed_once_and_its_resolution_holds_no_personal_data(
+    store: AsyncStore, conversation: Conversation
+) -> None:
+    await hand_over(store, turn(), HANDOFF, "")
+    case = await store.get(Case, turn().id)
+    assert case is not None
+    assert await resolve(store, case, "eve", "Paid back to 4111 1111 1111 1111.")
+    assert not await resolve(store, case, "bob", "again")
+    now = await store.get(Case, case.id)
+    assert now is not None
+    assert (now.status, now.agent) == (RESOLVED, "eve")
+    assert "4111" not in now.resolution
