@@ -102,10 +102,11 @@ def _has_model(settings: Settings) -> bool:
     return any(Path(settings.model).glob("*.tar.gz"))
 
 
-async def _beside(files: Sequence[str], *command: str) -> int:
+async def _beside(files: Sequence[str], command: str, *verb: str) -> int:
     """Run a command in a process of its own: the memory of its libraries goes with it."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot.cli", *command, *files, stdout=asyncio.subprocess.DEVNULL
+        *(sys.executable, "-m", "bot.cli", command, *files, *verb),
+        stdout=asyncio.subprocess.DEVNULL,
     )
     try:
         return await process.wait()

@@ -60,8 +60,13 @@ async def _answer(
 def _supported(shelf: Shelf, answer: Answer, question: Question) -> bool:
     """Tell whether all of an answer stands in the articles it names."""
     if answer.how == "quote":
-        said = [p.text for p in shelf.passages if p.id in {s.passage for s in answer.sources}]
-        return all(piece in said[0] for piece in answer.text.rstrip("…").split("\n"))
+        named = {source.article for source in answer.sources}
+        said = "\n".join(
+            f"{p.text}\n**{' '.join(p.headings[-1:])}**"
+            for p in shelf.passages
+            if p.article in named
+        )
+        return all(piece in said for piece in answer.text.rstrip("…").split("\n"))
     named = {source.article for source in answer.sources}
     sources = [f"{p.heading}.\n\n{p.text}" for p in shelf.passages if p.article in named]
     return check(answer.text, sources, question=question.text).ok

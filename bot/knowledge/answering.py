@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol
 from bot.knowledge.confidence import ENOUGH, SOME, confidence
 from bot.knowledge.contract import CUSTOMERS, Hit, Passage
 from bot.knowledge.followup import is_followup, joined
-from bot.knowledge.quoting import quote
+from bot.knowledge.quoting import quote_all
 from bot.llm import grounding, links
 from bot.llm.contract import Ask, Reply, Said, Talks
 from bot.llm.errors import LlmError
@@ -34,11 +34,13 @@ from bot.store.gaps import UNANSWERED, UNSUPPORTED
 log = logging.getLogger(__name__)
 
 #: Passages that a search gives, and those that a model reads of them.
-_FOUND, _READ = 8, 5
+_FOUND, _READ = 12, 5
 #: Articles that are offered when none is likely enough.
 _OFFERED = 3
 #: What was said before that a model reads, in messages.
 _PAST = 6
+#: Passages of one article that are quoted together, and how near they must come to the best.
+_QUOTED, _BESIDE = 3, 0.6
 #: How deep the passages of one article are searched for.
 _DEEP = 60
 #: Below this cosine and with none of its words in any article a text is no question to us.
@@ -188,10 +190,18 @@ class Answering:
         if sure < SOME:
             return Answer("none", "", asked, sure, nearest=nearest, why=tuple(why), gap=gap)
         if sure < ENOUGH:
-            offered = {hit.passage.article: _source(hit.passage) for hit in reversed(hits)}
-            best = tuple(reversed(offered.values()))[:_OFFERED]
-            return Answer("offer", "", asked, sure, best, nearest, tuple(why))
-        return self._quoted(hits[0].passage, asked, sure, about, why, nearest)
+            offered: dict[str, Source] = {}
+            for hit in hits:
+                offered.setdefault(hit.passage.article, _source(hit.passage))
+            likeliest = tuple(offered.values())[:_OFFERED]
+            return Answer("offer", "", asked, sure, likeliest, nearest, tuple(why))
+        best = hits[0]
+        beside = [
+            hit.passage
+            for hit in hits
+            if hit.passage.article == best.passage.article and hit.score >= best.score * _BESIDE
+        ]
+        return self._quoted(beside[:_QUOTED], asked, sure, about, why, nearest)
 
     async def from_article(self, article: str, title: str, question: str, about: About) -> Answer:
         """Quote the passage of an article that answers best; "none" when it is gone."""
@@ -199,21 +209,21 @@ class Answering:
             hits = await self._searched(query, _DEEP)
             own = [hit.passage for hit in hits if hit.passage.article == article]
             if own:
-                return self._quoted(own[0], question, 1.0, about, ["chosen by the customer"])
+                return self._quoted(own, question, 1.0, about, ["chosen by the customer"])
         return Answer("none", "", question, 0.0, why=("the article is gone",))
 
     def _quoted(
         self,
-        passage: Passage,
+        passages: Sequence[Passage],
         question: str,
         sure: float,
         about: About,
         why: list[str],
         nearest: tuple[str, ...] = (),
     ) -> Answer:
-        text = quote(passage, question, about.limit)
-        why.append(f"quoted {passage.id}")
-        return Answer("quote", text, question, sure, (_source(passage),), nearest, tuple(why))
+        text = quote_all(passages, question, about.limit)
+        why.append(f"quoted {passages[0].id}")
+        return Answer("quote", text, question, sure, (_source(passages[0]),), nearest, tuple(why))
 
     async def _look_up(
         self, question: str, about: About, why: list[str]

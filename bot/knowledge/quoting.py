@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from bot.knowledge.contract import Passage
@@ -46,6 +47,34 @@ def quote(passage: Passage, question: str, limit: int) -> str:
         length += len(pieces[n][1]) + 1
     text = _joined(pieces[first : last + 1])
     return text if len(text) <= limit else text[: max(limit - 1, 1)].rstrip() + "…"
+
+
+def quote_all(passages: Sequence[Passage], question: str, limit: int) -> str:
+    """Quote the first of some passages of one article, and of the others what still fits whole.
+
+    They come in the article's order, each below its heading when there are several.
+    """
+    first, *others = passages
+    text = quote(first, question, limit)
+    shown = {_place(first): (first, text)}
+    length = len(text) + len(_headed(first, ""))
+    for passage in others:
+        more = len(_headed(passage, passage.text)) + 2
+        if length + more <= limit:
+            shown[_place(passage)] = (passage, passage.text)
+            length += more
+    if len(shown) == 1:
+        return text
+    return "\n\n".join(_headed(*shown[place]) for place in sorted(shown))
+
+
+def _place(passage: Passage) -> int:
+    return int(passage.id.rpartition("#")[2])
+
+
+def _headed(passage: Passage, text: str) -> str:
+    heading = passage.headings[-1] if passage.headings else ""
+    return f"**{heading}**\n{text}" if heading else text
 
 
 def stems(text: str, language: str) -> frozenset[str]:

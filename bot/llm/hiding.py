@@ -58,15 +58,25 @@ def unchanged(text: str) -> str:
 
 
 def _in_our_words(said: Said, restore: Callable[[str], str]) -> Said:
-    """Undo what a name has hidden of our own prompt: who is called "Never" must not change it."""
+    """Undo what a name has hidden of our own prompt: who is called "Never" must not change it.
+
+    A word that our words have in lower case as well is not there as somebody's name.
+    """
     if said.role != "system" or not _NAME.search(said.text):
         return said
-    parts, at = [], 0
-    for material in _MATERIAL.finditer(said.text):
-        ours = said.text[at : material.start()]
-        parts += [_NAME.sub(lambda m: restore(m[0]), ours), material.group()]
-        at = material.end()
-    parts.append(_NAME.sub(lambda m: restore(m[0]), said.text[at:]))
+    spans = [match.span() for match in _MATERIAL.finditer(said.text)]
+    starts, ends = [0, *(end for _, end in spans)], [*(start for start, _ in spans), len(said.text)]
+    ours = [said.text[start:end] for start, end in zip(starts, ends, strict=True)]
+    whole = restore(" ".join(ours))
+
+    def name(match: re.Match[str]) -> str:
+        original = restore(match[0])
+        common = re.search(rf"(?<!\w){re.escape(original.lower())}(?!\w)", whole)
+        return original if common else match[0]
+
+    parts = [_NAME.sub(name, ours[0])]
+    for (start, end), after in zip(spans, ours[1:], strict=True):
+        parts += [said.text[start:end], _NAME.sub(name, after)]
     return replace(said, text="".join(parts))
 
 

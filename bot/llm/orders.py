@@ -7,6 +7,7 @@ changed, by somebody who wants the bot to say it.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from bot.llm.untrusted import visible
 
@@ -50,6 +51,7 @@ _ORDERS = tuple(
 _HIDDEN = re.compile("[\U000e0020-\U000e007f\u202a-\u202e\u2066-\u2069]{2,}")
 
 
+@lru_cache(maxsize=1024)
 def orders(text: str) -> bool:
     """Tell whether a text gives orders to whatever model reads it."""
     if _HIDDEN.search(text):

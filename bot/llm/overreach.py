@@ -75,7 +75,7 @@ def _wrong(answer: str, sources: Sequence[str], verdict: Verdict) -> Iterator[st
             yield "its letters stand apart"
     known = _bare(backing)
     language = guess(f"{text} {backing}")
-    held = Sources(sources, language)
+    held: Sources | None = None
     polite = {support.sentence for support in verdict.support if support.polite}
     for one in split(text):
         if len(one.split()) >= _SENTENCE and _bare(one) in known:
@@ -89,7 +89,10 @@ def _wrong(answer: str, sources: Sequence[str], verdict: Verdict) -> Iterator[st
             yield "it acts or promises"
         if _SECRETS.search(one) and _HANDING_OVER.search(one):
             yield "it asks for a secret"
+        if not (PROMISES["free"].search(one) or _MAY.search(one)):
+            continue
         sentence = read(one, language)
+        held = held or Sources(sources, language)
         if not _free(sentence, held.sentences):
             yield "it makes something free"
         if not _permitted(sentence, held.sentences) or _put_together(sentence, held):

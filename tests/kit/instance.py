@@ -78,6 +78,9 @@ class Instance:
             "store": {"url": self._store_url},
             "worker": {"concurrency": workers},
             "limits": dict(limits),
+            # The sandbox's stand-in of a language model, treated as somebody else's.
+            "llm": [{"url": f"{self.sandbox_url}/llm/v1", "model": "helper", "mask": "always"}],
+            "budget": {"conversation_tokens": 0},
             "model": str(models or REPOSITORY / "models"),
         }
         with self._endpoints.open("w") as file:
