@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, TextIO
 
 import redis.asyncio as redis_client
 
-from bot.consent import load_rules
+from bot.data_files import wrong_files
+from bot.llm.contract import Said
+from bot.llm.endpoint import Endpoint, is_here
+from bot.llm.engine import Misconfigured, ModelFailed, Request
 from bot.media.vault import AsyncVault, open_vault, place_of
-from bot.settings import Settings, SettingsInvalid, secrets_of
+from bot.settings import Llm, Settings, SettingsInvalid, secrets_of
 from bot.store import AsyncStore, open_store
-from connectors import CHANNELS, connector_class
+from connectors import connector_class
 from connectors.base import Connector
 from connectors.errors import ConnectorError
 
@@ -22,6 +28,9 @@ INVALID, FAILED, OK = 2, 1, 0
 
 # A provider's library that never lets go of a cancelled call must not hang the check.
 _CLOSING_SECONDS = 3.0
+_HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+# Tokens: enough for one that thinks aloud before it says a word.
+_TINY_ANSWER = 256
 
 
 @dataclass(frozen=True)
@@ -39,23 +48,27 @@ def check(
     online: bool = False,
     timeout: float = 10.0,
     connector_of: Callable[[str], type[Connector]] = connector_class,
+    root: Path = Path(),
     out: TextIO | None = None,
     err: TextIO | None = None,
 ) -> int:
-    """Load the settings and tell what is wrong with them, or what is set.
+    """Load the settings, and the files of ``data/`` in `root`; tell what is wrong, or what is set.
 
-    Problems go to `err`, one a line. With `online` every account's `identity` is asked,
-    the store and redis are pinged, all at once, each for at most `timeout` seconds.
+    Problems go to `err`, one a line. With `online` every account's `identity` and every
+    language model is asked, models in folders are looked at, the store and redis are
+    pinged, all at once, each for at most `timeout` seconds.
 
-    Returns the exit status: 0, 1 when something did not answer, 2 for wrong settings.
+    Returns the exit status: 0, 1 when something did not answer, 2 when something is wrong.
     """
     out, err = out or sys.stdout, err or sys.stderr
+    wrong: list[str] = []
     try:
         settings = load()
-        load_rules(channels=CHANNELS)
     except SettingsInvalid as error:
-        for problem in error.problems:
-            print(problem, file=err)
+        wrong += map(str, error.problems)
+    wrong += wrong_files(root)
+    if wrong:
+        print(*wrong, sep="\n", file=err)
         return INVALID
     for line in describe(settings):
         print(line, file=out)
@@ -84,11 +97,22 @@ def describe(settings: Settings) -> list[str]:
             )
     if not settings.channels:
         lines.append("account   none in credentials.yml")
+    lines += [f"llm       {_model(llm)}" for llm in settings.llm]
+    if not settings.llm:
+        lines.append("llm       none: articles are quoted")
+    known, seen = settings.knowledge, settings.perception
+    there = "" if Path(known.dir).is_dir() else " (is no folder)"
     lines += [
-        f"llm       {llm.model} at {_hosts(llm.url)}: read, not used by this version yet"
-        for llm in settings.llm
+        f"knowledge {known.dir}{there}, by {known.embeddings or 'words alone'}",
+        f"perception {', '.join(seen.languages)}; mood by {seen.sentiment or 'a lexicon'}",
     ]
     return lines
+
+
+def _model(llm: Llm) -> str:
+    place = "in each worker" if llm.url.startswith("local:") else f"at {_hosts(llm.url)}"
+    masked = llm.mask == "always" or (llm.mask == "auto" and not is_here(llm.url))
+    return f"{llm.model} {place}, personal data {'' if masked else 'not '}masked"
 
 
 def store_place(url: str) -> str:
@@ -132,6 +156,13 @@ async def _online(
         probes.append(Probe("redis", lambda: _ping_redis(url), _parts(url)))
     for channel, accounts in settings.channels.items():
         probes += [_account_probe(channel, account, connector_of) for account in accounts]
+    probes += [_llm_probe(llm, timeout) for llm in settings.llm]
+    for name, model in (
+        ("knowledge.embeddings", settings.knowledge.embeddings),
+        ("perception.sentiment", settings.perception.sentiment),
+    ):
+        if model:
+            probes.append(Probe(name, partial(asyncio.to_thread, _look_at, model)))
     # asyncio logs what a task left behind raised, and that may quote a URL with a token.
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
     results = await asyncio.gather(*(_answer(probe, timeout) for probe in probes))
@@ -150,7 +181,7 @@ async def _answer(probe: Probe, timeout: float) -> tuple[bool, str]:
         return False, f"no answer within {timeout:g} seconds"
     try:
         return True, task.result()
-    except ConnectorError as error:
+    except (ConnectorError, ModelFailed) as error:
         return False, str(error) or type(error).__name__
     except Exception as error:
         # Whatever a provider's library throws is this account's failure, not the end of
@@ -169,6 +200,42 @@ def _account_probe(
             await asyncio.wait({asyncio.ensure_future(connector.close())}, timeout=_CLOSING_SECONDS)
 
     return Probe(f"{channel}:{account.account}", ask, secrets_of(account))
+
+
+def _llm_probe(llm: Llm, timeout: float) -> Probe:
+    ask: Callable[[], Awaitable[str]]
+    if llm.url.startswith("local:"):
+        ask = partial(asyncio.to_thread, _look_at, llm.model)
+    else:
+        ask = partial(_ask_model, llm, timeout)
+    return Probe(f"llm {llm.model}", ask, (*secrets_of(llm), *_parts(llm.url)))
+
+
+def _look_at(model: str) -> str:
+    """Tell what a name of a model of `transformers` means here. Raises Misconfigured."""
+    folder = Path(model)
+    if not folder.exists():
+        if not _HUB_ID.fullmatch(model):
+            raise Misconfigured("there is no such folder")
+        return f"{model} is no folder, so the hub is asked for it at its first use"
+    if not (folder / "config.json").is_file():
+        raise Misconfigured("its folder has no config.json, it is no model that was saved")
+    if not any(file.suffix in (".safetensors", ".h5") for file in folder.iterdir()):
+        raise Misconfigured("its folder has neither safetensors nor h5 weights")
+    return f"folder {model}"
+
+
+async def _ask_model(llm: Llm, timeout: float) -> str:
+    endpoint = Endpoint(llm)
+    try:
+        # Its list costs nothing, and no wait for a model that has to be loaded first.
+        if llm.model in await endpoint.models(timeout):
+            return f"{_hosts(llm.url)} has it"
+        said = (Said("user", "Answer with the word OK and nothing else."),)
+        await endpoint.complete(Request(said, "check", _TINY_ANSWER, timeout))
+        return f"{_hosts(llm.url)} answered with it"
+    finally:
+        await endpoint.close()
 
 
 async def _ping_store(url: str) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bot import knowledge_verbs, logs
+from bot.llm.errors import PromptInvalid
 from bot.settings import Settings, SettingsInvalid, load
 from connectors import CHANNELS, connector_class
 
@@ -36,7 +37,18 @@ def settings_of(args: argparse.Namespace) -> Settings:
 def _run(args: argparse.Namespace) -> int:
     from bot.run import run
 
-    return run(args, settings_of(args))
+    settings = settings_of(args)
+    return INVALID if _wrong_files() else run(args, settings)
+
+
+def _wrong_files() -> bool:
+    """Say what is wrong in ``data/``, before anything is started that would fail at it."""
+    from bot.data_files import wrong_files
+
+    wrong = wrong_files()
+    for line in wrong:
+        print(line, file=sys.stderr)
+    return bool(wrong)
 
 
 def _gateway(args: argparse.Namespace) -> int:
@@ -86,14 +98,13 @@ def _sandbox(args: argparse.Namespace) -> int:
 
 def _worker(args: argparse.Namespace) -> int:
     from bot import serve, zygote
-    from bot.consent import load_rules
     from bot.dialogue.errors import ModelError
     from bot.dialogue.preload import preload
 
     logs.configure("worker")
     settings = settings_of(args)
-    # What is wrong with it is said before anything is started.
-    load_rules(channels=CHANNELS)
+    if _wrong_files():
+        return INVALID
     preload()
     # Again: importing Rasa and TensorFlow rearranges the logging of the process.
     logs.configure("worker")
@@ -304,6 +315,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SettingsInvalid as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)
+        return INVALID
+    except PromptInvalid as error:
+        print(error, file=sys.stderr)
         return INVALID
     except KeyboardInterrupt:
         return 130

@@ -6,13 +6,14 @@ import argparse
 import asyncio
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from bot import serve
 from bot.knowledge.articles import read_folder
 from bot.knowledge.contract import AGENTS, CUSTOMERS, Hit
 from bot.knowledge.embedding import open_embedder
-from bot.knowledge.errors import KnowledgeError
+from bot.knowledge.errors import EmbeddingsUnavailable, KnowledgeError
 from bot.knowledge.index import Index
 from bot.knowledge.markdown import plain
 from bot.knowledge.stored import load, load_vectors
@@ -47,7 +48,7 @@ async def _sync(store: AsyncStore, settings: Settings, folder: Path, *, allow_em
     for problem in problems:
         print(problem, file=sys.stderr)
     if not articles and not allow_empty:
-        there = await loop.run_in_executor(None, folder.is_dir)
+        there = await loop.run_in_executor(None, os.path.isdir, folder)
         what = "has no usable article" if there else "is no folder"
         print(
             f"{folder}: {what}, so nothing was changed; --allow-empty takes it for meant",
@@ -56,9 +57,21 @@ async def _sync(store: AsyncStore, settings: Settings, folder: Path, *, allow_em
         return 1
     # This process has the machine to itself for once.
     embedder = open_embedder(settings.knowledge.embeddings, os.cpu_count() or 1)
-    report = await sync(store, articles, embedder, problems=problems, allow_empty=allow_empty)
+    bring = partial(sync, store, articles, problems=problems, allow_empty=allow_empty)
+    lost = False
+    try:
+        report = await bring(embedder)
+    except EmbeddingsUnavailable as error:
+        # Articles that are found by their words are better than none.
+        print(f"{error}; articles are found by words alone until it can be", file=sys.stderr)
+        lost, report = True, await bring(None)
     _print(report)
-    return 1 if problems else 0
+    if problems:
+        print(
+            f"{len(problems)} not taken over, see above; what was known of them stays as it was",
+            file=sys.stderr,
+        )
+    return 1 if problems or lost else 0
 
 
 def _print(report: Report) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -29,7 +30,7 @@ from bot.knowledge.importing.writing import Imported, Writer, digest
 from bot.knowledge.index import Index
 from bot.knowledge.passages import cut_all
 from bot.knowledge.stored import load_vectors
-from bot.llm.errors import LlmError
+from bot.llm.errors import LlmError, PromptInvalid
 from bot.llm.masking import redact
 from bot.message import utcnow
 from bot.settings import Settings
@@ -46,7 +47,8 @@ _DRAFTED = 20
 async def knowledge_report(args: argparse.Namespace, settings: Settings) -> int:
     """Run ``bot knowledge import|audit|gaps``; return 0, or 1 when something is wrong.
 
-    That is, for ``audit``, when there is something to do before going live.
+    That is, for ``audit``, when there is something to do before going live. Raises
+    PromptInvalid when drafts cannot be written for it.
     """
     store = serve.store_of(settings)
     try:
@@ -55,6 +57,9 @@ async def knowledge_report(args: argparse.Namespace, settings: Settings) -> int:
         if args.verb == "audit":
             return await _audit(store, settings, args)
         return await _gaps(store, settings, args)
+    except PromptInvalid:
+        # Something is set wrong, which has a status of its own.
+        raise
     except (KnowledgeError, ImportFailed, NotADirectoryError, LlmError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -77,6 +82,9 @@ async def _import(store: AsyncStore, settings: Settings, args: argparse.Namespac
             make, args.sitemap or args.folder, target, language=language, audience=audience
         )
         done = await asyncio.get_running_loop().run_in_executor(None, call)
+        if done == Imported():
+            print(f"{args.sitemap or args.folder}: holds no HTML, PDF or DOCX", file=sys.stderr)
+            return 1
     return _print_import(done, target)
 
 
@@ -107,7 +115,9 @@ async def _audit(store: AsyncStore, settings: Settings, args: argparse.Namespace
     for error in invalid:
         print(error, file=sys.stderr)
     if not articles:
-        print(f"{folder}: has no usable article", file=sys.stderr)
+        there = await loop.run_in_executor(None, os.path.isdir, folder)
+        what = "has no usable article" if there else "is no folder"
+        print(f"{folder}: {what}", file=sys.stderr)
         return 1
     cut = await loop.run_in_executor(None, cut_all, articles)
     passages = [passage for article in articles for passage in cut[article.id]]
@@ -173,11 +183,11 @@ async def _gaps(store: AsyncStore, settings: Settings, args: argparse.Namespace)
         questions = [row.question for row in rows]
         vectors = await loop.run_in_executor(None, embedder.encode, questions)
     found = await loop.run_in_executor(None, cluster, rows, vectors)
-    if args.close is not None:
-        return await _close(store, found, args.close)
     if not found:
         print("no open gaps")
-        return 0
+        return 0 if args.close is None else 1
+    if args.close is not None:
+        return await _close(store, found, args.close)
     for number, one in enumerate(found[: args.limit], 1):
         _print_cluster(number, one)
     left = len(found) - args.limit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from bot.cli import settings_of
 from bot.knowledge.articles import read_folder
 from bot.knowledge_report import knowledge_report
 from bot.knowledge_verbs import add_verbs
+from bot.llm.errors import PromptInvalid
 from bot.message import Text, encode, utcnow
-from bot.settings import Settings
+from bot.settings import Llm, Settings
 from bot.store.gaps import UNANSWERED, Gap
 from bot.store.messages import Message
 from bot.store.turns import Turn
@@ -90,6 +92,37 @@ async def test_a_folder_that_is_not_there_is_said(
     assert "holds no sitemap.xml" in capsys.readouterr().err
 
 
+async def test_what_gives_no_article_is_said_in_a_line_each(
+    settings: Settings, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    assert await run(settings, "import", source) == 1
+    assert capfd.readouterr().err == f"{source}: holds no HTML, PDF or DOCX\n"
+    (source / "a.pdf").write_bytes(b"%PDF-1.4 nonsense")
+    (source / "b.html").write_text("")
+    (source / "c.docx").write_bytes(b"PK\x03\x04")
+    assert await run(settings, "import", source) == 1
+    # Nothing from the libraries, which name no file.
+    assert capfd.readouterr().err.splitlines() == [
+        "a.pdf: is no PDF that can be read (PdfStreamError)",
+        "b.html: is empty",
+        "c.docx: is no Word document (.docx) that can be unpacked",
+    ]
+    assert await run(settings, "import", source, "--to", source / "b.html") == 1
+    assert "b.html: is no folder, articles cannot be written" in capfd.readouterr().err
+
+
+async def test_drafts_need_their_prompt(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await asked(settings, "Do you rent tables?")
+    model = Llm(url="http://127.0.0.1:9/v1", model="m")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PromptInvalid, match=r"draft_article\.md: is not there"):
+        await run(replace(settings, llm=(model,)), "gaps", "--drafts", tmp_path / "drafts")
+
+
 async def test_the_audit_is_printed_and_fails_on_what_is_high(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -97,7 +130,7 @@ async def test_the_audit_is_printed_and_fails_on_what_is_high(
     assert await run(settings, "audit") == 0
     assert "nothing is wrong" in capsys.readouterr().out
     await asked(settings, *["Do you rent tables?"] * 5)
-    article(settings, "cups", "Read on in [mugs](gone.md).")
+    article(settings, "cups", "See [mugs](gone.md).")
     assert await run(settings, "audit", "--markdown") == 1
     out = capsys.readouterr().out
     assert "links to gone.md, which is no article" in out
@@ -108,7 +141,10 @@ async def test_an_audit_of_nothing_is_said(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert await run(settings, "audit") == 1
-    assert "has no usable article" in capsys.readouterr().err
+    assert "knowledge: is no folder" in capsys.readouterr().err
+    Path(settings.knowledge.dir).mkdir()
+    assert await run(settings, "audit") == 1
+    assert "knowledge: has no usable article" in capsys.readouterr().err
 
 
 async def test_gaps_are_shown_drafted_and_closed(
@@ -126,5 +162,6 @@ async def test_gaps_are_shown_drafted_and_closed(
     assert await run(settings, "gaps", "--close", "1") == 0
     assert "2 closed: " in capsys.readouterr().out
     assert await run(settings, "gaps", "--close", "9") == 1
+    assert "9: `bot knowledge gaps` shows 1 to 1" in capsys.readouterr().err
     assert await run(settings, "gaps") == 0
     assert "open gaps: 1, of so many questions: 1" in capsys.readouterr().out

@@ -48,7 +48,8 @@ def read_folder(folder: Path) -> tuple[list[Article], list[ArticleInvalid]]:
 
     What is wrong with one file does not hide the others. Names that begin with a dot are
     skipped. A link that leads out of the folder is a problem, for what it leads to was
-    never meant to be published. A folder that is not there holds no articles.
+    never meant to be published; so is a folder that cannot be read. One that is not there
+    holds no articles.
     """
     articles: dict[str, Article] = {}
     problems: list[ArticleInvalid] = []
@@ -68,7 +69,16 @@ def read_folder(folder: Path) -> tuple[list[Article], list[ArticleInvalid]]:
 
 def _files(folder: Path, root: Path, problems: list[ArticleInvalid]) -> list[Path]:
     found = []
-    for here, folders, names in os.walk(folder):
+
+    def unreadable(error: OSError) -> None:
+        if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+            return
+        path = Path(error.filename)
+        where = "" if path == folder else _id(path, folder)
+        what = f"is a folder that cannot be read: {error.strerror}"
+        problems.append(ArticleInvalid(f"{where}/", [Problem(str(path), 0, what)]))
+
+    for here, folders, names in os.walk(folder, onerror=unreadable):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in [*folders, *names]:
             path = Path(here, name)

@@ -46,7 +46,8 @@ def features(hits: Sequence[Hit]) -> tuple[float, float, float, float]:
     """
     best = hits[0]
     others = [hit for hit in hits[1:] if hit.passage.article != best.passage.article]
-    margin = best.score - others[0].score if others else best.score
+    # Alone among none it stands out from nothing.
+    margin = best.score - others[0].score if others else 0.0
     relative = margin / best.score if best.score > 0 else 0.0
     return best.cosine, best.coverage, best.fuzzy, max(0.0, min(1.0, relative))
 

@@ -190,12 +190,15 @@ def _title(cluster: Cluster) -> str:
 
 def _asked(cluster: Cluster) -> str:
     return (
-        f"Asked {_times(cluster.count)} in {cluster.customers} conversations, "
+        f"Asked {_times(cluster.count)} in {cluster.customers} "
+        f"conversation{'' if cluster.customers == 1 else 's'}, "
         f"from {cluster.since:%Y-%m-%d} to {cluster.last:%Y-%m-%d}."
     )
 
 
 def _answered(resolutions: Sequence[Resolution]) -> str:
+    if not resolutions:
+        return "No person has answered it."
     return f"Answered by people in {len(resolutions)} of them."
 
 

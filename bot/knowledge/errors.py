@@ -12,7 +12,11 @@ class KnowledgeError(Exception):
 
 
 class ArticleInvalid(KnowledgeError):
-    """A file is no article. `article` is the id it would have; `problems` are in file order."""
+    """A file is no article, or a folder cannot be read.
+
+    `article` is the id it would have, ``returns/`` for a folder, ``/`` for that of all;
+    `problems` are in file order.
+    """
 
     def __init__(self, article: str, problems: Sequence[Problem]) -> None:
         self.article = article

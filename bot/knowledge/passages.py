@@ -42,10 +42,12 @@ class _Block:
         return _words(self.text)
 
 
-def cut_all(articles: Iterable[Article]) -> dict[str, list[Passage]]:
-    """Cut all articles, with the links between them; by article id."""
+def cut_all(
+    articles: Iterable[Article], beside: Iterable[Article] = ()
+) -> dict[str, list[Passage]]:
+    """Cut all articles, with the links between them and to those `beside`; by article id."""
     articles = list(articles)
-    by_id = {article.id: article for article in articles}
+    by_id = {article.id: article for article in (*beside, *articles)}
     return {article.id: cut(article, by_id) for article in articles}
 
 

@@ -18,7 +18,7 @@ from bot.knowledge.contract import Article, Passage
 from bot.knowledge.embedding import Embedder
 from bot.knowledge.errors import ArticleInvalid, NoArticles
 from bot.knowledge.passages import cut_all, embedded
-from bot.knowledge.stored import batches, digests_of, to_row, vector_id
+from bot.knowledge.stored import article_of, batches, digests_of, to_row, vector_id
 from bot.message import utcnow
 from bot.store import AsyncStore
 from bot.store.articles import Edition, StoredArticle, StoredVector
@@ -56,18 +56,22 @@ async def sync(
 ) -> Report:
     """Make the store hold these articles.
 
-    Articles with `problems` stay as they are in the store: a slip in a file must not take
-    it from the customers. Raises NoArticles when there are none, unless `allow_empty`;
+    Articles with `problems` stay as they are in the store, and all below a folder with one: a
+    slip in a file must not take it from the customers. Vectors of other models than the
+    embedder's are deleted. Raises NoArticles when there are none, unless `allow_empty`;
     EmbeddingsUnavailable before anything is written; StoreDown, after which it may be
     called again.
     """
     if not articles and not allow_empty:
         raise NoArticles("there is no usable article, so that everything known would be lost")
     loop = asyncio.get_running_loop()
-    cut = await loop.run_in_executor(None, cut_all, articles)
-    rows = {article.id: to_row(article, cut[article.id]) for article in articles}
     before = {row.id: row for row in await store.find(StoredArticle, {})}
-    broken = {problem.article for problem in problems}
+    given = {article.id for article in articles}
+    kept = {id for id in before.keys() - given if _spared(id, problems)}
+    # Others go on leading to them.
+    beside = [article_of(before[id]) for id in sorted(kept)]
+    cut = await loop.run_in_executor(None, cut_all, articles, beside)
+    rows = {article.id: to_row(article, cut[article.id]) for article in articles}
 
     count = 0
     if embedder is not None:
@@ -83,7 +87,7 @@ async def sync(
             continue
         await store.put(row)
         (added if old is None else changed).append(id)
-    removed = sorted(before.keys() - rows.keys() - broken)
+    removed = sorted(before.keys() - rows.keys() - kept)
     for some in batches(removed):
         await store.delete(StoredArticle, {"id": {"$in": list(some)}})
     model = embedder.model if embedder is not None else ""
@@ -91,6 +95,8 @@ async def sync(
     if embedder is not None:
         gone = [before[id] for id in (*changed, *removed) if id in before]
         await _forget(store, model, gone)
+        # With another model configured, what the one before made is of no use to anybody.
+        await store.delete(StoredVector, {"model": {"$ne": model}})
     return Report(
         added=tuple(added),
         changed=tuple(changed),
@@ -99,6 +105,15 @@ async def sync(
         embedded=count,
         edition=edition,
         problems=tuple(problems),
+    )
+
+
+def _spared(id: str, problems: Sequence[ArticleInvalid]) -> bool:
+    """Tell whether an article is the one with a problem, or in the folder with one."""
+    return any(
+        id == found.article
+        or (found.article.endswith("/") and id.startswith(found.article.lstrip("/")))
+        for found in problems
     )
 
 

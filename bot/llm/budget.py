@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.llm.errors import BudgetSpent
 from bot.message import utcnow
@@ -21,6 +21,8 @@ from bot.store.spending import Spending
 
 log = logging.getLogger(__name__)
 
+#: For how long it is kept what was used on a day.
+KEPT = timedelta(days=40)
 _MICROS = 1_000_000
 
 
@@ -92,8 +94,17 @@ class Purse:
         after = await self._store.change(Spending, {"id": id}, inc=inc)
         if after is None:
             # Another may insert it first; either way it is there then.
-            await self._store.insert_new([Spending(id=id, at=now)])
+            (new,) = await self._store.insert_new([Spending(id=id, at=now)])
+            if new and id.startswith("day:"):
+                await self._expire(now)
             after = await self._store.change(Spending, {"id": id}, inc=inc)
         if after is None:
             raise BudgetSpent("what was used today was deleted from the store just now")
         return after
+
+    async def _expire(self, now: datetime) -> None:
+        """Forget old days, once a day: whoever asks first on a new one."""
+        try:
+            await self._store.delete(Spending, {"at": {"$lt": now - KEPT}})
+        except StoreError as error:
+            log.warning("what models used long ago is not deleted: %s", type(error).__name__)

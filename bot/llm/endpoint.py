@@ -12,10 +12,10 @@ import json
 import logging
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from bot.llm.contract import Said
-from bot.llm.engine import Answer, Request, Unwell, estimate_all
+from bot.llm.engine import Answer, Misconfigured, Request, Unwell, estimate_all
 from bot.llm.faults import failure
 from bot.llm.manners import Manners
 from bot.llm.stream import Collected
@@ -46,11 +46,7 @@ class Endpoint:
 
     async def complete(self, request: Request) -> Answer:
         """See `Engine`."""
-        async with self._making:
-            if self._client is None:
-                # The SDK takes seconds to import, which nobody else should wait for.
-                self._client = await asyncio.to_thread(self._made)
-            client = self._client
+        client = await self._connected()
         end = time.monotonic() + request.seconds
         manners = self._manners
         broken = 0
@@ -75,6 +71,32 @@ class Endpoint:
                     continue
                 raise found.failed from None
         raise Unwell("understands none of the ways to ask it")
+
+    async def models(self, seconds: float) -> tuple[str, ...]:
+        """Return the ids of the models it lists, none when it lists nothing that can be read.
+
+        Raises ModelFailed when it cannot be reached within `seconds`, or the key is wrong.
+        """
+        client = await self._connected()
+        try:
+            page = await client.models.list(timeout=seconds)
+            return tuple(str(model.id) for model in page.data)
+        except Exception as error:
+            import openai
+
+            failed = failure(error, (0, 0)).failed
+            denied = isinstance(failed, Misconfigured) and getattr(error, "status_code", 0) == 401
+            if denied or isinstance(error, openai.APIConnectionError):
+                raise failed from None
+            # Not every server has such a list.
+            return ()
+
+    async def _connected(self) -> AsyncOpenAI:
+        async with self._making:
+            if self._client is None:
+                # The SDK takes seconds to import, which nobody else should wait for.
+                self._client = await asyncio.to_thread(self._made)
+            return self._client
 
     async def close(self) -> None:
         """See `Engine`."""
@@ -142,8 +164,11 @@ class Endpoint:
 
         # At DEBUG the SDK logs whole requests, and `OPENAI_LOG` may have asked for it.
         logging.getLogger("openai").setLevel(logging.WARNING)
+        parts = urlsplit(self._settings.url)
         return AsyncOpenAI(
-            base_url=self._settings.url,
+            # The SDK would put its paths behind the query.
+            base_url=urlunsplit((*parts[:3], "", "")),
+            default_query=dict(parse_qsl(parts.query)),
             api_key=self._settings.api_key or _NO_KEY,
             max_retries=0,
             http_client=DefaultAsyncHttpxClient(

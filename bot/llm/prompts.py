@@ -102,8 +102,16 @@ def load_prompt(name: str, folder: Path = PROMPTS) -> Prompt:
 
 
 def load_prompts(folder: Path = PROMPTS) -> Prompts:
-    """Read all prompts. Raises PromptInvalid for the first that cannot be used."""
-    return Prompts((name, load_prompt(name, folder)) for name in KNOWN)
+    """Read all prompts. Raises PromptInvalid with a line for each that cannot be used."""
+    found, wrong = Prompts(), []
+    for name in KNOWN:
+        try:
+            found[name] = load_prompt(name, folder)
+        except PromptInvalid as error:
+            wrong.append(str(error))
+    if wrong:
+        raise PromptInvalid("\n".join(wrong))
+    return found
 
 
 def _front_matter(path: Path, text: str) -> tuple[int, int, str]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from bot.knowledge.embedding import TransformerEmbedder
+from bot.store import AsyncStore
+from bot.store.documents import DOCUMENTS
+from tests.kit.stores import KINDS, store_of_kind
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +26,11 @@ def minilm_folder() -> Path:
 @pytest.fixture(scope="session")
 def minilm(minilm_folder: Path) -> TransformerEmbedder:
     return TransformerEmbedder(minilm_folder)
+
+
+@pytest.fixture(params=KINDS)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncStore]:
+    """An empty store of either kind."""
+    opened = store_of_kind(request.param, tmp_path, DOCUMENTS)
+    yield opened
+    await opened.close()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -303,3 +307,40 @@ def test_a_link_to_nowhere_is_a_problem_and_no_crash(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert read_folder(tmp_path / "none") == ([], [])
+
+
+@contextmanager
+def _nobody() -> Iterator[None]:
+    """Be a user to whom permissions apply; root may read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_folder_that_cannot_be_read_is_a_problem() -> None:
+    # Not `tmp_path`, which is below a folder for this user alone.
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        (folder / "a.md").write_text("# A\n\nText.\n")
+        (folder / "a.md").chmod(0o644)
+        locked = folder / "returns"
+        locked.mkdir()
+        (locked / "sale.md").write_text("# Sale\n\nText.\n")
+        locked.chmod(0)
+        with _nobody():
+            articles, problems = read_folder(folder)
+        locked.chmod(0o700)
+        assert [article.id for article in articles] == ["a"]
+        assert [problem.article for problem in problems] == ["returns/"]
+        assert str(problems[0]) == f"{locked}: is a folder that cannot be read: Permission denied"
+        folder.chmod(0)
+        with _nobody():
+            articles, problems = read_folder(folder)
+        folder.chmod(0o700)
+        assert (articles, [problem.article for problem in problems]) == ([], ["/"])

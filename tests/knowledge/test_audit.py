@@ -191,6 +191,11 @@ def test_known_terms_are_not(planted: Audit) -> None:
     assert of(found, "term") == []
 
 
+def test_what_is_to_be_typed_as_it_stands_needs_no_meaning() -> None:
+    code = {"codes": "        title: Codes\n        It begins with `STUDY`, never with STUDI."}
+    assert [f.what for f in of(look(base(code)), "term")] == ["does not explain STUDI"]
+
+
 def test_a_term_explained_elsewhere_is_less_bad() -> None:
     two = {**CLEAN, "customs": "        title: Customs\n        The IOSS applies to small parcels."}
     (finding,) = of(look(base(two)), "term")
@@ -420,6 +425,7 @@ def test_the_shop_does_not_contradict_itself(shop: list[Article]) -> None:
     start = time.monotonic()
     found = look(shop, search=None, questions=())
     assert [f.what for f in found.findings if f.kind in KINDS and f.severity == "high"] == []
+    assert [(f.place, f.what) for f in found.findings if f.kind == "term"] == []
     assert time.monotonic() - start < 15
 
 

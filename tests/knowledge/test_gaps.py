@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -22,20 +21,13 @@ from bot.llm.errors import NoModel
 from bot.llm.masking import redact
 from bot.llm.prompts import load_prompt
 from bot.message import Profile, Text, encode, plain
-from bot.store import AsyncStore, open_store
+from bot.store import AsyncStore
 from bot.store.cases import RESOLVED, Case
 from bot.store.gaps import RATED, UNANSWERED, Gap
 from bot.store.messages import Message
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[AsyncStore]:
-    opened = AsyncStore(open_store(f"sqlite:{tmp_path}/x.db"), (Gap, Case, Message))
-    yield opened
-    await opened.close()
 
 
 def gap(question: str, n: int = 1, *, user: str = "", **fields: Any) -> Gap:

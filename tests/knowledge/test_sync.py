@@ -107,7 +107,11 @@ async def test_another_model_has_vectors_of_its_own(store: AsyncStore) -> None:
     assert (len(report.unchanged), report.embedded, report.edition) == (7, 8, 2)
     report = await sync(store, SHOP, Hashes("hashes-2"))
     assert (report.embedded, report.edition) == (8, 3)
-    await assert_holds(store, SHOP, "hashes-1")
+    await assert_holds(store, SHOP, "hashes-2")
+    # Nobody uses those of the first any more.
+    assert {row.model for row in await store.find(StoredVector, {})} == {"hashes-2"}
+    # A machine that searches by words alone takes nothing away.
+    await sync(store, SHOP)
     await assert_holds(store, SHOP, "hashes-2")
 
 
@@ -143,6 +147,27 @@ async def test_a_broken_file_keeps_its_article(store: AsyncStore) -> None:
     report = await sync(store, others, problems=[broken])
     assert (report.removed, report.edition) == ((), 1)
     assert (await sync(store, others)).removed == ("returns/sale",)
+
+
+async def test_links_to_a_broken_file_lead_on_to_its_article(store: AsyncStore) -> None:
+    linking = article("a", "See [it](b.md).")
+    await sync(store, [linking, article("b", "Text.", url="https://x.example/b")])
+    broken = ArticleInvalid("b", [Problem("b.md", 1, "has no title")])
+    report = await sync(store, [linking], problems=[broken])
+    assert (report.changed, report.removed, report.edition) == ((), (), 1)
+    report = await sync(store, [linking])
+    assert (report.changed, report.removed) == (("a",), ("b",))
+
+
+async def test_a_folder_that_cannot_be_read_keeps_its_articles(store: AsyncStore) -> None:
+    await sync(store, SHOP)
+    others = [a for a in SHOP if not a.id.startswith(("returns/", "products/"))]
+    report = await sync(
+        store, others, problems=[ArticleInvalid("products/", [Problem("products", 0, "no")])]
+    )
+    assert report.removed == ("returns/sale",)
+    whole = ArticleInvalid("/", [Problem("knowledge", 0, "no")])
+    assert (await sync(store, [], problems=[whole], allow_empty=True)).removed == ()
 
 
 async def test_a_model_that_cannot_be_loaded_changes_nothing(store: AsyncStore) -> None:

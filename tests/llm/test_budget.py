@@ -11,14 +11,15 @@ from bot.llm.errors import BudgetSpent
 from bot.settings import Budget
 from bot.store import AsyncStore, StoreDown, open_store
 from bot.store.spending import Spending
+from tests.kit.stores import KINDS, store_of_kind
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)
 FREE = Budget(conversation_tokens=0)
 
 
-@pytest.fixture
-async def store(tmp_path) -> AsyncIterator[AsyncStore]:
-    opened = AsyncStore(open_store(f"sqlite:{tmp_path}/x.db"), (Spending,))
+@pytest.fixture(params=KINDS)
+async def store(request, tmp_path) -> AsyncIterator[AsyncStore]:
+    opened = store_of_kind(request.param, tmp_path, (Spending,))
     yield opened
     await opened.close()
 
@@ -66,6 +67,35 @@ async def test_another_conversation_and_another_day_have_their_own(store):
     await purse(store, limits).reserve("ann", 1000, 0)
     await purse(store, limits).reserve("bob", 1000, 0)
     await purse(store, limits, NOON + timedelta(days=1)).reserve("ann", 1000, 0)
+
+
+async def test_what_was_used_long_ago_is_forgotten_when_a_day_begins(store):
+    first = NOON - timedelta(days=60)
+    for days in (60, 41, 39, 1):
+        await purse(store, FREE, NOON - timedelta(days=days)).reserve("ann", 10, 0)
+    # A day's second conversation does not look for old ones.
+    await store.insert(Spending(id="conversation:old", at=first))
+    await purse(store, FREE, NOON - timedelta(days=1)).reserve("bob", 10, 0)
+    assert await store.count(Spending, {"id": "conversation:old"}) == 1
+    await purse(store, FREE).reserve("ann", 10, 0)
+    left = {row.id for row in await store.find(Spending, {})}
+    assert left == {
+        *(f"{whose}:{day}" for whose in ("day", "conversation:ann")
+          for day in ("2026-10-17", "2026-11-24", "2026-11-25")),
+        "conversation:bob:2026-11-24",
+    }  # fmt: skip
+
+
+async def test_old_days_that_cannot_be_deleted_cost_no_answer(store, caplog):
+    class Stubborn(AsyncStore):
+        async def delete(self, cls, where):
+            raise StoreDown("secret://place")
+
+    await store.insert(Spending(id="day:2026-01-01", at=NOON - timedelta(days=300)))
+    await purse(Stubborn(store.sync), FREE).reserve("ann", 10, 0)
+    assert await used(store, "day:2026-11-25") == (10, 0)
+    assert "not deleted: StoreDown" in caplog.text
+    assert "secret" not in caplog.text
 
 
 async def test_calls_at_once_do_not_overspend_together(store):

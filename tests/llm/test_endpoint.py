@@ -12,6 +12,7 @@ import pytest
 from bot.llm.contract import Said, ToolCall
 from bot.llm.endpoint import Endpoint, is_here
 from bot.llm.engine import Declined, Misconfigured, ModelFailed, Unfit, Unusable, Unwell
+from bot.settings import Llm
 from tests.kit.chat import LOOKUP, SCHEMA, TRACK, Server, chat_server, request
 from tests.kit.http import Answer, provider
 
@@ -53,6 +54,20 @@ async def test_the_environments_key_goes_to_nobody(server, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-somebody-elses")
     await answer(server, "honest")
     assert "somebody" not in server.models.asked[0].authorization
+
+
+async def test_the_query_of_its_address_goes_with_every_question():
+    asked = {"object": "list", "data": [{"id": "m", "object": "model"}]}
+    async with provider([Answer(asked), Answer({}, 401)]) as server:
+        endpoint = Endpoint(Llm(url=f"{server.url}/v1?api-version=preview", model="m"))
+        assert await endpoint.models(5.0) == ("m",)
+        with pytest.raises(Misconfigured):
+            await endpoint.complete(request())
+        await endpoint.close()
+    assert [(r.path, r.query) for r in server.requests] == [
+        ("/v1/models", {"api-version": "preview"}),
+        ("/v1/chat/completions", {"api-version": "preview"}),
+    ]
 
 
 @pytest.mark.parametrize(

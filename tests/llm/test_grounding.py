@@ -253,3 +253,22 @@ def test_a_passage_backs_itself(name: str) -> None:
     body = PASSAGES[name].partition("\n")[2]
     verdict = check(body, [PASSAGES[name]])
     assert verdict.ok, verdict.unsupported
+
+
+@pytest.mark.parametrize(
+    ("answer", "source", "backed"),
+    [
+        ("You can return goods even after 30 days.", "Return goods within 30 days.", False),
+        ("Goods can be returned after 30 days.", "Goods can be returned within 30 days.", False),
+        (
+            "Waren können nach 30 Tagen zurück.",
+            "Waren können innerhalb von 30 Tagen zurück.",
+            False,
+        ),
+        ("Goods can be returned within 30 days.", "Goods can be returned within 30 days.", True),
+        ("Points expire after 18 months.", "Points expire after 18 months.", True),
+        ("Cards are valid for 24 months.", "Cards are valid for 24 months.", True),
+    ],
+)
+def test_within_is_not_after(answer: str, source: str, backed: bool) -> None:
+    assert say(answer, source).ok is backed

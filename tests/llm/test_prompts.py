@@ -73,6 +73,16 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path, text, says):
     assert "sensitive.md:" in str(wrong.value)
 
 
+def test_all_that_are_wrong_are_told_at_once(tmp_path):
+    written(tmp_path, "{{topics}}")
+    with pytest.raises(PromptInvalid) as wrong:
+        load_prompts(tmp_path)
+    told = str(wrong.value).splitlines()
+    assert [line.partition(": ")[0] for line in told] == [
+        str(tmp_path / f"{name}.md") for name in ("answer", "rewrite", "draft_article")
+    ]
+
+
 def test_a_file_that_is_not_there_or_no_text(tmp_path):
     with pytest.raises(PromptInvalid, match=r"sensitive\.md: is not there"):
         load_prompt("sensitive", tmp_path)

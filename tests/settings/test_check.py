@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import io
+import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,7 +29,7 @@ ME = {"ok": True, "result": {"id": 7, "is_bot": True, "first_name": "Shop", "use
 NUMBER = {"verified_name": "Shop Ltd", "display_phone_number": "+1 555-0100", "id": "1055"}
 
 
-async def checked(directory: Path, *, online: bool = True, **options: float) -> tuple[int, str]:
+async def checked(directory: Path, *, online: bool = True, **options: object) -> tuple[int, str]:
     """Run the check of the settings in `directory`; return its status and all it printed."""
     out = io.StringIO()
 
@@ -75,6 +78,9 @@ async def test_everything_that_answers_is_told_with_its_identity(tmp_path: Path)
         f"account   telegram:shop, at {telegram.url.removeprefix('http://')}",
         "account   webchat:site",
         f"account   whatsapp:shop, at {meta.url.removeprefix('http://')}",
+        "llm       none: articles are quoted",
+        "knowledge data/knowledge, by words alone",
+        "perception en, de, fr, es, it, nl, pt, pl; mood by a lexicon",
         f"ok        store: SQLite, {place}",
         f"ok        media: folder {tmp_path / 'var' / 'media'}",
         "ok        telegram:shop: @shop_bot (Shop), id 7",
@@ -210,11 +216,131 @@ async def test_a_wrong_redis_password_fails_without_being_shown(
     assert (status, "failed    redis: " in said, "letmein" in said) == (1, True, False)
 
 
-async def test_an_llm_is_said_to_be_unused(tmp_path: Path) -> None:
-    text = "llm: [{url: 'https://u:hunter2@llm.example/v1?key=hunter2', model: m, api_key: k}]"
-    (tmp_path / "endpoints.yml").write_text(text)
+LLM = "llm: [{{url: 'http://{place}/v1?key=hunter2', model: m, api_key: sk-hunter2}}]"
+
+
+def llm(directory: Path, url: str, more: str = "") -> None:
+    text = LLM.format(place=url.removeprefix("http://"))
+    (directory / "endpoints.yml").write_text(f"{text}\n{more}")
+
+
+async def test_models_articles_and_languages_are_told(tmp_path: Path) -> None:
+    more = "knowledge: {embeddings: minilm}\nperception: {languages: [de, en], sentiment: mood}\n"
+    llm(tmp_path, "http://u:hunter2@llm.example", more)
     _, said = await checked(tmp_path, online=False)
-    assert "llm       m at llm.example/v1: read, not used by this version yet\n" in said
+    assert "llm       m at llm.example/v1, personal data masked\n" in said
+    assert "hunter2" not in said
+    assert "knowledge data/knowledge, by minilm\n" in said
+    assert "perception de, en; mood by mood\n" in said
+    local = "llm: [{url: 'local:', model: small}]\nknowledge: {dir: nowhere/at/all}"
+    (tmp_path / "endpoints.yml").write_text(local)
+    _, said = await checked(tmp_path, online=False)
+    assert "llm       small in each worker, personal data not masked\n" in said
+    assert "knowledge nowhere/at/all (is no folder), by words alone\n" in said
+
+
+async def test_a_model_that_is_listed_is_not_asked(tmp_path: Path) -> None:
+    listed = {"object": "list", "data": [{"id": "m", "object": "model"}]}
+    async with provider([Answer(listed)]) as server:
+        llm(tmp_path, server.url)
+        status, said = await checked(tmp_path)
+    assert (status, "ok        llm m: 127.0.0.1:" in said) == (0, True)
+    assert (server.requests[0].path, server.requests[0].query) == ("/v1/models", {"key": "hunter2"})
+    assert server.requests[0].headers["authorization"] == "Bearer sk-hunter2"
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize("listing", [Answer({"object": "list", "data": []}), Answer("no", 404)])
+async def test_a_model_that_is_not_listed_answers_for_itself(
+    tmp_path: Path, listing: Answer
+) -> None:
+    chunk = {"choices": [{"index": 0, "delta": {"content": "OK"}, "finish_reason": "stop"}]}
+    stream = f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n".encode()
+    answer = Answer(stream, headers={"content-type": "text/event-stream"})
+    async with provider([listing, answer]) as server:
+        llm(tmp_path, server.url)
+        status, said = await checked(tmp_path)
+    assert (status, "answered with it" in said) == (0, True)
+    assert server.requests[1].json["model"] == "m"
+
+
+@pytest.mark.parametrize(
+    ("steps", "why"),
+    [
+        ([Answer({"error": {"message": "no sk-hunter2"}}, 401)], "answered 401: check its api_key"),
+        ([Answer("no", 404), Answer("no", 404)], "answered 404: check its url and model"),
+        ([Hang()], "no answer"),
+    ],
+)
+async def test_a_model_that_does_not_answer_fails_without_its_key(
+    tmp_path: Path, steps: list[Answer | Hang], why: str
+) -> None:
+    async with provider(steps) as server:
+        llm(tmp_path, server.url)
+        status, said = await checked(tmp_path, timeout=2.0)
+    (line,) = [line for line in said.splitlines() if line.startswith("failed")]
+    assert status == 1
+    assert line.startswith("failed    llm m: ")
+    assert why in line
+    assert "hunter2" not in said
+
+
+async def test_a_local_model_is_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "endpoints.yml").write_text(f"llm: [{{url: 'local:', model: '{tmp_path}'}}]")
+    status, said = await checked(tmp_path)
+    assert (status, f"failed    llm {tmp_path}: its folder has no config.json" in said) == (1, True)
+    (tmp_path / "config.json").write_text("{}")
+    status, said = await checked(tmp_path)
+    assert (status, "has neither safetensors nor h5 weights" in said) == (1, True)
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    assert (await checked(tmp_path))[0] == 0
+
+
+async def test_what_else_names_a_model_is_looked_at(tmp_path: Path) -> None:
+    text = "knowledge: {embeddings: org/minilm}\nperception: {sentiment: /gone/for/good}"
+    (tmp_path / "endpoints.yml").write_text(text)
+    status, said = await checked(tmp_path)
+    assert status == 1
+    assert "ok        knowledge.embeddings: org/minilm is no folder, so the hub" in said
+    assert "failed    perception.sentiment: there is no such folder" in said
+
+
+async def test_what_is_wrong_in_data_is_told_with_its_lines(tmp_path: Path) -> None:
+    shutil.copytree("data", tmp_path / "data", ignore=shutil.ignore_patterns("knowledge", "nlu"))
+    assert (await checked(tmp_path, root=tmp_path, online=False))[0] == 0
+    data = tmp_path / "data"
+    for name in ("consent.yml", "escalation.yml"):
+        text = (data / name).read_text().replace("default: en", "defualt: en", 1)
+        (data / name).write_text(text)
+    (data / "prompts" / "answer.md").write_text("---\ntokens: many\n---\n")
+    (data / "prompts" / "rewrite.md").unlink()
+    status, said = await checked(tmp_path, root=tmp_path, online=False)
+    assert status == 2
+    assert re.search(r"data/consent\.yml:\d+: defualt is not a known key", said)
+    assert re.search(r"data/escalation\.yml:\d+: defualt is not a known key", said)
+    assert "data/prompts/answer.md:2: tokens should be a whole number" in said
+    assert "data/prompts/rewrite.md: is not there" in said
+    assert "store " not in said
+
+
+@pytest.mark.parametrize("command", ["worker", "run"])
+def test_nothing_is_started_when_data_is_wrong(tmp_path: Path, command: str) -> None:
+    shutil.copytree("data", tmp_path / "data", ignore=shutil.ignore_patterns("knowledge", "nlu"))
+    (tmp_path / "data" / "prompts" / "answer.md").write_text("Dear {{custommer}}")
+    (tmp_path / "data" / "escalation.yml").write_text("topics: [")
+    done = subprocess.run(
+        [sys.executable, "-m", "bot.cli", command],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "data/escalation.yml:1: " in done.stderr
+    assert "data/prompts/answer.md:1: there is no placeholder {{custommer}}" in done.stderr
+    assert not (tmp_path / "var").exists()
 
 
 async def test_wrong_settings_end_with_status_2_before_anybody_is_asked(tmp_path: Path) -> None:
@@ -280,6 +406,8 @@ def test_the_command_tells_problems_on_stderr_and_exits_with_2(tmp_path: Path) -
     command = [sys.executable, "-m", "bot.cli", "check"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == (
+    # There is no `data` either.
+    assert done.stderr.startswith(
         "endpoints.yml:1: server.port is 'eighty', should be a whole number from 1 to 65535\n"
+        "data/consent.yml: cannot be read: "
     )

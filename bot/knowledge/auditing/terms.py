@@ -46,9 +46,11 @@ def terms(corpus: Corpus, known_terms: Collection[str]) -> Iterator[Finding]:
                 explained.setdefault(term, article.id)
     for article in corpus.articles:
         text = _whole(read[article.id], article.title)
+        # What is to be typed or seen as it stands, a code's beginning, means nothing.
+        literal = set(re.findall(r"`([^`\n]+)`", article.body))
         for term, sentence in sorted(_first(read[article.id]).items(), key=lambda i: i[1].line):
             # What is only shouted is a word all the same.
-            if term in known or term.lower() in small or _explains(text, term):
+            if term in known | literal or term.lower() in small or _explains(text, term):
                 continue
             elsewhere = explained.get(term)
             yield Finding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
@@ -53,6 +54,10 @@ def from_html(data: bytes | str, name: str) -> Draft:
 
     if isinstance(data, bytes) and data[:5] in (b"%PDF-", b"\x89PNG\r"):
         raise Unreadable(f"{name}: is no HTML, whatever its name says")
+    if not data.strip():
+        raise NoText(f"{name}: is empty")
+    # What it has to say is told below, with the page's name.
+    logging.getLogger("bs4.dammit").setLevel(logging.ERROR)
     soup = BeautifulSoup(data, "html.parser")
     _refuse_depth(soup, name)
     url, base = _addresses(soup)
@@ -69,8 +74,10 @@ def from_html(data: bytes | str, name: str) -> Draft:
     body = tidy(_markdown(main))
     if not re.search(r"\w", body):
         raise NoText(f"{name}: no words are left outside navigation, header and footer")
-    notes = (f"{images} {'image' if images == 1 else 'images'} left out",) if images else ()
-    return Draft(one_line(title), body, language, url, updated, notes=notes)
+    notes = [f"{images} {'image' if images == 1 else 'images'} left out"] if images else []
+    if soup.contains_replacement_characters:
+        notes.append("some characters are not of its encoding and were lost")
+    return Draft(one_line(title), body, language, url, updated, notes=tuple(notes))
 
 
 def _refuse_depth(soup: BeautifulSoup, name: str) -> None:

@@ -156,7 +156,8 @@ def _import(found: list[_Source], root: Path, writer: Writer, audience: str) -> 
         try:
             writer.write(source.name, made_from, replace(draft, body=body))
         except (ImportFailed, OSError) as error:
-            writer.imported.problems.append(_told(source, str(error)))
+            said = str(error) if isinstance(error, ImportFailed) else error.strerror
+            writer.imported.problems.append(_told(source, said or "cannot be written"))
     return writer.imported
 
 

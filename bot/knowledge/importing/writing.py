@@ -92,9 +92,14 @@ def is_untouched(text: str) -> bool:
 
 
 class Writer:
-    """Writes the drafts of one import into `target`, and keeps account in `imported`."""
+    """Writes the drafts of one import into `target`, and keeps account in `imported`.
+
+    Raises NotADirectoryError when `target` is a file.
+    """
 
     def __init__(self, target: Path, language: str = "en") -> None:
+        if target.exists() and not target.is_dir():
+            raise NotADirectoryError(f"{target}: is no folder, articles cannot be written there")
         self.imported = Imported()
         self._target = target
         self.language = language

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from bot.llm.grounding.bounds import beyond
 from bot.llm.grounding.facts import Fact
 from bot.llm.grounding.polarity import contradiction
 from bot.llm.grounding.politeness import FILLERS
@@ -149,6 +150,9 @@ class _Judge:
             claims += self._swapped(claim, before)
         if not claims:
             claims += contradiction(claim, self._sources)
+        if not claims and (late := beyond(claim, self._sources.sentences)) is not None:
+            span = claim.text[late.start : late.end]
+            claims.append(Claim("duration", span, "a source says within it, not after it"))
         if not claims and window is not None:
             claims += [*self._unconditional(claim), *self._unearned(claim)]
         return Support(sentence.text, window.source if window else None, share), claims
