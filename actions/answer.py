@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import Any, Literal
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.handoff import handed
 from bot.knowledge.answering import About, Answer, Answering
 from bot.knowledge.opening import open_answering
 from bot.knowledge.service import answering_or
 from bot.llm.masking import redact
 from bot.message import Address
 from bot.perception.escalation_file import load_escalation
-from bot.store.gaps import RATED
+from bot.store.gaps import RATED, UNANSWERED
 
 #: Characters of an answer that customers read on each channel.
 LIMITS = {"sms": 300, "messenger": 600}
@@ -58,32 +60,41 @@ class ActionAnswer(Action):
         before = tracker.get_slot("answered") or {}
         seen = (tracker.latest_message.get("metadata") or {}).get("perception") or {}
         language = str(seen.get("language") or "en")
-        answer = await answering_or(_make).answer(question, _about(tracker, before, language))
+        if question.startswith("/") and " " not in question:
+            # Something done, for which the domain has no intent.
+            dispatcher.utter_message(response=_in(domain, "utter_fallback", language))
+            return []
+        about = _about(tracker, before, language)
+        answer = await answering_or(_make).answer(question, about)
+        intent = (tracker.latest_message.get("intent") or {}).get("name")
+        if answer.how == "unclear" and intent == "question":
+            # No article has any of its words, yet it is a question.
+            answer = replace(answer, how="none", gap=UNANSWERED)
         if answer.escalate:
-            return _escalated(dispatcher, answer, language)
-        note = _note(answer, question, language, _now(tracker))
+            return _escalated(dispatcher, tracker, answer, language)
+        note = _note(answer, question, about, _now(tracker), before)
         if answer.how in ("model", "quote"):
             _say(dispatcher, domain, answer, language)
             return [SlotSet("answered", note)]
         if answer.how == "offer":
             note["offered"] = [[source.article, source.title] for source in answer.sources]
-            buttons = [_offer(source.article, source.title) for source in answer.sources]
-            none = {"title": _NONE_OF_THESE.get(language, "None of these")}
-            dispatcher.utter_message(
-                response=_in(domain, "utter_answer_offer", language),
-                buttons=[*buttons, {**none, "payload": "/answer_missed"}],
-            )
+            note["offered_for"] = note["question"]
+            _say_offer(dispatcher, domain, note["offered"], language)
             return [SlotSet("answered", note)]
         if answer.how == "unclear":
             dispatcher.utter_message(response=_in(domain, "utter_fallback", language))
             return [SlotSet("answered", note)]
-        if _recent(tracker, before):
+        if intent == "out_of_scope":
+            # For a second joke that the bot does not know, nobody is to be fetched.
+            note["misses"] = 0
+        elif _recent(tracker, before):
             note["misses"] += int(before.get("misses") or 0)
         if note["misses"] >= _MISSES or seen.get("frustrated"):
             dispatcher.utter_message(response=_in(domain, "utter_no_answer_handoff", language))
             why = "frustrated" if seen.get("frustrated") else f"{note['misses']} without answer"
-            handoff = {"topic": "unanswered", "why": why, "priority": "normal"}
-            return [SlotSet("answered", note), SlotSet("handoff", handoff)]
+            # The person's answer is one: after it, counting begins anew.
+            told = SlotSet("answered", {**note, "misses": 0})
+            return [told, *handed(tracker, "unanswered", why, "normal")]
         dispatcher.utter_message(response=_in(domain, "utter_no_answer", language))
         return [SlotSet("answered", note)]
 
@@ -107,14 +118,15 @@ class ActionShowArticle(Action):
         if chosen not in offered:
             dispatcher.utter_message(response=_in(domain, "utter_fallback", language))
             return []
-        question = str(before.get("question") or "")
+        question = str(before.get("offered_for") or "")
         about = _about(tracker, before, language)
         answer = await answering_or(_make).from_article(chosen, offered[chosen], question, about)
         if answer.how == "none":
             dispatcher.utter_message(response=_in(domain, "utter_no_answer", language))
         else:
             _say(dispatcher, domain, answer, language)
-        return [SlotSet("answered", _note(answer, question, language, _now(tracker)))]
+        note = _note(answer, question, about, _now(tracker), before)
+        return [SlotSet("answered", note)]
 
 
 class ActionAnswerMissed(Action):
@@ -131,8 +143,12 @@ class ActionAnswerMissed(Action):
         before = tracker.get_slot("answered") or {}
         seen = (tracker.latest_message.get("metadata") or {}).get("perception") or {}
         language = str(seen.get("language") or "en")
+        if before.get("how") in ("none", "unclear"):
+            # There was no answer, and this is the "no" to a person.
+            dispatcher.utter_message(response=_in(domain, "utter_as_you_like", language))
+            return []
         dispatcher.utter_message(response=_in(domain, "utter_answer_missed", language))
-        if not before.get("question"):
+        if not before.get("question") or before.get("how") == "missed":
             return []
         gap: dict[str, Any] = {
             "why": RATED,
@@ -140,6 +156,31 @@ class ActionAnswerMissed(Action):
         }
         note = {**before, "how": "missed", "gap": gap}
         return [SlotSet("answered", note)]
+
+
+class ActionAnswerAffirmed(Action):
+    """The customer says yes to what `ActionAnswer` said; what that means depends on it."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "action_answer_affirmed"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Fetch the person that was offered, ask which article is meant, or be glad."""
+        before = tracker.get_slot("answered") or {}
+        language = str(before.get("language") or "en")
+        how = before.get("how")
+        if how == "none":
+            dispatcher.utter_message(response=_in(domain, "utter_handoff", language))
+            return handed(tracker, "unanswered", "wanted a person for it", "normal")
+        if how == "offer":
+            _say_offer(dispatcher, domain, before.get("offered") or [], language)
+        else:
+            response = "utter_which" if how == "unclear" else "utter_glad"
+            dispatcher.utter_message(response=_in(domain, response, language))
+        return []
 
 
 def _say(
@@ -154,24 +195,43 @@ def _say(
     )
 
 
+def _say_offer(
+    dispatcher: CollectingDispatcher,
+    domain: dict[str, Any],
+    offered: list[list[str]],
+    language: str,
+) -> None:
+    none = {"title": _NONE_OF_THESE.get(language, "None of these"), "payload": "/answer_missed"}
+    dispatcher.utter_message(
+        response=_in(domain, "utter_answer_offer", language),
+        buttons=[*(_offer(article, title) for article, title in offered), none],
+    )
+
+
 def _offer(article: str, title: str) -> dict[str, str]:
     return {"title": title, "payload": f"/show_article{json.dumps({'article': article})}"}
 
 
-def _note(answer: Answer, question: str, language: str, at: float) -> dict[str, Any]:
+def _note(
+    answer: Answer, question: str, about: About, at: float, before: dict[str, Any]
+) -> dict[str, Any]:
     # What nobody can make sense of is not worth keeping.
-    asked = "" if answer.how == "unclear" else redact(answer.question)[:_KEPT]
+    asked = "" if answer.how == "unclear" else redact(answer.question, about.known)[:_KEPT]
     note: dict[str, Any] = {
         "how": answer.how,
         "question": asked,
-        "base": redact(answer.base)[:_KEPT],
-        "language": language,
+        "base": redact(answer.base, about.known)[:_KEPT],
+        "language": about.language,
         "sources": [source.passage for source in answer.sources],
         "confidence": round(answer.confidence, 3),
         "why": list(answer.why),
         "misses": int(answer.how == "none"),
         "at": at,
     }
+    if before.get("offered"):
+        # Its buttons are still to be seen, and another of them may be pressed.
+        note["offered"] = before["offered"]
+        note["offered_for"] = before.get("offered_for") or ""
     if answer.gap and len(question.split()) >= _WORDS:
         note["gap"] = {
             "why": answer.gap,
@@ -181,16 +241,15 @@ def _note(answer: Answer, question: str, language: str, at: float) -> dict[str, 
 
 
 def _escalated(
-    dispatcher: CollectingDispatcher, answer: Answer, language: str
+    dispatcher: CollectingDispatcher, tracker: Tracker, answer: Answer, language: str
 ) -> list[dict[str, Any]]:
     matter = load_escalation().by_topic(answer.escalate, language, "the model said so")
     if matter is None:
         dispatcher.utter_message(response="utter_handoff")
-        handoff = {"topic": answer.escalate, "why": "the model said so", "priority": "high"}
-    else:
+        return handed(tracker, answer.escalate, "the model said so", "high")
+    if matter.says:
         dispatcher.utter_message(text=matter.says)
-        handoff = {"topic": matter.topic, "why": matter.why, "priority": matter.priority}
-    return [SlotSet("handoff", handoff)]
+    return handed(tracker, matter.topic, matter.why, matter.priority)
 
 
 def _about(tracker: Tracker, before: dict[str, Any], language: str) -> About:

@@ -5,8 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import ActiveLoop, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
+
+
+def handed(tracker: Tracker, topic: str, why: str, priority: str) -> list[dict[str, Any]]:
+    """Return the events by which a person takes over, see `bot.dialogue.contract.Handoff`.
+
+    A form ends with it: who is being passed on must not be asked for an order number.
+    """
+    events = [SlotSet("handoff", {"topic": topic, "why": why, "priority": priority})]
+    if (tracker.active_loop or {}).get("name"):
+        events += [ActiveLoop(None), SlotSet("requested_slot", None)]
+    return events
 
 
 class ActionHandoff(Action):
@@ -21,5 +32,4 @@ class ActionHandoff(Action):
     ) -> list[dict[str, Any]]:
         """Say that a person takes over."""
         dispatcher.utter_message(response="utter_handoff")
-        handoff = {"topic": "human", "why": "asked for a person", "priority": "normal"}
-        return [SlotSet("handoff", handoff)]
+        return handed(tracker, "human", "asked for a person", "normal")

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import os
 import sys
 import uuid
 from datetime import timedelta
 
 from bot import serve
-from bot.desk.handoff import NotYours, give_back, resolve, say, take
-from bot.message import utcnow
+from bot.desk.handoff import NotYours, close, reopen, say, take
+from bot.message import Address, utcnow
 from bot.perception.contract import PRIORITIES
 from bot.settings import Settings
 from bot.store import AsyncStore, StoreError
 from bot.store.cases import OPEN, RESOLVED, Case
+from bot.store.consents import ALL
 from bot.store.conversations import Conversation
 from bot.store.messages import Message
 from bot.store.wake import open_bells
+from connectors import connector_class
 
 _SHOWN = 40
 
@@ -34,7 +37,7 @@ async def cases(args: argparse.Namespace, settings: Settings) -> int:
             return 1
         if args.verb == "show":
             return await _show(store, case)
-        agent = args.agent or getpass.getuser()
+        agent = args.agent or _me()
         if args.verb == "reply":
             return await _reply(store, settings, case, args.text, agent)
         return await _close(store, case, args.resolution, agent)
@@ -49,15 +52,18 @@ async def cases(args: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _list(store: AsyncStore, *, closed: bool, limit: int) -> int:
-    found = await store.find(
-        Case, {"status": RESOLVED if closed else OPEN}, sort=("at",), limit=limit
-    )
-    now = utcnow()
-    for case in sorted(found, key=lambda case: (-_urgency(case), case.at)):
+    if closed:
+        found = await store.find(Case, {"status": RESOLVED}, sort=("-at",), limit=limit)
+    else:
+        # All of them: the most urgent one may be the newest.
+        found = await store.find(Case, {"status": OPEN}, sort=("at",))
+        found = sorted(found, key=lambda case: (-_urgency(case), case.at))[:limit]
+    for case in found:
         holder = await store.get(Conversation, case.conversation)
+        waits = _span((case.resolved or utcnow()) - case.at)
         print(
-            f"{case.id}  {case.priority:6}  {case.topic:14}  waits {_span(now - case.at)}  "
-            f"{holder.holder if holder else '-':7}  {case.summary[:70]}"
+            f"{case.id}  {case.priority:6}  {case.topic:14}  {'waited' if closed else 'waits'} "
+            f"{waits}  {holder.holder if holder else '-':7}  {_line(case.summary)[:70]}"
         )
     if not found:
         print("no closed cases" if closed else "nobody waits for a person")
@@ -68,7 +74,7 @@ async def _show(store: AsyncStore, case: Case) -> int:
     for name in ("id", "conversation", "status", "priority", "topic", "why", "agent", "resolution"):
         value = getattr(case, name)
         if value:
-            print(f"{name:12} {value}")
+            print(f"{name:12} {_line(str(value))}")
     print()
     where = {"conversation": case.conversation}
     rows = await store.find(Message, where, sort=("-arrived",), limit=_SHOWN)
@@ -77,34 +83,53 @@ async def _show(store: AsyncStore, case: Case) -> int:
         content = row.content or {}
         words = content.get("text") or content.get("caption") or content.get("title") or ""
         state = "" if row.direction == "in" else f" [{row.status}]"
-        print(f"{row.sent:%m-%d %H:%M}  {who:9} {words or content.get('kind', '')}{state}")
+        print(f"{row.sent:%m-%d %H:%M}  {who:9} {_line(words) or content.get('kind', '')}{state}")
     return 0
 
 
 async def _reply(store: AsyncStore, settings: Settings, case: Case, text: str, agent: str) -> int:
+    if not text.strip():
+        print("the reply is empty", file=sys.stderr)
+        return 1
+    held = await store.get(Conversation, case.conversation)
+    if held is not None and held.opted_out == ALL:
+        print(f"{case.conversation}: has opted out, nothing may be sent", file=sys.stderr)
+        return 1
     conversation = await take(store, case.conversation, agent)
+    can = connector_class(Address.parse(conversation.id).channel).capabilities
     bells = open_bells(settings.var, settings.redis.url, set())
     await bells.open()
     try:
-        await say(store, conversation, text, agent, uuid.uuid4().hex)
+        await say(store, conversation, text, agent, uuid.uuid4().hex, can)
         bells.ring("out")
     finally:
         await bells.close()
-    print(f"{case.conversation}: queued; the conversation is yours until `bot cases close`")
+    again = await reopen(store, case)
+    print(
+        f"{case.conversation}: queued; the conversation is yours until `bot cases close`"
+        + (", the case is open again" if again else "")
+    )
     return 0
 
 
 async def _close(store: AsyncStore, case: Case, resolution: str, agent: str) -> int:
-    freed = await give_back(store, case.conversation, agent)
-    done = await resolve(store, case, agent, resolution)
-    # Others of the same conversation were waiting for the same person.
-    where = {"conversation": case.conversation}
-    for other in await store.find(Case, where, sort=("at",)):
-        if other.status == OPEN:
-            await resolve(store, other, agent, f"with {case.id}")
+    done, freed = await close(store, case, agent, resolution)
     print(f"{case.id}: {'closed' if done else 'was closed already'}", end="")
-    print(", the bot answers again" if freed is not None else "")
+    print(", the bot answers again" if freed else "")
     return 0
+
+
+def _me() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run as a number that has no name.
+        return f"user {os.getuid()}"
+
+
+def _line(text: str) -> str:
+    """Return what a customer wrote as one line that does nothing to a terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _urgency(case: Case) -> int:

@@ -15,8 +15,9 @@ from typing import Any, Protocol
 
 from bot.consent import ConsentRules, Verdict, record, verdict
 from bot.desk.handoff import hand_over
-from bot.desk.watch import Watch, waits_for, words_of
+from bot.desk.watch import Watch, waiting_since, words_of
 from bot.dialogue.contract import ANSWERED_SLOT, Failure, Hints, Outcome
+from bot.dialogue.heard import heard as read
 from bot.folding import fold
 from bot.meant import meant
 from bot.meeting import meet
@@ -114,28 +115,33 @@ class Turns:
         content = heard.content
         nothing = Outcome([], [], state, {}, None)
         holder = _holder(lease, last)
-        decision: dict[str, Any] = {"by": holder}
+        # Kept by every turn of who waits, also by a STOP or a picture: the next one looks here.
+        waits = waiting_since(last) if holder == WAITING else {}
+        decision: dict[str, Any] = {"by": holder, **waits}
         seen: Perception | None = None
         wish = await self._wish(message, content, lease)
         if content is None:
-            outcome, decision = nothing, {"by": CUSTOMER, "withdrawn": True}
+            outcome, decision = nothing, {**waits, "by": CUSTOMER, "withdrawn": True}
         elif wish is not None and not wish.goes_on:
-            outcome, decision = nothing, {"by": CUSTOMER}
+            outcome, decision = nothing, {**waits, "by": CUSTOMER}
+            if holder == BOT and not hopeless:
+                seen = await self._see(message, content, before)
+                # Who wants no messages gets none, and yet somebody must know of this.
+                if self._watch is not None and seen is not None and seen.sensitive is not None:
+                    outcome = replace(self._watch.handed(seen.sensitive, state, {}), replies=[])
         elif holder == AGENT or await self._answered_with(message, content, last):
             outcome = nothing
-        elif holder == WAITING:
-            outcome = nothing
-            seen = await self._see(message, content, before)
-            if self._watch is not None and seen is not None:
-                outcome, told = self._watch.while_waiting(seen, last, state, utcnow())
-                decision.update(told=told, priority=waits_for(last))
         else:
             meaning = await meant(self._store, message, content, last)
             content = meaning or content
             outcome = nothing
-            if meaning:
+            if meaning and not hopeless:
                 seen = await self._see(message, meaning, before)
+            if meaning and holder != WAITING:
                 outcome = await self._outcome(message, meaning, state, hopeless, seen)
+            elif meaning and read(meaning) and self._watch is not None and seen is not None:
+                outcome, told = self._watch.while_waiting(seen, last, state, utcnow())
+                decision["told"] = told
         replies = list(outcome.replies)
         if wish is not None:
             decision["consent"] = wish.encode()
@@ -200,7 +206,9 @@ class Turns:
             return None
         try:
             language = str((message.profile or {}).get("language") or "")
-            return await self._watch.see(content, before, message.conversation, language)
+            return await self._watch.see(
+                content, before, message.conversation, language, _names(message)
+            )
         except Exception:
             # The customer is answered all the same; what is sensitive is found by the
             # intent, or by who reads the log.
@@ -274,7 +282,7 @@ class Turns:
         if consent:
             await record(self._store, Verdict(**consent), from_message(message))
         await self._fetch(turn, message)
-        await self._hand_over(turn)
+        await self._hand_over(turn, message)
         if self._capabilities(message.channel).window_hours is not None:
             await release(self._store, message.conversation)
         rows = self.outbound(turn, message)
@@ -284,12 +292,12 @@ class Turns:
         for id in [*(turn.folded or []), message.id]:
             await self._store.change(Message, {"id": id, "status": PENDING}, set={"status": DONE})
 
-    async def _hand_over(self, turn: Turn) -> None:
+    async def _hand_over(self, turn: Turn, message: Message) -> None:
         """Make a case of what is a person's, and a gap of what could not be answered."""
         decision = turn.decision or {}
         if decision.get("handoff"):
             said = words_of(decode(turn.heard)) if turn.heard else ""
-            await hand_over(self._store, turn, decision["handoff"], said)
+            await hand_over(self._store, turn, decision["handoff"], said, _names(message))
         answered = decision.get(ANSWERED_SLOT) or {}
         gap = answered.get("gap")
         if gap:
@@ -341,6 +349,12 @@ class Turns:
             )
             for n, content in enumerate(contents)
         ]
+
+
+def _names(message: Message) -> list[str]:
+    """Return the parts of a customer's name; an initial alone is none."""
+    name = str((message.profile or {}).get("name") or "")
+    return [part for part in name.split() if len(part) > 1]
 
 
 def _holder(lease: Conversation, last: Turn | None) -> str:

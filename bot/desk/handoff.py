@@ -8,7 +8,7 @@ the conversation or gives it back, and then everything of the bot that is unsent
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.llm.masking import redact
@@ -18,6 +18,8 @@ from bot.store.cases import OPEN, RESOLVED, Case
 from bot.store.conversations import AGENT, BOT, WAITING, Conversation
 from bot.store.messages import QUEUED, Message, arrival
 from bot.store.turns import Turn
+from connectors.base import Capabilities
+from connectors.render import render
 
 _SUMMARY = 300
 #: Behind everything of a turn, before everything of the next one; see `Turns.outbound`.
@@ -28,25 +30,31 @@ class NotYours(Exception):
     """Somebody else has the conversation; the text says who."""
 
 
-def case_of(turn: Turn, handoff: Mapping[str, Any], said: str) -> Case:
-    """Return the case that a turn makes; `said` are the customer's words."""
+def case_of(turn: Turn, handoff: Mapping[str, Any], said: str, known: Sequence[str] = ()) -> Case:
+    """Return the case that a turn makes; `said` are the customer's words, `known` his names."""
     return Case(
         id=turn.id,
         conversation=turn.conversation,
         topic=str(handoff["topic"]),
         priority=str(handoff["priority"]),
         why=str(handoff["why"]),
-        summary=redact(said)[:_SUMMARY],
+        summary=redact(said, known)[:_SUMMARY],
         at=turn.at,
     )
 
 
-async def hand_over(store: AsyncStore, turn: Turn, handoff: Mapping[str, Any], said: str) -> None:
+async def hand_over(
+    store: AsyncStore,
+    turn: Turn,
+    handoff: Mapping[str, Any],
+    said: str,
+    known: Sequence[str] = (),
+) -> None:
     """Do what follows from a turn in which the bot gave up the conversation.
 
     Done again it changes nothing, also when an agent has been there meanwhile.
     """
-    await store.insert_new([case_of(turn, handoff, said)])
+    await store.insert_new([case_of(turn, handoff, said, known)])
     await store.change(
         Conversation,
         {"id": turn.conversation, "holder": BOT, "epoch": turn.epoch},
@@ -99,31 +107,40 @@ async def give_back(store: AsyncStore, conversation: str, agent: str) -> Convers
 
 
 async def say(
-    store: AsyncStore, conversation: Conversation, text: str, agent: str, id: str
+    store: AsyncStore,
+    conversation: Conversation,
+    text: str,
+    agent: str,
+    id: str,
+    can: Capabilities,
 ) -> bool:
     """Send an agent's words; `id` makes saying it again no second message.
 
-    They come after all that has been said. Returns False when that id was said before.
+    They come after all that has been said, cut into as many messages as the channel, which
+    `can` do so much, needs for them. Returns False when that id was said before.
     """
     address = Address.parse(conversation.id)
     last = await store.find(Turn, {"conversation": conversation.id}, sort=("-seq",), limit=1)
     now = utcnow()
-    row = Message(
-        id=f"{conversation.id}:agent:{id}",
-        direction="out",
-        conversation=conversation.id,
-        channel=address.channel,
-        account=address.account,
-        status=QUEUED,
-        content=encode(Text(text)),
-        order=(last[0].seq if last else 0) * 1000 + _AFTER_TURN,
-        arrived=arrival(),
-        sent=now,
-        due=now,
-        epoch=conversation.epoch,
-        agent=agent,
-    )
-    return (await store.insert_new([row]))[0]
+    rows = [
+        Message(
+            id=f"{conversation.id}:agent:{id}:{n}",
+            direction="out",
+            conversation=conversation.id,
+            channel=address.channel,
+            account=address.account,
+            status=QUEUED,
+            content=encode(content),
+            order=(last[0].seq if last else 0) * 1000 + _AFTER_TURN,
+            arrived=arrival(),
+            sent=now,
+            due=now,
+            epoch=conversation.epoch,
+            agent=agent,
+        )
+        for n, content in enumerate(render(Text(text), can))
+    ]
+    return any(await store.insert_new(rows)) if rows else False
 
 
 async def resolve(store: AsyncStore, case: Case, agent: str, resolution: str) -> bool:
@@ -139,3 +156,32 @@ async def resolve(store: AsyncStore, case: Case, agent: str, resolution: str) ->
         },
     )
     return done is not None
+
+
+async def reopen(store: AsyncStore, case: Case) -> bool:
+    """Open a case that is closed; False when it is open."""
+    done = await store.change(
+        Case, {"id": case.id, "status": RESOLVED}, set={"status": OPEN}, unset=("resolved",)
+    )
+    return done is not None
+
+
+async def close(store: AsyncStore, case: Case, agent: str, resolution: str) -> tuple[bool, bool]:
+    """Close a case, and the others that its conversation has by now; the bot answers again.
+
+    Returns whether it was open, and whether the bot did not have the conversation. Raises
+    NotYours when another agent has it, or takes it at this very moment: the case is open
+    then.
+    """
+    # Before the bot answers again: what a customer writes after that is a case of its own.
+    where = {"conversation": case.conversation}
+    others = [row for row in await store.find(Case, where, sort=("at",)) if row.status == OPEN]
+    freed = await give_back(store, case.conversation, agent)
+    done = await resolve(store, case, agent, resolution)
+    for other in others:
+        await resolve(store, other, agent, f"with {case.id}")
+    held = await store.get(Conversation, case.conversation)
+    if held is not None and held.holder == AGENT:
+        await reopen(store, case)
+        raise NotYours(f"{held.agent or 'another agent'} took this conversation meanwhile")
+    return done, freed is not None

@@ -33,16 +33,24 @@ class Watch:
         self,
         perceiver: Perceiver,
         escalation: Escalation,
-        classify: Callable[[str, str], Awaitable[str | None]] | None = None,
+        classify: Callable[[str, str, Sequence[str]], Awaitable[str | None]] | None = None,
     ) -> None:
         self._perceiver = perceiver
         self._escalation = escalation
         self._classify = classify
 
     async def see(
-        self, content: Content, before: Sequence[Turn], conversation: str, profile_language: str
+        self,
+        content: Content,
+        before: Sequence[Turn],
+        conversation: str,
+        profile_language: str,
+        known: Sequence[str] = (),
     ) -> Perception:
-        """Return what a message looks like; `before` are the last turns, the newest first."""
+        """Return what a message looks like; `before` are the last turns, the newest first.
+
+        `known` are the customer's names, which are masked where a model is asked.
+        """
         last = next((turn.perception for turn in before if turn.perception), None)
         seen = await self._perceiver.perceive(
             words_of(content),
@@ -51,7 +59,7 @@ class Watch:
             profile_language=profile_language,
         )
         if seen.sensitive is None and self._classify is not None and words_of(content):
-            topic = await self._classify(words_of(content), conversation)
+            topic = await self._classify(words_of(content), conversation, known)
             return self._told(seen, topic) if topic else seen
         return seen
 
@@ -120,6 +128,13 @@ def waits_for(last: Turn | None) -> str:
     """Return the priority of what a customer waits for."""
     decision = (last.decision or {}) if last else {}
     return str((decision.get("handoff") or {}).get("priority") or decision.get("priority") or "")
+
+
+def waiting_since(last: Turn | None) -> dict[str, str]:
+    """Return what the decision of a turn keeps of the one before, while a customer waits."""
+    told, priority = told_at(last), waits_for(last)
+    kept = {"told": told.isoformat() if told else "", "priority": priority}
+    return {name: value for name, value in kept.items() if value}
 
 
 def _above(priority: str, last: Turn | None) -> bool:

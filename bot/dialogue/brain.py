@@ -14,7 +14,7 @@ from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
 from rasa.core.policies.policy import Policy
 from rasa.exceptions import ModelNotFound
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import Event, SlotSet
+from rasa.shared.core.events import Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.dialogue.actions import ActionFailed, InProcessActions, failure_of
@@ -233,8 +233,12 @@ def _parse(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _told(events: list[Event], slot: str) -> dict[str, Any] | None:
-    """Return what actions of this turn put into a slot, None when nothing."""
-    values = [e.value for e in events if isinstance(e, SlotSet) and e.key == slot]
+    """Return what actions of this turn put into a slot, None when nothing.
+
+    A new session sets all slots again, before it comes to the customer's message.
+    """
+    first = next((n for n, e in enumerate(events) if isinstance(e, UserUttered)), len(events))
+    values = [e.value for e in events[first:] if isinstance(e, SlotSet) and e.key == slot]
     return values[-1] if values and isinstance(values[-1], dict) else None
 
 

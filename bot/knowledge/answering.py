@@ -41,6 +41,8 @@ _OFFERED = 3
 _PAST = 6
 #: Passages of one article that are quoted together, and how near they must come to the best.
 _QUOTED, _BESIDE = 3, 0.6
+#: A model's answer may be longer than the channel likes by this much.
+_LONGER = 2
 #: How deep the passages of one article are searched for.
 _DEEP = 60
 #: Below this cosine and with none of its words in any article a text is no question to us.
@@ -233,7 +235,7 @@ class Answering:
         Questions that are only put together would grow with each one that follows: the
         next one leans on the first of them again.
         """
-        if about.previous and is_followup(question):
+        if about.previous and is_followup(question, about.language):
             why.append("read together with the question before it")
             alone = await self._rewritten(question, about, why)
             if alone:
@@ -333,6 +335,9 @@ class Answering:
         reason = ""
         if not cited or not text:
             reason = "cites nothing" if text else "says nothing"
+        elif len(text) > about.limit * _LONGER:
+            # Not cut: without its end it may say something else.
+            reason = "too long"
         elif stray := links.foreign(text, [p.text for p in cited], self._sheet.domains):
             reason = f"{len(stray)} links of its own"
         else:
@@ -350,7 +355,7 @@ class Answering:
         why.append(f"{reply.model}: backed by {', '.join(p.id for p in cited)}")
         return Answer(
             "model",
-            shortened(text, about.limit),
+            text,
             question,
             sure,
             tuple(dict.fromkeys(_source(passage) for passage in cited)),
@@ -394,17 +399,6 @@ class Answering:
             cacheable=alike,
             known=about.known,
         )
-
-
-def shortened(text: str, limit: int) -> str:
-    """Return a text cut at the end of a sentence, or of a word, within `limit` characters."""
-    if len(text) <= limit:
-        return text
-    cut = text[: limit - 1]
-    end = max(cut.rfind(mark) for mark in (". ", "! ", "? ", ".\n", "。"))
-    if end > limit // 2:
-        return cut[: end + 1]
-    return cut.rsplit(None, 1)[0] + "…"
 
 
 def _about_us(hits: Sequence[Hit]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bot.llm.contract import Ask, Said, Talks
 from bot.llm.errors import LlmError
@@ -23,17 +23,25 @@ _SCHEMA = {
 
 def classifier(
     talks: Talks, prompt: Prompt, topics: Mapping[str, str], language: str
-) -> Callable[[str, str], Awaitable[str | None]]:
+) -> Callable[[str, str, Sequence[str]], Awaitable[str | None]]:
     """Return what tells the topic of a text, None for none of `topics`.
 
-    It is called with the text and its conversation. A model that does not answer has found
+    It is called with the text, its conversation, and the customer's names, which no third
+    party's model is to see. A model that does not answer has found
     nothing: patterns and intents have been looked at before it.
     """
     listed = "\n".join(f"- {name}: {about}" for name, about in topics.items())
     system = Said("system", prompt.fill(topics=listed, language=language))
 
-    async def classify(text: str, conversation: str) -> str | None:
-        ask = Ask((system, Said("user", text)), conversation, "sensitive", prompt.tokens, _SCHEMA)
+    async def classify(text: str, conversation: str, known: Sequence[str]) -> str | None:
+        ask = Ask(
+            (system, Said("user", text)),
+            conversation,
+            "sensitive",
+            prompt.tokens,
+            _SCHEMA,
+            known=tuple(known),
+        )
         try:
             reply = await talks.ask(ask)
             topic = json.loads(reply.text).get("topic")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.desk.handoff import NotYours, give_back, hand_over, resolve, say, take
+from bot.desk.handoff import NotYours, close, give_back, hand_over, resolve, say, take
 from bot.message import utcnow
 from bot.store import AsyncStore
 from bot.store.cases import OPEN, RESOLVED, Case
@@ -15,6 +15,7 @@ from bot.store.conversations import AGENT, BOT, WAITING, Conversation
 from bot.store.messages import Message
 from bot.store.turns import Turn
 from tests.kit.build import address
+from tests.kit.channel import CAN
 
 KEY = address().key
 HANDOFF = {"topic": "legal", "why": 'pattern "my lawyer"', "priority": "high"}
@@ -108,9 +109,9 @@ async def test_what_an_agent_says_comes_after_all_that_was_said_and_once(
 ) -> None:
     await store.insert(turn(7))
     mine = await take(store, KEY, "eve")
-    assert await say(store, mine, "hello, this is Eve", "eve", "1")
-    assert not await say(store, mine, "hello, this is Eve", "eve", "1")
-    assert await say(store, mine, "and one thing more", "eve", "2")
+    assert await say(store, mine, "hello, this is Eve", "eve", "1", CAN)
+    assert not await say(store, mine, "hello, this is Eve", "eve", "1", CAN)
+    assert await say(store, mine, "and one thing more", "eve", "2", CAN)
     where = {"conversation": KEY, "direction": "out"}
     rows = await store.find(Message, {**where, "status": "queued"}, sort=("order", "arrived"))
     assert [row.content["text"] for row in rows] == ["hello, this is Eve", "and one thing more"]
@@ -129,3 +130,67 @@ async def test_a_case_is_closed_once_and_its_resolution_holds_no_personal_data(
     assert now is not None
     assert (now.status, now.agent) == (RESOLVED, "eve")
     assert "4111" not in now.resolution
+
+
+async def test_a_long_reply_of_an_agents_goes_out_in_as_many_messages_as_it_needs(
+    store: AsyncStore, conversation: Conversation
+) -> None:
+    mine = await take(store, KEY, "eve")
+    text = "This is a sentence that says something. " * 15
+    assert await say(store, mine, text, "eve", "1", CAN)
+    assert not await say(store, mine, text, "eve", "1", CAN)
+    where = {"conversation": KEY, "direction": "out", "status": "queued"}
+    rows = await store.find(Message, where, sort=("order", "arrived"))
+    assert len(rows) > 1
+    assert all(len(row.content["text"]) <= CAN.text_limit for row in rows)
+    assert " ".join(row.content["text"] for row in rows) == text.strip()
+
+
+async def test_the_name_of_a_customer_is_not_in_the_summary(
+    store: AsyncStore, conversation: Conversation
+) -> None:
+    await hand_over(store, turn(), HANDOFF, "My lawyer writes for Ann Miller", ["Ann", "Miller"])
+    case = await store.get(Case, turn().id)
+    assert case is not None
+    assert "lawyer" in case.summary
+    assert "Miller" not in case.summary
+
+
+async def test_what_comes_after_the_bot_has_it_again_is_not_closed_along(
+    store: AsyncStore, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in (1, 2):
+        await hand_over(store, turn(n), HANDOFF, "")
+    mine = await take(store, KEY, "eve")
+
+    async def give_back_while_he_writes(*args: Any) -> Any:
+        freed = await give_back(*args)
+        await hand_over(store, turn(3, mine.epoch + 1), {**HANDOFF, "topic": "self_harm"}, "")
+        return freed
+
+    monkeypatch.setattr("bot.desk.handoff.give_back", give_back_while_he_writes)
+    case = await store.get(Case, turn(1).id)
+    assert case is not None
+    assert await close(store, case, "eve", "paid back") == (True, True)
+    left = await store.find(Case, {"status": OPEN}, sort=("at",))
+    assert [row.topic for row in left] == ["self_harm"]
+    assert (await held(store)).holder == WAITING
+
+
+async def test_a_case_whose_conversation_another_takes_while_it_is_closed_stays_open(
+    store: AsyncStore, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await hand_over(store, turn(), HANDOFF, "")
+
+    async def give_back_and_bob_takes(*args: Any) -> Any:
+        freed = await give_back(*args)
+        await take(store, KEY, "bob")
+        return freed
+
+    monkeypatch.setattr("bot.desk.handoff.give_back", give_back_and_bob_takes)
+    case = await store.get(Case, turn().id)
+    assert case is not None
+    with pytest.raises(NotYours, match="bob took this conversation"):
+        await close(store, case, "eve", "done")
+    (left,) = await store.find(Case, {"status": OPEN}, sort=("at",))
+    assert (left.id, left.resolved) == (case.id, None)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.consent import load_rules
 from bot.desk.handoff import give_back
 from bot.desk.watch import TELL_AGAIN, Watch
 from bot.dialogue.contract import Handoff, Hints, Outcome
-from bot.message import Choice, Inbound, Text, utcnow
+from bot.message import Choice, Content, Deletion, Edit, Inbound, Reaction, Text, utcnow
 from bot.perception.escalation_file import parse_escalation
 from bot.perception.perceiving import Perceiver
 from bot.settings import Perception as Settings
@@ -21,7 +23,7 @@ from bot.store.conversations import BOT, WAITING, Conversation
 from bot.store.gaps import Gap
 from bot.store.messages import DONE, Message
 from bot.store.turns import Turn
-from bot.turn import Turns
+from bot.turn import APOLOGY, Turns
 from tests.kit.build import address, inbound
 from tests.kit.channel import CAN
 from tests.test_turn import out, pending
@@ -226,7 +228,7 @@ async def test_the_model_is_asked_about_every_message_where_designers_say_so(
 ) -> None:
     asked: list[str] = []
 
-    async def classify(text: str, conversation: str) -> str | None:
+    async def classify(text: str, conversation: str, known: Sequence[str]) -> str | None:
         asked.append(text)
         return "hardship" if "bread" in text else None
 
@@ -237,3 +239,79 @@ async def test_the_model_is_asked_about_every_message_where_designers_say_so(
     turn = await says(turns, store, "there is bread for two more days", 2)
     assert asked == ["where is my order", "there is bread for two more days"]
     assert turn.decision["handoff"]["topic"] == "hardship"
+
+
+@pytest.mark.parametrize(
+    "between", [["STOP", "START"], [Deletion("ann-2")], [Reaction("ann-1", "👍")]]
+)
+async def test_nothing_said_in_between_makes_the_bot_forget_what_is_waited_for(
+    store: AsyncStore, between: list[str | Content]
+) -> None:
+    turns = Turns(
+        store, Seeing(), lambda channel: CAN, turn_seconds=5.0, watch=WATCH, rules=load_rules()
+    )
+    await says(turns, store, LEGAL, 1)
+    await says(turns, store, "hello?", 2)
+    for n, content in enumerate(between, 3):
+        await says(turns, store, content, n)
+    turn = await says(turns, store, "my solicitor will sue you, really", 5)
+    assert replies(turn) == []
+    assert await store.count(Case, {}) == 1
+
+
+async def test_what_is_corrected_while_waiting_is_looked_at_too(store: AsyncStore) -> None:
+    turns = turns_of(store, Seeing())
+    await says(turns, store, LEGAL, 1)
+    await says(turns, store, "I want to", 2)
+    turn = await says(turns, store, Edit("ann-2", "I want to kill myself"), 3)
+    assert turn.decision["handoff"]["topic"] == "self_harm"
+
+
+async def test_who_only_reacts_while_waiting_is_told_nothing(
+    store: AsyncStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = turns_of(store, Seeing())
+    await says(turns, store, LEGAL, 1)
+    later = utcnow() + TELL_AGAIN + timedelta(seconds=1)
+    monkeypatch.setattr("bot.turn.utcnow", lambda: later)
+    assert replies(await says(turns, store, Reaction("ann-1", "👍"), 2)) == []
+    assert replies(await says(turns, store, "hello?", 3)) == [ESCALATION.waiting("en")]
+
+
+async def test_a_message_that_workers_died_of_is_not_looked_at_again(store: AsyncStore) -> None:
+    looked: list[Any] = []
+
+    class Deadly(Watch):
+        async def see(self, *args: Any, **more: Any) -> Any:
+            looked.append(args)
+            return await super().see(*args, **more)
+
+    watch = Deadly(Perceiver(Settings(), ESCALATION), ESCALATION)
+    message = await pending(store, inbound(LEGAL, n=1))
+    conversation = await store.get(Conversation, KEY)
+    assert conversation is not None
+    taken = turns_of(store, Seeing(), watch).take(message, conversation, hopeless="3 died of it")
+    turn = await taken
+    assert replies(turn) == [APOLOGY]
+    assert looked == []
+    assert turn.decision["failure"]["reason"] == "3 died of it"
+
+
+async def test_who_wants_no_messages_gets_none_and_somebody_knows_all_the_same(
+    store: AsyncStore,
+) -> None:
+    await store.change(Conversation, {"id": KEY}, set={"opted_out": "all", "consent_at": utcnow()})
+    brain = Seeing()
+    turns = Turns(
+        store,
+        brain,
+        lambda channel: CAN,
+        turn_seconds=5.0,
+        rules=load_rules(Path("data/consent.yml")),
+        watch=WATCH,
+    )
+    turn = await says(turns, store, "I want to kill myself", 1)
+    assert (replies(turn), brain.hints) == ([], [])
+    case = await store.get(Case, turn.id)
+    assert case is not None
+    assert case.topic == "self_harm"

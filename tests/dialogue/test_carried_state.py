@@ -13,7 +13,7 @@ from tests.kit.talk import Conversation
 
 SMALL_TALK = (
     "what are your hours?", "hi", "thanks", "are you a bot", "tell me a joke", "help",
-    "where is your store", "talk to a person", "what's the weather", "yes", "9999", "asdf qwer",
+    "where is your store", "good morning", "what can you do", "yes", "9999", "asdf qwer",
 )  # fmt: skip
 
 
