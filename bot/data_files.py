@@ -6,7 +6,8 @@ from pathlib import Path
 
 from bot.consent import CONSENT_FILE, load_rules
 from bot.llm.errors import PromptInvalid
-from bot.llm.prompts import PROMPTS, load_prompts
+from bot.llm.prompts import PROMPTS, RULES, load_prompts
+from bot.llm.prompts import load_rules as load_answer_rules
 from bot.perception.escalation_file import ESCALATION_FILE, load_escalation
 from bot.settings import SettingsInvalid
 from connectors import CHANNELS
@@ -29,6 +30,7 @@ def wrong_files(root: Path = Path()) -> list[str]:
         wrong += map(str, error.problems)
     try:
         load_prompts(root / PROMPTS)
+        load_answer_rules(root / RULES)
     except PromptInvalid as error:
         wrong += str(error).splitlines()
     return wrong

@@ -224,13 +224,13 @@ async def _drafts(
     talks = None
     write: Write | None = None
     if settings.llm:
-        from bot.knowledge.answering import Sheet
+        from bot.knowledge.opening import sheet_of
         from bot.llm.client import open_llm
         from bot.llm.prompts import load_prompt
 
         prompt = load_prompt("draft_article")
         talks = open_llm(settings, store)
-        render = partial(prompt.fill, company=Sheet().company)
+        render = partial(prompt.fill, company=sheet_of(settings).company)
         write = by_model(talks, render, prompt.tokens, utcnow().date())
     try:
         for one in found:

@@ -196,7 +196,8 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     # The actions run in this process and find the same store by these.
     os.environ["FRONTDESK_STORE_URL"] = settings.store.url
     os.environ["FRONTDESK_PUBLIC_URL"] = settings.server.public_url or address_of(settings)
-    provide(open_answering(settings, store))
+    answering = open_answering(settings, store)
+    provide(answering)
     watch = open_watch(settings, store)
     brain = BrainThread(
         lambda: Brain.load(
@@ -210,6 +211,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     attention = Attention(connectors)
     if loading.done():
         await loading
+        brain.beside(answering.ready())
         turns = Turns(
             store,
             brain,

@@ -32,6 +32,9 @@ class Shelf:
         vectors = embedder.encode([embedded(p) for p in self.passages]) if embedder else None
         self.index = Index(self.passages, vectors, embedder)
 
+    async def ready(self) -> None:
+        """See `bot.knowledge.library.Library.ready`."""
+
     async def search(
         self,
         query: str,

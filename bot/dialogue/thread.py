@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from bot.dialogue.contract import Hints, Outcome
@@ -69,6 +69,10 @@ class BrainThread:
         """See `Brain.take`. Cancelling it cancels the turn in the brain's loop."""
         future = asyncio.run_coroutine_threadsafe(self._brain.take(said, state, hints), self._loop)
         return await asyncio.wrap_future(future)
+
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something in the brain's loop, where actions run; what it raises is lost."""
+        asyncio.run_coroutine_threadsafe(work, self._loop)
 
     async def watch(self, seconds: float) -> None:
         """Raise BrainStuck when the thread does not get to anything else for `seconds`.

@@ -85,6 +85,9 @@ class Searches(Protocol):
     ) -> list[Hit]:
         """See `bot.knowledge.library.Library.search`."""
 
+    async def ready(self) -> None:
+        """See `bot.knowledge.library.Library.ready`."""
+
 
 @dataclass(frozen=True, slots=True)
 class About:
@@ -142,9 +145,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What an installation says of itself to the model; see ``data/prompts/answer.md``."""
+    """What an installation says of itself to the model; see ``data/prompts/answer.md``.
 
-    company: str = "Larkfield Goods"
+    `rules` are the company's own, which come before what articles and customers say.
+    """
+
+    company: str
     rules: str = ""
     topics: Mapping[str, str] = field(default_factory=dict)
     domains: Collection[str] = ()
@@ -164,6 +170,10 @@ class Answering:
         self._talks = talks if talks is not None and talks.available else None
         self._prompts = prompts
         self._sheet = sheet
+
+    async def ready(self) -> None:
+        """Have the articles loaded before the first question needs them."""
+        await self._search.ready()
 
     async def answer(self, question: str, about: About) -> Answer:
         """Answer a question. Never raises what a model or its answer is the cause of."""

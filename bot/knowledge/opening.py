@@ -8,11 +8,13 @@ from bot.knowledge.answering import Answering, Sheet
 from bot.knowledge.embedding import TransformerEmbedder
 from bot.knowledge.library import Library
 from bot.llm.client import open_llm
-from bot.llm.prompts import load_prompts
+from bot.llm.prompts import RULES, load_prompts, load_rules
 from bot.perception.escalation_file import load_escalation
 from bot.settings import Settings
 from bot.store import AsyncStore, open_store
 from bot.store.documents import DOCUMENTS
+
+_UNNAMED = "this company"
 
 
 def open_answering(
@@ -38,5 +40,9 @@ def open_answering(
 def sheet_of(settings: Settings, root: Path = Path()) -> Sheet:
     """Return what the model is told of the installation. Raises SettingsInvalid."""
     escalation = load_escalation(root / "data" / "escalation.yml")
-    topics = {} if escalation.llm == "never" else escalation.topics
-    return Sheet(topics=topics, domains=settings.knowledge.domains)
+    return Sheet(
+        company=settings.knowledge.company or _UNNAMED,
+        rules=load_rules(root / RULES),
+        topics={} if escalation.llm == "never" else escalation.topics,
+        domains=settings.knowledge.domains,
+    )

@@ -20,6 +20,8 @@ from pathlib import Path
 from bot.llm.errors import PromptInvalid
 
 PROMPTS = Path("data/prompts")
+#: The company's own rules for answers, put into the prompt where it says ``{{rules}}``.
+RULES = PROMPTS / "rules.md"
 
 #: What can be put into each prompt, and whether it must be.
 KNOWN: Mapping[str, Mapping[str, bool]] = {
@@ -112,6 +114,18 @@ def load_prompts(folder: Path = PROMPTS) -> Prompts:
     if wrong:
         raise PromptInvalid("\n".join(wrong))
     return found
+
+
+def load_rules(path: Path = RULES) -> str:
+    """Return the company's rules; "" without the file. Raises PromptInvalid."""
+    try:
+        return path.read_text("utf-8-sig").strip()
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise PromptInvalid(
+            f"{path}: cannot be read ({type(error).__name__}), it should be a text in UTF-8"
+        ) from None
 
 
 def _front_matter(path: Path, text: str) -> tuple[int, int, str]:

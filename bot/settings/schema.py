@@ -89,13 +89,15 @@ class Budget:
 class Knowledge:
     """The knowledge base.
 
-    `dir` is the folder of articles. `embeddings` names a sentence-embedding model of
+    `dir` is the folder of articles. `company` is what models are told whose customers they
+    answer. `embeddings` names a sentence-embedding model of
     `transformers`, a folder or an id of the hub; "" searches by words alone. `domains` are
     those that answers may link to, beside what articles themselves link to.
     `stale_days` is after how many days an article is reported as old.
     """
 
     dir: str = "data/knowledge"
+    company: str = ""
     embeddings: str = ""
     domains: tuple[str, ...] = ()
     stale_days: int = _whole(365)

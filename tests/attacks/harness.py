@@ -151,6 +151,7 @@ class Stage:
         self._articles = _shop()
         self._shelf = Shelf(self._articles)
         self._sheet = Sheet(
+            "Larkfield Goods",
             topics=load_escalation(ROOT / "data" / "escalation.yml").topics,
             domains=("larkfield.example",),
         )

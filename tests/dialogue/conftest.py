@@ -31,7 +31,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("FRONTDESK_PUBLIC_URL", "https://shop.example")
         # The shop's real articles, searched by words, and no language model.
         shelf = Shelf(ROOT / "data" / "knowledge", "")
-        provide(Answering(shelf, None, load_prompts(ROOT / "data" / "prompts"), Sheet()))
+        provide(
+            Answering(
+                shelf, None, load_prompts(ROOT / "data" / "prompts"), Sheet("Larkfield Goods")
+            )
+        )
         yield
 
 
