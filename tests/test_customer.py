@@ -13,7 +13,19 @@ from bot.consent import change
 from bot.customer import customer
 from bot.identity import customer_of, moved
 from bot.message import Address, Profile, utcnow
-from bot.settings import Limits, Media, Redis, Sandbox, Server, Settings, Store, Worker
+from bot.settings import (
+    Budget,
+    Knowledge,
+    Limits,
+    Media,
+    Perception,
+    Redis,
+    Sandbox,
+    Server,
+    Settings,
+    Store,
+    Worker,
+)
 from bot.store import AsyncStore
 from bot.store.conversations import Conversation
 from bot.store.customers import Merge, customer_id
@@ -31,6 +43,9 @@ def bot_customer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Command:
         store=Store(f"sqlite:{tmp_path / 'bot.db'}"),
         redis=Redis(),
         llm=(),
+        budget=Budget(),
+        knowledge=Knowledge(),
+        perception=Perception(),
         media=Media(),
         server=Server(),
         sandbox=Sandbox(),

@@ -13,7 +13,19 @@ from bot.cli import parser
 from bot.dead import dead
 from bot.inbox import Inbox
 from bot.message import utcnow
-from bot.settings import Limits, Media, Redis, Sandbox, Server, Settings, Store, Worker
+from bot.settings import (
+    Budget,
+    Knowledge,
+    Limits,
+    Media,
+    Perception,
+    Redis,
+    Sandbox,
+    Server,
+    Settings,
+    Store,
+    Worker,
+)
 from bot.store import AsyncStore
 from bot.store.conversations import AGENT, Conversation
 from bot.store.dead_letters import SEND, TURN, DeadLetter
@@ -36,6 +48,9 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         store=Store(f"sqlite:{tmp_path / 'bot.db'}"),
         redis=Redis(),
         llm=(),
+        budget=Budget(),
+        knowledge=Knowledge(),
+        perception=Perception(),
         media=Media(),
         server=Server(),
         sandbox=Sandbox(),

@@ -9,7 +9,18 @@ import pytest
 from bot.cli import parser
 from bot.dead import dead
 from bot.message import Media, utcnow
-from bot.settings import Limits, Redis, Sandbox, Server, Settings, Store, Worker
+from bot.settings import (
+    Budget,
+    Knowledge,
+    Limits,
+    Perception,
+    Redis,
+    Sandbox,
+    Server,
+    Settings,
+    Store,
+    Worker,
+)
 from bot.settings import Media as MediaSettings
 from bot.store import AsyncStore
 from bot.store.dead_letters import FETCH, DeadLetter, dead_id
@@ -24,6 +35,9 @@ def settings(tmp_path: Path) -> Settings:
         store=Store(f"sqlite:{tmp_path / 'bot.db'}"),
         redis=Redis(),
         llm=(),
+        budget=Budget(),
+        knowledge=Knowledge(),
+        perception=Perception(),
         media=MediaSettings(),
         server=Server(),
         sandbox=Sandbox(),
