@@ -7,7 +7,7 @@ export SQLALCHEMY_SILENCE_UBER_WARNING := 1
 export RASA_TELEMETRY_ENABLED := false
 
 # Whole instances want the machine for themselves, and the sockets of wake-ups short paths;
-# all else is spread over more processes than cores, for much of it waits.
+# all else is spread over the cores.
 ALONE := tests/e2e tests/store/test_wake.py
 UNITS := $(addprefix --ignore ,$(ALONE))
 
@@ -24,7 +24,8 @@ test: .venv/installed tools lint
 	$(BIN)/bot train
 	$(BIN)/rasa data validate --fail-on-warnings > var/rasa-validate.log 2>&1 \
 		|| { tail -n 40 var/rasa-validate.log; exit 1; }
-	$(BIN)/pytest --numprocesses 4 --dist loadfile $(UNITS)
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
+		--no-loadscope-reorder $(UNITS)
 	$(BIN)/pytest $(ALONE)
 
 lint: .venv/installed

@@ -426,7 +426,12 @@ async def test_a_delivery_receipt_during_the_last_refusal_leaves_no_dead_letter(
 
     line.provider.on_send = receipt_comes_first
     deliver(line)
+
+    async def settled() -> bool:
+        return await status(store, row()) == DELIVERED
+
     await until(lambda: line.provider.attempts)
+    await until(settled)
     await until(lambda: _rests(store))
     assert await status(store, row()) == DELIVERED
 

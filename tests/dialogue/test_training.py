@@ -23,6 +23,17 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def thin(project: Path, examples: int = 4) -> None:
+    """Leave few examples of each intent: what is wrong elsewhere is told as well, and sooner."""
+    for path in (project / "data" / "nlu").glob("*.yml"):
+        kept, seen = [], 0
+        for line in path.read_text("utf-8").splitlines():
+            seen = seen + 1 if line.startswith("      - ") else 0
+            if seen <= examples:
+                kept.append(line)
+        path.write_text("\n".join(kept) + "\n", "utf-8")
+
+
 def spoil(path: Path, old: str, new: str) -> None:
     text = path.read_text("utf-8")
     assert old in text
@@ -109,6 +120,7 @@ def test_wrong_data_is_told_with_file_and_line(
     models = project / "models"
     models.mkdir()
     (models / "1-aaaaaaaaaaaa.tar.gz").write_bytes(b"the model there was")
+    thin(project)
     spoil(project / "data" / name, old, new)
     with pytest.raises(TrainingFailed, match=f"(?s){told}"):
         train(project, models)
