@@ -105,7 +105,7 @@ def _worker(args: argparse.Namespace) -> int:
     settings = settings_of(args)
     if _wrong_files():
         return INVALID
-    preload()
+    preload(*serve.heavy_modules(settings))
     # Again: importing Rasa and TensorFlow rearranges the logging of the process.
     logs.configure("worker")
 

@@ -46,6 +46,17 @@ _ACTION_SHARE = 0.8
 _SETTLE_PAUSE = 10.0
 
 
+def heavy_modules(settings: Settings) -> list[str]:
+    """Return the modules that every worker needs beside the brain's, to be imported once."""
+    names = ["bot.desk.opening", "bot.knowledge.opening", "bot.turn", "bot.worker"]
+    names += ["lingua", "Stemmer", "sklearn.feature_extraction.text", "scipy.sparse"]
+    if settings.llm:
+        names += ["jsonschema", "bot.llm.masking"]
+    if any(llm.url.startswith("http") for llm in settings.llm):
+        names.append("openai")
+    return names
+
+
 class CannotListen(Exception):
     """An address cannot be listened on; the text says which and why."""
 

@@ -21,8 +21,8 @@ _HEAVY = (
 )
 
 
-def preload() -> None:
-    """Import Rasa and what it uses. Takes seconds; starts no thread.
+def preload(*more: str) -> None:
+    """Import Rasa and what it uses, and `more` modules. Takes seconds; starts no thread.
 
     Forked processes share these pages and begin at once.
     """
@@ -33,7 +33,7 @@ def preload() -> None:
     logging.getLogger("py.warnings").setLevel(logging.ERROR)
     logging.captureWarnings(True)
     try:
-        for name in _HEAVY:
+        for name in (*_HEAVY, *more):
             importlib.import_module(name)
     finally:
         logging.captureWarnings(False)

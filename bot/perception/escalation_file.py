@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -33,8 +34,20 @@ def load_escalation(
 ) -> Escalation:
     """Read the file. `intents` are all that exist, when their names are to be checked.
 
-    Raises SettingsInvalid with everything that is wrong, each with its line.
+    The same file is read once a process: it takes half a second, and a worker that was
+    forked begins with what its parent has read. Raises SettingsInvalid with everything that
+    is wrong, each with its line.
     """
+    try:
+        state = path.stat()
+        version = (state.st_mtime_ns, state.st_size)
+    except OSError:
+        version = (0, 0)
+    return _read(path, None if intents is None else frozenset(intents), version)
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, intents: frozenset[str] | None, version: tuple[int, int]) -> Escalation:
     problems: list[Problem] = []
     return _made(read(path, str(path), problems), str(path), intents, problems)
 

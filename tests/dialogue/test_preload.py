@@ -8,9 +8,13 @@ from tests.dialogue.conftest import ROOT
 
 FORKED = """
 import asyncio, os, sys, threading
+from dataclasses import replace
 from pathlib import Path
 from bot.dialogue.preload import preload
-preload()
+from bot import serve
+from bot.settings import Llm, load
+settings = load(channels=(), schema_of=lambda channel: object, environ={}, endpoints=None)
+preload(*serve.heavy_modules(replace(settings, llm=(Llm("http://127.0.0.1:1/v1", "m"),))))
 assert threading.active_count() == 1, threading.enumerate()
 assert "tensorflow" in sys.modules and "skops.io" in sys.modules
 before = set(sys.modules)
