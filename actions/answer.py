@@ -15,7 +15,7 @@ from actions.handoff import handed
 from bot.knowledge.answering import About, Answer, Answering
 from bot.knowledge.opening import open_answering
 from bot.knowledge.service import answering_or
-from bot.llm.masking import redact
+from bot.llm.masking import parts_of_name, redact
 from bot.message import Address
 from bot.perception.escalation_file import load_escalation
 from bot.store.gaps import RATED, UNANSWERED
@@ -255,7 +255,6 @@ def _escalated(
 def _about(tracker: Tracker, before: dict[str, Any], language: str) -> About:
     channel = _channel(tracker)
     metadata = tracker.latest_message.get("metadata") or {}
-    name = str(metadata.get("name") or "")
     return About(
         conversation=str(tracker.sender_id),
         channel=channel,
@@ -263,7 +262,7 @@ def _about(tracker: Tracker, before: dict[str, Any], language: str) -> About:
         limit=LIMITS.get(channel, _LIMIT),
         past=tuple(_past(tracker)),
         previous=str(before.get("base") or "") if _leans(tracker, before) else "",
-        known=tuple(part for part in name.split() if len(part) > 1),
+        known=parts_of_name(metadata.get("name")),
     )
 
 

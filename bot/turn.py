@@ -19,6 +19,7 @@ from bot.desk.watch import Watch, waiting_since, words_of
 from bot.dialogue.contract import ANSWERED_SLOT, Failure, Hints, Outcome
 from bot.dialogue.heard import heard as read
 from bot.folding import fold
+from bot.llm.masking import parts_of_name
 from bot.meant import meant
 from bot.meeting import meet
 from bot.message import Content, Deletion, Inbound, Media, Text, decode, encode, utcnow
@@ -28,7 +29,7 @@ from bot.store.conversations import AGENT, BOT, WAITING, Conversation
 from bot.store.dead_letters import TURN, lost
 from bot.store.files import StoredFile
 from bot.store.gaps import Gap
-from bot.store.messages import DONE, PENDING, QUEUED, Message, arrival, from_message
+from bot.store.messages import DONE, PENDING, Message, from_message, queued
 from bot.store.turns import Turn
 from bot.window import release
 from connectors.base import Capabilities
@@ -329,20 +330,12 @@ class Turns:
         consent = (turn.decision or {}).get("consent") or {}
         notice = consent.get("reply", "")
         notices = len(render(Text(notice), can)) if notice else 0
-        now = utcnow()
         return [
-            Message(
-                id=f"{turn.id}:{n}",
-                direction="out",
-                conversation=turn.conversation,
-                channel=message.channel,
-                account=message.account,
-                status=QUEUED,
-                content=encode(content),
+            queued(
+                f"{turn.id}:{n}",
+                turn.conversation,
+                content,
                 order=turn.seq * 1000 + n,
-                arrived=arrival(),
-                sent=now,
-                due=now,
                 turn=turn.id,
                 epoch=turn.epoch,
                 notice=n < notices,
@@ -351,10 +344,8 @@ class Turns:
         ]
 
 
-def _names(message: Message) -> list[str]:
-    """Return the parts of a customer's name; an initial alone is none."""
-    name = str((message.profile or {}).get("name") or "")
-    return [part for part in name.split() if len(part) > 1]
+def _names(message: Message) -> tuple[str, ...]:
+    return parts_of_name((message.profile or {}).get("name"))
 
 
 def _holder(lease: Conversation, last: Turn | None) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.message import Address, Event, Outbound, Template, decode, encode, utcnow
+from bot.message import Address, Event, Outbound, Template, decode, utcnow
 from bot.store import AsyncStore
 from bot.store.conversations import Conversation
 from bot.store.dead_letters import SEND, DeadLetter, lost
-from bot.store.messages import FAILED, HELD, QUEUED, Message, arrival
+from bot.store.messages import FAILED, HELD, QUEUED, Message, queued
 from connectors.base import Connector
 
 _RECENT = 30
@@ -70,25 +70,17 @@ async def hold(
     """
     where = {"id": row.id, "status": row.status, "due": row.due}
     if asking is not None and not await _wrote_since(store, row, hours):
-        now = utcnow()
         held = await store.find(
             Message,
             {"conversation": row.conversation, "direction": "out", "status": HELD},
             limit=1,
         )
         if not held:
-            template = Message(
-                id=f"{row.id}:ask",
-                direction="out",
-                conversation=row.conversation,
-                channel=row.channel,
-                account=row.account,
-                status=QUEUED,
-                content=encode(asking.content),
+            template = queued(
+                f"{row.id}:ask",
+                row.conversation,
+                asking.content,
                 order=row.order,
-                arrived=arrival(),
-                sent=now,
-                due=now,
                 epoch=row.epoch,
             )
             await store.insert_new([template])

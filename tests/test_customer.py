@@ -13,22 +13,10 @@ from bot.consent import change
 from bot.customer import customer
 from bot.identity import customer_of, moved
 from bot.message import Address, Profile, utcnow
-from bot.settings import (
-    Budget,
-    Knowledge,
-    Limits,
-    Media,
-    Perception,
-    Redis,
-    Sandbox,
-    Server,
-    Settings,
-    Store,
-    Worker,
-)
 from bot.store import AsyncStore
 from bot.store.conversations import Conversation
 from bot.store.customers import Merge, customer_id
+from tests.kit.settings import settings_in
 
 WHATSAPP = Address("whatsapp", "shop", "4915112345678")
 SMS = Address("sms", "shop", "+4915112345678")
@@ -39,22 +27,7 @@ Command = Callable[..., Any]
 
 @pytest.fixture
 def bot_customer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Command:
-    settings = Settings(
-        store=Store(f"sqlite:{tmp_path / 'bot.db'}"),
-        redis=Redis(),
-        llm=(),
-        budget=Budget(),
-        knowledge=Knowledge(),
-        perception=Perception(),
-        media=Media(),
-        server=Server(),
-        sandbox=Sandbox(),
-        worker=Worker(),
-        limits=Limits(),
-        channels={},
-        var=tmp_path,
-        model="models",
-    )
+    settings = settings_in(tmp_path)
 
     async def run(*arguments: Any) -> tuple[int, str, str]:
         args = parser().parse_args(["customer", *map(str, arguments)])

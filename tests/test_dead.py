@@ -14,17 +14,7 @@ from bot.dead import dead
 from bot.inbox import Inbox
 from bot.message import utcnow
 from bot.settings import (
-    Budget,
-    Knowledge,
-    Limits,
-    Media,
-    Perception,
-    Redis,
-    Sandbox,
-    Server,
     Settings,
-    Store,
-    Worker,
 )
 from bot.store import AsyncStore
 from bot.store.conversations import AGENT, Conversation
@@ -36,6 +26,7 @@ from connectors.errors import Rejected
 from tests.kit.build import address, inbound, item, receipt, row, webhook
 from tests.kit.channel import Echo, Line, Provider, Refuse
 from tests.kit.processes import Machine, Process
+from tests.kit.settings import settings_in
 from tests.kit.waiting import until
 
 Command = Callable[..., Any]
@@ -44,22 +35,7 @@ Command = Callable[..., Any]
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setitem(connectors._CHANNELS, "line", "tests.kit.channel:ConfiguredLine")
-    return Settings(
-        store=Store(f"sqlite:{tmp_path / 'bot.db'}"),
-        redis=Redis(),
-        llm=(),
-        budget=Budget(),
-        knowledge=Knowledge(),
-        perception=Perception(),
-        media=Media(),
-        server=Server(),
-        sandbox=Sandbox(),
-        worker=Worker(),
-        limits=Limits(),
-        channels={"line": (Line.Account(),)},
-        var=tmp_path,
-        model="models",
-    )
+    return settings_in(tmp_path, channels={"line": (Line.Account(),)})
 
 
 @pytest.fixture

@@ -80,9 +80,9 @@ async def _main(args: argparse.Namespace) -> None:
     test = [q for q in questions if q.split == "test"]
     dev = [q for q in questions if q.split == "dev"]
     model = args.embeddings or settings.knowledge.embeddings or installed_model()
-    shelves = {"words": Shelf(_FOLDER, "")}
+    shelves = {"words": Shelf.of(_FOLDER)}
     if model and model != "none":
-        shelves["words and embeddings"] = Shelf(_FOLDER, model)
+        shelves["words and embeddings"] = Shelf.of(_FOLDER, model)
     some = next(iter(shelves.values()))
     print(
         f"{len(some.articles)} articles, {len(some.passages)} passages; {len(test)} questions "

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterable
 from pathlib import Path
 
 from bot.knowledge.articles import read_folder
-from bot.knowledge.contract import CUSTOMERS, Hit
+from bot.knowledge.contract import CUSTOMERS, Article, Hit
 from bot.knowledge.embedding import TransformerEmbedder
 from bot.knowledge.index import Index
 from bot.knowledge.passages import cut_all, embedded
@@ -20,17 +21,23 @@ def installed_model() -> str:
 
 
 class Shelf:
-    """An `Index` as answering sees the library."""
+    """Articles behind an `Index`, as answering sees the library; with `model` also embedded."""
 
-    def __init__(self, folder: Path, model: str) -> None:
-        articles, problems = read_folder(folder)
-        if problems:
-            raise ValueError("; ".join(map(str, problems)))
+    def __init__(self, articles: Iterable[Article], model: str = "") -> None:
         self.articles = {article.id: article for article in articles}
-        self.passages = [p for parts in cut_all(articles).values() for p in parts]
+        parts = cut_all(self.articles.values()).values()
+        self.passages = [passage for some in parts for passage in some]
         embedder = TransformerEmbedder(model) if model else None
         vectors = embedder.encode([embedded(p) for p in self.passages]) if embedder else None
         self.index = Index(self.passages, vectors, embedder)
+
+    @classmethod
+    def of(cls, folder: Path, model: str = "") -> Shelf:
+        """Return the articles of a folder. Raises ValueError when one of them is broken."""
+        articles, problems = read_folder(folder)
+        if problems:
+            raise ValueError("; ".join(map(str, problems)))
+        return cls(articles, model)
 
     async def ready(self) -> None:
         """See `bot.knowledge.library.Library.ready`."""

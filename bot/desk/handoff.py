@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.llm.masking import redact
-from bot.message import Address, Text, encode, utcnow
+from bot.message import Text, utcnow
 from bot.store import AsyncStore
 from bot.store.cases import OPEN, RESOLVED, Case
 from bot.store.conversations import AGENT, BOT, WAITING, Conversation
-from bot.store.messages import QUEUED, Message, arrival
+from bot.store.messages import queued
 from bot.store.turns import Turn
 from connectors.base import Capabilities
 from connectors.render import render
@@ -119,22 +119,14 @@ async def say(
     They come after all that has been said, cut into as many messages as the channel, which
     `can` do so much, needs for them. Returns False when that id was said before.
     """
-    address = Address.parse(conversation.id)
     last = await store.find(Turn, {"conversation": conversation.id}, sort=("-seq",), limit=1)
-    now = utcnow()
+    order = (last[0].seq if last else 0) * 1000 + _AFTER_TURN
     rows = [
-        Message(
-            id=f"{conversation.id}:agent:{id}:{n}",
-            direction="out",
-            conversation=conversation.id,
-            channel=address.channel,
-            account=address.account,
-            status=QUEUED,
-            content=encode(content),
-            order=(last[0].seq if last else 0) * 1000 + _AFTER_TURN,
-            arrived=arrival(),
-            sent=now,
-            due=now,
+        queued(
+            f"{conversation.id}:agent:{id}:{n}",
+            conversation.id,
+            content,
+            order=order,
             epoch=conversation.epoch,
             agent=agent,
         )

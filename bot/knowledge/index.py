@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from bot.knowledge.contract import AGENTS, CUSTOMERS, Hit, Passage
@@ -48,7 +49,8 @@ class Index:
             raise ValueError(f"{len(vectors)} vectors for {len(passages)} passages")
         self.passages = tuple(passages)
         self._vectors = vectors if embedder is not None and len(passages) else None
-        self._embedder = embedder
+        # Looked up in one language and then in all, a question is embedded once.
+        self._vector_of = lru_cache(maxsize=64)(partial(_vector, embedder)) if embedder else None
         self._lexicon = Lexicon(self.passages) if lexicon is None else lexicon
         self._language = np.array([passage.language for passage in self.passages], dtype=str)
         self._product = np.array([passage.product for passage in self.passages], dtype=str)
@@ -117,15 +119,20 @@ class Index:
         """Return the cosine with each passage, 0 for a negative one; None without vectors."""
         import numpy as np
 
-        if self._vectors is None or self._embedder is None:
+        if self._vectors is None or self._vector_of is None:
             return None
         try:
-            vector = self._embedder.encode([question])[0]
+            vector = self._vector_of(question)
         except EmbeddingsUnavailable as error:
             log.error("searched by words alone: %s", error)
             return None
         cosine: np.ndarray = np.clip(self._vectors @ vector, 0.0, 1.0)
         return cosine
+
+
+def _vector(embedder: Embedder, question: str) -> np.ndarray:
+    vector: np.ndarray = embedder.encode([question])[0]
+    return vector
 
 
 def _fused(found: Found, cosine: np.ndarray | None) -> np.ndarray:

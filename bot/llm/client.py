@@ -88,8 +88,7 @@ class Llm:
                 settings,
                 LocalModel(settings) if settings.url.startswith("local:") else Endpoint(settings),
                 Breaker(clock=clock),
-                settings.mask == "always"
-                or (settings.mask == "auto" and not is_here(settings.url)),
+                _is_masked(settings),
             )
             for settings in models
         ]

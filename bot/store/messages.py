@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from datetime import timedelta
+from typing import Any
 
 from mongoengine import BooleanField, Document, IntField, StringField
 
 from bot.message import (
     Address,
+    Content,
     Inbound,
     Profile,
     Referral,
@@ -123,6 +125,26 @@ def to_message(inbound: Inbound) -> Message:
         sent=inbound.sent,
         # Later parts of an album come by requests of their own.
         due=now + ALBUM_TIME if inbound.album else now,
+    )
+
+
+def queued(id: str, conversation: str, content: Content, *, order: int, **more: Any) -> Message:
+    """Return a row of the outbox that is to be sent now; `more` are further fields."""
+    address = Address.parse(conversation)
+    now = utcnow()
+    return Message(
+        id=id,
+        direction="out",
+        conversation=conversation,
+        channel=address.channel,
+        account=address.account,
+        status=QUEUED,
+        content=encode(content),
+        order=order,
+        arrived=arrival(),
+        sent=now,
+        due=now,
+        **more,
     )
 
 

@@ -7,7 +7,7 @@ import itertools
 import re
 import threading
 import time
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -19,12 +19,11 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answer import ActionAnswer
+from bench.answers.shelf import Shelf
 from bot.knowledge.answering import About, Answer, Answering, Sheet
 from bot.knowledge.articles import parse_article, read_folder
-from bot.knowledge.contract import AGENTS, CUSTOMERS, Article, Hit
+from bot.knowledge.contract import AGENTS, CUSTOMERS, Article
 from bot.knowledge.importing.html import from_html
-from bot.knowledge.index import Index
-from bot.knowledge.passages import cut_all
 from bot.knowledge.service import provide
 from bot.llm.client import Llm
 from bot.llm.masking import Masker
@@ -102,27 +101,6 @@ def attacks() -> list[Attack]:
             own = tuple(case.pop("forbidden", ()))
             found.append(Attack(kind=data["kind"], forbidden=(*general, *own), **case))
     return found
-
-
-class Shelf:
-    """The shop's articles, and those of the attacker among them."""
-
-    def __init__(self, articles: Iterable[Article]) -> None:
-        self.articles = {article.id: article for article in articles}
-        passages = [p for parts in cut_all(self.articles.values()).values() for p in parts]
-        self._index = Index(passages, None, None)
-
-    async def search(
-        self,
-        query: str,
-        *,
-        k: int = 5,
-        language: str | None = None,
-        product: str | None = None,
-        audience: str = CUSTOMERS,
-    ) -> list[Hit]:
-        """See `bot.knowledge.library.Library.search`."""
-        return self._index.search(query, k=k, language=language, product=product, audience=audience)
 
 
 class _Watched:

@@ -30,7 +30,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("FRONTDESK_STORE_URL", f"sqlite:{where / 'bot.db'}")
         patch.setenv("FRONTDESK_PUBLIC_URL", "https://shop.example")
         # The shop's real articles, searched by words, and no language model.
-        shelf = Shelf(ROOT / "data" / "knowledge", "")
+        shelf = Shelf.of(ROOT / "data" / "knowledge")
         provide(
             Answering(
                 shelf, None, load_prompts(ROOT / "data" / "prompts"), Sheet("Larkfield Goods")

@@ -172,3 +172,13 @@ def test_misuse() -> None:
         Index([]).search("x", k=0)
     with pytest.raises(ValueError, match="3 vectors for"):
         Index(passages(SHOP[:1]), np.zeros((3, 2), np.float32), Hashes())
+
+
+def test_a_question_that_is_looked_up_again_is_embedded_once() -> None:
+    embedder = Hashes()
+    some = passages()
+    index = Index(some, embedder.encode([p.text for p in some]), embedder)
+    before = len(embedder.texts)
+    for language in ("en", "de", None):
+        index.search("how long is delivery", language=language)
+    assert embedder.texts[before:] == ["how long is delivery"]

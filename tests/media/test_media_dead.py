@@ -10,43 +10,19 @@ from bot.cli import parser
 from bot.dead import dead
 from bot.message import Media, utcnow
 from bot.settings import (
-    Budget,
-    Knowledge,
-    Limits,
-    Perception,
-    Redis,
-    Sandbox,
-    Server,
     Settings,
-    Store,
-    Worker,
 )
-from bot.settings import Media as MediaSettings
 from bot.store import AsyncStore
 from bot.store.dead_letters import FETCH, DeadLetter, dead_id
 from bot.store.files import KEPT, REFUSED, WANTED, StoredFile, wanted
 from bot.store.messages import to_message
 from tests.kit.build import inbound
+from tests.kit.settings import settings_in
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(
-        store=Store(f"sqlite:{tmp_path / 'bot.db'}"),
-        redis=Redis(),
-        llm=(),
-        budget=Budget(),
-        knowledge=Knowledge(),
-        perception=Perception(),
-        media=MediaSettings(),
-        server=Server(),
-        sandbox=Sandbox(),
-        worker=Worker(),
-        limits=Limits(),
-        channels={},
-        var=tmp_path,
-        model="models",
-    )
+    return settings_in(tmp_path)
 
 
 async def given_up(store: AsyncStore) -> tuple[StoredFile, DeadLetter]:
