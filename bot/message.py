@@ -275,16 +275,20 @@ class Reaction:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """In: the customer changed the message `of` to `text`."""
+    """The message `of` was changed to `text` by its author; `of_file`: the words with a file.
+
+    In it is the customer's; out `of` is the provider's id of a message of ours.
+    """
 
     kind: ClassVar[str] = "edit"
     of: str
     text: str
+    of_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """In: the customer took the message `of` back."""
+    """The message `of` was taken back by its author; see `Edit`."""
 
     kind: ClassVar[str] = "deletion"
     of: str

@@ -15,7 +15,18 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from aiohttp import web
 
-from bot.message import Address, Content, Inbound, Media, MediaType, Notice, Outbound, Receipt
+from bot.message import (
+    Address,
+    Content,
+    Deletion,
+    Edit,
+    Inbound,
+    Media,
+    MediaType,
+    Notice,
+    Outbound,
+    Receipt,
+)
 from connectors.errors import NoFile, Unsure
 
 Arrived = Inbound | Receipt | Notice
@@ -114,6 +125,16 @@ class Capabilities:
     seen: bool = False
     typing_seconds: float = 0.0
     receipts: frozenset[str] = frozenset()
+
+    @property
+    def edits(self) -> bool:
+        """Whether the words of a message that was sent can be changed, by sending an `Edit`."""
+        return Edit.kind in self.kinds_out
+
+    @property
+    def deletes(self) -> bool:
+        """Whether a message that was sent can be taken back, by sending a `Deletion`."""
+        return Deletion.kind in self.kinds_out
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ from bot.message import (
     Choices,
     Contact,
     Content,
+    Deletion,
     Edit,
     Event,
     Inbound,
@@ -111,6 +112,7 @@ CAPABILITIES = Capabilities(
     # Telegram has no lists; a menu becomes buttons below each other.
     kinds_out=frozenset(
         {"text", "choices", "cards", "ask", "media", "location", "contact", "reaction"}
+        | {"edit", "deletion"}
     ),
     # https://core.telegram.org/bots/api#sendmessage, in UTF-16 units as entities are:
     # https://core.telegram.org/api/entities#entity-length
@@ -791,19 +793,29 @@ class Telegram(Connector):
     async def send(self, outbound: Outbound) -> str:
         """Send one message by one request; words go with entities, without a parse mode.
 
-        Returns ``chat.message``, and ``chat.message.r`` for a reaction on that message. A
+        Returns ``chat.message``, and for what is done to that message ``chat.message.r`` (a
+        reaction), ``.edit`` or ``.deletion``; what is done already is no error. A
         payload too long for a button is replaced by ``#n``, see `_callback_data`. Raises
         RetryLater, Unsure, Rejected, OptedOut, AddressGone.
         """
         chat, topic = self._place(outbound.address)
         failure: ConnectorError
+        sent: Message | bool
         try:
             sent = await _call(self._send(chat, topic, outbound.content))
         except _TooMany as error:
             failure = self._too_many(chat, error)
+        except Rejected as error:
+            if not _is_done(outbound.content, str(error)):
+                raise
+            return f"{getattr(outbound.content, 'of', '')}.{outbound.content.kind}"
         else:
-            if isinstance(outbound.content, Reaction) and sent is True:
-                return f"{outbound.content.of}.r"
+            content = outbound.content
+            if isinstance(content, Reaction) and sent is True:
+                return f"{content.of}.r"
+            if isinstance(content, (Edit, Deletion)):
+                # No message of its own, and no other may be taken for it.
+                return f"{content.of}.{content.kind}"
             if isinstance(sent, Message) and isinstance(sent.message_id, int):
                 return f"{chat}.{sent.message_id}"
             # PTB hands a bare true on, although these methods always answer the message.
@@ -886,6 +898,8 @@ class Telegram(Connector):
             return self._send_media(to, content)
         if isinstance(content, Reaction):
             return self._react(chat, content)
+        if isinstance(content, (Edit, Deletion)):
+            return self._change(chat, content)
         raise Rejected(f"a {content.kind} cannot be sent on Telegram")
 
     def _send_media(self, to: dict[str, Any], content: Media) -> Awaitable[Message]:
@@ -929,6 +943,24 @@ class Telegram(Connector):
         reaction = [] if content.removed or emoji is None else [ReactionTypeEmoji(emoji)]
         return self._bot.set_message_reaction(chat, int(found[2]), reaction)
 
+    def _change(self, chat: int, content: Edit | Deletion) -> Awaitable[Message | bool]:
+        """Return the request that changes a message of ours or takes it back. Raises Rejected.
+
+        https://core.telegram.org/bots/api#editmessagetext, #deletemessage: "can only be deleted
+        if it was sent less than 48 hours ago".
+        """
+        found = _MESSAGE.fullmatch(content.of)
+        if found is None or int(found[1]) != chat:
+            raise Rejected("only a message of the same chat can be changed")
+        at: dict[str, Any] = {"chat_id": chat, "message_id": int(found[2])}
+        if isinstance(content, Deletion):
+            return self._bot.delete_message(**at)
+        if content.of_file:
+            words, marks = styled(content.text, CAPABILITIES.caption_limit)
+            return self._bot.edit_message_caption(**at, caption=words, caption_entities=marks)
+        words, marks = styled(content.text, CAPABILITIES.text_limit)
+        return self._bot.edit_message_text(words, **at, entities=marks)
+
     async def confirm(self, outbound: Outbound, known: Sequence[str]) -> str | None:
         """Tell whether a message of unknown outcome was taken, by probing for it.
 
@@ -952,8 +984,8 @@ class Telegram(Connector):
         answer (probing again is harmless).
         """
         chat, _ = self._place(outbound.address)
-        if isinstance(outbound.content, Reaction):
-            # Set twice it is there once.
+        if isinstance(outbound.content, (Reaction, Edit, Deletion)):
+            # Done twice it is done once.
             return None
         if isinstance(outbound.content, Ask) and chat > 0:
             raise Unsure("a message with a reply keyboard can be neither edited nor found")
@@ -1382,6 +1414,14 @@ def _buttons(message: Any) -> list[tuple[str, str, str]]:
 
 
 # -- writing a request
+
+
+def _is_done(content: Content, refusal: str) -> bool:
+    """Tell whether a change was refused because it had been made before."""
+    said = refusal.lower()
+    if isinstance(content, Edit):
+        return SAME in said
+    return isinstance(content, Deletion) and "message to delete not found" in said
 
 
 def _number(provider_id: str, chat: int) -> int:

@@ -225,7 +225,8 @@ class WebChat(Connector):
         ),
         # A template and products are their words here: there is nobody to approve or sell them.
         kinds_out=frozenset(
-            {"text", "choices", "menu", "cards", "ask", "media", "location", "contact", "reaction"}
+            {"text", "choices", "menu", "cards", "ask", "media", "location", "contact"}
+            | {"reaction", "edit", "deletion"}
         ),
         text_limit=8000,
         text_unit="characters",

@@ -77,14 +77,17 @@ class Transcript {
       content: entry.content, styled: entry.styled || {}, edited: false, deleted: false,
       mine: "", theirs: "", chosen: [],
     };
-    for (const { content, mine, state } of this.entries) {
+    for (const { content, mine, state, styled } of this.entries) {
       if (content.of !== entry.id || state === "refused") continue;
       if (content.kind === "choice") look.chosen.push(content.payload);
       else if (content.kind === "reaction") {
         look[mine ? "mine" : "theirs"] = content.removed ? "" : content.emoji;
-      } else if (mine && content.kind === "deletion") look.deleted = true;
-      else if (mine && content.kind === "edit") {
-        look.content = { ...look.content, text: content.text };
+      } else if (mine !== entry.mine) continue; // nobody changes what the other one wrote
+      else if (content.kind === "deletion") look.deleted = true;
+      else if (content.kind === "edit") {
+        const field = content.of_file ? "caption" : "text";
+        look.content = { ...look.content, [field]: content.text };
+        look.styled = { ...look.styled, [field]: styled?.text };
         look.edited = true;
       }
     }

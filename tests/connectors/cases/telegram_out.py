@@ -24,6 +24,8 @@ from bot.message import (
     Choices,
     Contact,
     Content,
+    Deletion,
+    Edit,
     Location,
     Media,
     Menu,
@@ -850,6 +852,73 @@ REFUSALS = [
     ),
 ]
 
+DONE = Answer({"ok": True, "result": True})
+CHANGES = [
+    Out(
+        "words are changed",
+        Edit("4711.10", "It is **1043**"),
+        [
+            call(
+                "editMessageText",
+                message_id="10",
+                text="It is 1043",
+                entities=[{"type": "bold", "offset": 6, "length": 4}],
+            )
+        ],
+        [sent(10)],
+        ["sent 4711.10.edit"],
+    ),
+    Out(
+        "the words of a file are changed",
+        Edit("4711.10", "The receipt", of_file=True),
+        [call("editMessageCaption", message_id="10", caption="The receipt")],
+        [sent(10)],
+        ["sent 4711.10.edit"],
+    ),
+    Out(
+        "a change that was made before",
+        Edit("4711.10", "It is 1043"),
+        [call("editMessageText", message_id="10", text="It is 1043")],
+        [refusal(400, "Bad Request: message is not modified: specified new message content")],
+        ["sent 4711.10.edit"],
+    ),
+    Out(
+        "a change of what is not there any more",
+        Edit("4711.10", "It is 1043"),
+        [call("editMessageText", message_id="10", text="It is 1043")],
+        [refusal(400, "Bad Request: message to edit not found")],
+        ["failed"],
+    ),
+    Out(
+        "a message is taken back",
+        Deletion("4711.10"),
+        [call("deleteMessage", message_id="10")],
+        [DONE],
+        ["sent 4711.10.deletion"],
+    ),
+    Out(
+        "a message that was taken back before",
+        Deletion("4711.10"),
+        [call("deleteMessage", message_id="10")],
+        [refusal(400, "Bad Request: message to delete not found")],
+        ["sent 4711.10.deletion"],
+    ),
+    Out(
+        "a message that is too old to be taken back",
+        Deletion("4711.10"),
+        [call("deleteMessage", message_id="10")],
+        [refusal(400, "Bad Request: message can't be deleted for everyone")],
+        ["failed"],
+    ),
+    Out(
+        "a message of another chat is not changed",
+        Edit("4712.10", "no"),
+        [],
+        [],
+        ["failed"],
+    ),
+]
+
 OUTBOUND: Sequence[Out] = [
     *SINGLE,
     *WORDS,
@@ -857,6 +926,7 @@ OUTBOUND: Sequence[Out] = [
     *CARDS,
     *FILES,
     *REACTIONS,
+    *CHANGES,
     *PLACES,
     *REFUSALS,
 ]

@@ -17,6 +17,8 @@ from bot.message import (
     Choices,
     Contact,
     Content,
+    Deletion,
+    Edit,
     Location,
     Media,
     Menu,
@@ -213,5 +215,7 @@ OUTBOUND = [
     ),
     Shown("products are their words", Products("Look", "c", ("1", "2")), [Text("Look")], {}),
     _same("a reaction on another's message", Reaction("message-of.somebody", "👍")),
+    _same("words of ours are changed", Edit("turn:0", "It is 1043")),
+    _same("a message of ours is taken back", Deletion("turn:0")),
     _same("a reaction taken off", Reaction("turn:0", "👍", removed=True)),
 ]
