@@ -81,9 +81,6 @@ class ActionAnswer(Action):
             note["offered_for"] = note["question"]
             _say_offer(dispatcher, domain, note["offered"], language)
             return [SlotSet("answered", note)]
-        if answer.how == "unclear":
-            dispatcher.utter_message(response=_in(domain, "utter_fallback", language))
-            return [SlotSet("answered", note)]
         if intent == "out_of_scope":
             # For a second joke that the bot does not know, nobody is to be fetched.
             note["misses"] = 0
@@ -95,6 +92,9 @@ class ActionAnswer(Action):
             # The person's answer is one: after it, counting begins anew.
             told = SlotSet("answered", {**note, "misses": 0})
             return [told, *handed(tracker, "unanswered", why, "normal")]
+        if answer.how == "unclear":
+            dispatcher.utter_message(response=_in(domain, "utter_fallback", language))
+            return [SlotSet("answered", note)]
         dispatcher.utter_message(response=_in(domain, "utter_no_answer", language))
         return [SlotSet("answered", note)]
 
@@ -225,7 +225,7 @@ def _note(
         "sources": [source.passage for source in answer.sources],
         "confidence": round(answer.confidence, 3),
         "why": list(answer.why),
-        "misses": int(answer.how == "none"),
+        "misses": int(answer.how in ("none", "unclear")),
         "at": at,
     }
     if before.get("offered"):

@@ -29,6 +29,7 @@ from bot.dialogue.contract import (
 from bot.dialogue.errors import ModelMissing, ModelUnreadable
 from bot.dialogue.events import pack, plain
 from bot.dialogue.heard import Command, Deed, Words, heard
+from bot.dialogue.meanwhile import catch_up
 from bot.dialogue.processor import OneConversation, Processor, too_many_actions
 from bot.dialogue.quiet import quiet
 from bot.dialogue.replies import Replies, contents
@@ -119,6 +120,7 @@ class Brain:
         try:
             tracker = rebuild(said.address.key, self._domain, before)
             past = len(tracker.events)
+            catch_up(tracker, self._domain, hints.meanwhile)
             store = OneConversation(self._domain, tracker)
             processor = copy.copy(self._processor)
             processor.tracker_store = store
@@ -235,10 +237,12 @@ def _parse(data: dict[str, Any]) -> dict[str, Any]:
 def _told(events: list[Event], slot: str) -> dict[str, Any] | None:
     """Return what actions of this turn put into a slot, None when nothing.
 
-    A new session sets all slots again, before it comes to the customer's message.
+    A new session sets all slots again, before it comes to the customer's message; so does
+    what was said meanwhile come before it.
     """
-    first = next((n for n, e in enumerate(events) if isinstance(e, UserUttered)), len(events))
-    values = [e.value for e in events[first:] if isinstance(e, SlotSet) and e.key == slot]
+    said = [n for n, e in enumerate(events) if isinstance(e, UserUttered)]
+    after = events[said[-1] :] if said else []
+    values = [e.value for e in after if isinstance(e, SlotSet) and e.key == slot]
     return values[-1] if values and isinstance(values[-1], dict) else None
 
 

@@ -40,15 +40,26 @@ class Handoff:
 
 
 @dataclass(frozen=True)
+class Spoken:
+    """Words of an agent, or with `agent` "" of the customer. `at` is Unix time."""
+
+    text: str
+    agent: str
+    at: float
+
+
+@dataclass(frozen=True)
 class Hints:
     """What was seen in a message before the brain reads it.
 
     `perception` is `bot.perception` 's, encoded; actions find it in the message's metadata.
     A message of one of the `intents` is a person's: it is read, and no action is run.
+    `meanwhile` is what was said since the bot had the conversation last, the oldest first.
     """
 
     perception: Mapping[str, Any] = field(default_factory=dict)
     intents: frozenset[str] = frozenset()
+    meanwhile: tuple[Spoken, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -151,3 +151,12 @@ async def test_nobody_is_fetched_for_jokes(brain: Brain) -> None:
         outcome = await talk.take("tell me a joke")
         assert outcome.parse["intent"] == "out_of_scope"
         assert outcome.handoff is None
+
+
+async def test_who_is_not_understood_twice_in_a_row_gets_a_person(brain: Brain) -> None:
+    talk = Conversation(brain)
+    outcome = await talk.take("blorp fnord wibble")
+    assert outcome.handoff is None
+    outcome = await talk.take("zxqv grault plugh")
+    assert outcome.handoff is not None
+    assert outcome.handoff.why == "2 without answer"

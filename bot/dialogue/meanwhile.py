@@ -1,0 +1,31 @@
+"""What a person and the customer said to each other while the bot had no part in it."""
+
+from __future__ import annotations
+
+from rasa.shared.core.constants import REQUESTED_SLOT
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActiveLoop, BotUttered, Event, SlotSet, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from bot.dialogue.contract import Spoken
+
+
+def catch_up(tracker: DialogueStateTracker, domain: Domain, meanwhile: tuple[Spoken, ...]) -> None:
+    """Put into the tracker what was said before the bot answers again.
+
+    As Rasa does it while a conversation is paused: messages are logged, and no action
+    follows. A form that was going on ends, for what it asked was the agent's to see to.
+    """
+    if not meanwhile:
+        return
+    events: list[Event] = []
+    if tracker.active_loop_name:
+        events += [ActiveLoop(None), SlotSet(REQUESTED_SLOT, None)]
+    for spoken in meanwhile:
+        if spoken.agent:
+            said: Event = BotUttered(spoken.text, metadata={"agent": spoken.agent})
+        else:
+            said = UserUttered(spoken.text, parse_data={"text": spoken.text, "intent": {}})
+        said.timestamp = spoken.at
+        events.append(said)
+    tracker.update_with_events(events, domain)
