@@ -12,6 +12,7 @@ from bot.settings.loading import load
 from bot.settings.problems import Problem, SettingsInvalid
 from bot.settings.schema import (
     Budget,
+    ConsoleAccount,
     Knowledge,
     Limits,
     Llm,
@@ -21,6 +22,7 @@ from bot.settings.schema import (
     Sandbox,
     Server,
     Settings,
+    SlackAccount,
     Store,
     Worker,
 )
@@ -28,6 +30,7 @@ from bot.settings.validate import secrets_of
 
 __all__ = [
     "Budget",
+    "ConsoleAccount",
     "Knowledge",
     "Limits",
     "Llm",
@@ -39,6 +42,7 @@ __all__ = [
     "Server",
     "Settings",
     "SettingsInvalid",
+    "SlackAccount",
     "Store",
     "Worker",
     "load",

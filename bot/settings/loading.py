@@ -6,11 +6,12 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from bot.settings.environment import overrides
 from bot.settings.nodes import Entry, Origin, Table, is_null
 from bot.settings.problems import ENVIRONMENT, Problem, SettingsInvalid, suggestion
-from bot.settings.schema import RASA_KEYS, SECTIONS, Llm, Settings
+from bot.settings.schema import DESKS, RASA_KEYS, SECTIONS, Llm, Settings
 from bot.settings.validate import Validator
 from bot.settings.yaml_lines import read
 
@@ -44,28 +45,33 @@ def load(
     cred = _file(here, "credentials.yml", "CREDENTIALS_FILE", credentials, environ, problems)
     for override in overrides(environ, problems):
         section = override.path[0]
-        if section in channels:
+        if section in channels or section in DESKS:
             cred = override.put(cred, problems)
         elif section in _OWN_KEYS:
             top = override.put(top, problems)
         else:
             what = f"{override.variable}: {section} is not a known setting"
-            right = suggestion(section, [*_OWN_KEYS, *channels])
+            right = suggestion(section, [*_OWN_KEYS, *channels, *DESKS])
             problems.append(Problem(ENVIRONMENT, 0, what, right))
 
     check = Validator(environ, problems)
     for key, entry in top.entries.items():
         if key not in _OWN_KEYS and key not in RASA_KEYS:
-            if key in channels:
-                check.tell(entry.origin, f"{key} is a channel", "move it to credentials.yml")
+            if key in channels or key in DESKS:
+                what = "is a channel" if key in channels else "is where agents come in"
+                check.tell(entry.origin, f"{key} {what}", "move it to credentials.yml")
             else:
                 check.unknown(key, entry, "", dict.fromkeys(_OWN_KEYS))
     made = {name: check.section(cls, top.entries.get(name), name) for name, cls in SECTIONS.items()}
     llm = _llm(check, top.entries.get("llm"))
     model = check.text(top.entries.get("model"), "model", "models")
     accounts = {}
+    desks: dict[str, tuple[Any, ...]] = {}
     for key, entry in cred.entries.items():
-        if key not in channels:
+        if key in DESKS:
+            if not is_null(entry.node):
+                desks[key] = check.accounts(key, DESKS[key], entry)
+        elif key not in channels:
             _unknown_channel(check, key, entry, channels)
         elif not is_null(entry.node):
             found = check.accounts(key, schema_of(key), entry)
@@ -88,7 +94,15 @@ def load(
         made["media"] = replace(made["media"], dir=str(directory))
     made["store"] = replace(made["store"], url=url)
     made["server"] = replace(made["server"], public_url=made["server"].public_url.rstrip("/"))
-    return Settings(**made, llm=llm, channels=accounts, var=place, model=model)
+    return Settings(
+        **made,
+        llm=llm,
+        channels=accounts,
+        var=place,
+        model=model,
+        slack=desks.get("slack", ()),
+        console=desks.get("console", ()),
+    )
 
 
 def _file(

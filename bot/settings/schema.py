@@ -20,6 +20,7 @@ HTTP = ("http", "https")
 # services allow a little more. A prefix has no empty part.
 _BUCKET = re.compile(r"s3://[A-Za-z0-9][A-Za-z0-9._-]{1,254}(/[A-Za-z0-9!_.*'()=-]+)*/?")
 _SECRET_LENGTH = 16
+_PASSWORD_LENGTH = 12
 
 
 def _url(*schemes: str, secret: bool = False) -> Any:
@@ -225,11 +226,47 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class SlackAccount:
+    """A Slack workspace that agents work in, an account of credentials.yml.
+
+    `channel` is the id of the Slack channel for what ``data/routing.yml`` sends nowhere else.
+    With an `app_token` events come by Socket Mode, without one by signed HTTP to
+    ``/webhooks/slack/{account}``. `api_url` replaces https://slack.com.
+    """
+
+    account: str
+    bot_token: str = field(repr=False, metadata={"secret": True})
+    signing_secret: str = field(repr=False, metadata={"secret": True})
+    channel: str
+    app_token: str = field(default="", repr=False, metadata={"secret": True})
+    api_url: str = _url(*HTTP)
+
+
+@dataclass(frozen=True)
+class ConsoleAccount:
+    """A person who may log in to the console, an account of credentials.yml.
+
+    `account` is the login and the agent's id. `name` is what customers and colleagues see,
+    "" for the login. `slack` is the same person's user id there: with it both are one agent.
+    """
+
+    account: str
+    password: str = field(repr=False, metadata={"secret": True})
+    name: str = ""
+    slack: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.password) < _PASSWORD_LENGTH:
+            raise ValueError(f"password should have at least {_PASSWORD_LENGTH} characters")
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that is set.
 
     `store.url` is filled in and absolute, and `media.dir` unless there is a `media.url`.
-    `channels` holds, by channel, instances of the connectors' `Account`. `var` is the one
+    `channels` holds, by channel, instances of the connectors' `Account`; `slack` and `console`
+    are how agents come in. `var` is the one
     directory that is written to, `model` the trained Rasa model or the directory whose newest
     is taken.
     """
@@ -248,6 +285,8 @@ class Settings:
     channels: Mapping[str, tuple[Any, ...]]
     var: Path
     model: str
+    slack: tuple[SlackAccount, ...] = ()
+    console: tuple[ConsoleAccount, ...] = ()
 
 
 #: Sections of endpoints.yml that are mappings. `llm` is a list, `model` a text.
@@ -263,6 +302,9 @@ SECTIONS: dict[str, type] = {
     "worker": Worker,
     "limits": Limits,
 }
+
+#: Sections of credentials.yml that are no channel of customers'.
+DESKS: dict[str, type] = {"slack": SlackAccount, "console": ConsoleAccount}
 
 #: What Rasa reads from the same endpoints.yml (https://rasa.com/docs/rasa/: model storage,
 #: action server, tracker and lock stores, event brokers, NLG and NLU servers). Left to it.
