@@ -8,10 +8,14 @@ from bot.store.consents import Consent
 from bot.store.conversations import Conversation
 from bot.store.customers import Customer, LinkCode, LinkTry, Merge
 from bot.store.dead_letters import DeadLetter
+from bot.store.deeds import Deed
 from bot.store.files import StoredFile
 from bot.store.gaps import Gap
+from bot.store.journal import Entry
 from bot.store.messages import Message
 from bot.store.notices import Notice
+from bot.store.reviews import Review
+from bot.store.slack import SlackPost, SlackThread
 from bot.store.spending import Spending
 from bot.store.turns import Turn
 
@@ -32,5 +36,10 @@ DOCUMENTS = (
     Edition,
     Gap,
     Case,
+    Entry,
+    Deed,
+    Review,
+    SlackThread,
+    SlackPost,
     Spending,
 )
