@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bot.desk.journal import note_down
 from bot.llm.masking import redact
-from bot.message import Text, utcnow
+from bot.message import Content, Text, utcnow
 from bot.store import AsyncStore
 from bot.store.cases import OPEN, RESOLVED, Case
 from bot.store.conversations import AGENT, BOT, WAITING, Conversation
+from bot.store.journal import REOPENED
 from bot.store.messages import queued
 from bot.store.turns import Turn
 from connectors.base import Capabilities
@@ -27,7 +29,11 @@ _AFTER_TURN = 999
 
 
 class NotYours(Exception):
-    """Somebody else has the conversation; the text says who."""
+    """Somebody else has the conversation; the text says who, `agent` is the id, "" for nobody."""
+
+    def __init__(self, text: str, agent: str = "") -> None:
+        super().__init__(text)
+        self.agent = agent
 
 
 def case_of(turn: Turn, handoff: Mapping[str, Any], said: str, known: Sequence[str] = ()) -> Case:
@@ -39,6 +45,7 @@ def case_of(turn: Turn, handoff: Mapping[str, Any], said: str, known: Sequence[s
         priority=str(handoff["priority"]),
         why=str(handoff["why"]),
         summary=redact(said, known)[:_SUMMARY],
+        language=str((turn.perception or {}).get("language") or ""),
         at=turn.at,
     )
 
@@ -52,14 +59,35 @@ async def hand_over(
 ) -> None:
     """Do what follows from a turn in which the bot gave up the conversation.
 
-    Done again it changes nothing, also when an agent has been there meanwhile.
+    The handoff's `again` names the case that it opens once more, see `bot.desk.again`; else
+    it makes one, which is part of an older one that is open. Done again it changes nothing,
+    also when an agent has been there meanwhile.
     """
-    await store.insert_new([case_of(turn, handoff, said, known)])
+    if handoff.get("again"):
+        await open_again(store, turn, handoff["again"], str(handoff["why"]))
+    else:
+        case = case_of(turn, handoff, said, known)
+        where = {"conversation": turn.conversation}
+        others = [c for c in await store.find(Case, where, sort=("at",)) if c.status == OPEN]
+        older = next((c for c in others if c.id != case.id and c.at <= case.at), None)
+        case.part_of = (older.part_of or older.id) if older else ""
+        await store.insert_new([case])
     await store.change(
         Conversation,
         {"id": turn.conversation, "holder": BOT, "epoch": turn.epoch},
         set={"holder": WAITING},
     )
+
+
+async def open_again(store: AsyncStore, turn: Turn, marked: Mapping[str, Any], why: str) -> None:
+    """Open a case again because of a turn, see `bot.desk.again`; done again it changes nothing."""
+    case = await store.get(Case, str(marked["case"]))
+    if case is None:
+        return
+    if case.status == RESOLVED and int(case.opened or 1) == marked["opened"]:
+        await reopen(store, case)
+    id = f"reopened:{turn.id}"
+    await note_down(store, id, REOPENED, turn.conversation, case=case.id, text=why)
 
 
 async def take(store: AsyncStore, conversation: str, agent: str) -> Conversation:
@@ -74,12 +102,12 @@ async def take(store: AsyncStore, conversation: str, agent: str) -> Conversation
         if held.holder == AGENT:
             if held.agent == agent:
                 return held
-            raise NotYours(f"{held.agent or 'another agent'} has this conversation")
+            raise NotYours(_has(held), held.agent)
         taken = await store.change(
             Conversation,
             {"id": conversation, "holder": held.holder, "epoch": held.epoch},
             set={"holder": AGENT, "agent": agent},
-            inc={"epoch": 1},
+            inc={"epoch": 0},
         )
         if taken is not None:
             return taken
@@ -95,15 +123,41 @@ async def give_back(store: AsyncStore, conversation: str, agent: str) -> Convers
         if held is None or held.holder == BOT:
             return None
         if held.holder == AGENT and held.agent != agent:
-            raise NotYours(f"{held.agent or 'another agent'} has this conversation")
+            raise NotYours(_has(held), held.agent)
         freed = await store.change(
             Conversation,
             {"id": conversation, "holder": held.holder, "epoch": held.epoch},
             set={"holder": BOT, "agent": ""},
-            inc={"epoch": 1},
+            inc={"epoch": 0},
         )
         if freed is not None:
             return freed
+
+
+async def move(
+    store: AsyncStore, conversation: str, epoch: int, holder: str, agent: str = ""
+) -> Conversation | None:
+    """Give a conversation to somebody, if it has not changed hands since `epoch`; else None.
+
+    Nothing of the bot that is unsent goes out after it.
+    """
+    return await store.change(
+        Conversation,
+        {"id": conversation, "epoch": epoch},
+        set={"holder": holder, "agent": agent},
+        inc={"epoch": 1},
+    )
+
+
+def said_id(conversation: str, id: str, n: int) -> str:
+    """Return the `_id` of the `n`-th message (from 0) that an agent's deed `id` made."""
+    return f"{conversation}:agent:{id}:{n}"
+
+
+async def place_after_all(store: AsyncStore, conversation: str) -> int:
+    """Return the order of a message after all that has been said, and before the next turn."""
+    last = await store.find(Turn, {"conversation": conversation}, sort=("-seq",), limit=1)
+    return (last[0].seq if last else 0) * 1000 + _AFTER_TURN
 
 
 async def say(
@@ -119,20 +173,34 @@ async def say(
     They come after all that has been said, cut into as many messages as the channel, which
     `can` do so much, needs for them. Returns False when that id was said before.
     """
-    last = await store.find(Turn, {"conversation": conversation.id}, sort=("-seq",), limit=1)
-    order = (last[0].seq if last else 0) * 1000 + _AFTER_TURN
+    contents = render(Text(text), can)
+    return any(await say_contents(store, conversation, contents, agent, id)) if contents else False
+
+
+async def say_contents(
+    store: AsyncStore,
+    conversation: Conversation,
+    contents: Sequence[Content],
+    agent: str,
+    id: str,
+) -> list[bool]:
+    """Send what the channel can, one request each, as `say` does; `agent` is a name.
+
+    Returns for each whether it is new.
+    """
+    order = await place_after_all(store, conversation.id)
     rows = [
         queued(
-            f"{conversation.id}:agent:{id}:{n}",
+            said_id(conversation.id, id, n),
             conversation.id,
             content,
             order=order,
             epoch=conversation.epoch,
             agent=agent,
         )
-        for n, content in enumerate(render(Text(text), can))
+        for n, content in enumerate(contents)
     ]
-    return any(await store.insert_new(rows)) if rows else False
+    return await store.insert_new(rows)
 
 
 async def resolve(store: AsyncStore, case: Case, agent: str, resolution: str) -> bool:
@@ -143,6 +211,7 @@ async def resolve(store: AsyncStore, case: Case, agent: str, resolution: str) ->
         set={
             "status": RESOLVED,
             "agent": agent,
+            "closed_by": agent,
             "resolution": redact(resolution),
             "resolved": utcnow(),
         },
@@ -153,7 +222,11 @@ async def resolve(store: AsyncStore, case: Case, agent: str, resolution: str) ->
 async def reopen(store: AsyncStore, case: Case) -> bool:
     """Open a case that is closed; False when it is open."""
     done = await store.change(
-        Case, {"id": case.id, "status": RESOLVED}, set={"status": OPEN}, unset=("resolved",)
+        Case,
+        {"id": case.id, "status": RESOLVED},
+        set={"status": OPEN, "closed_by": ""},
+        unset=("resolved",),
+        inc={"opened": 1},
     )
     return done is not None
 
@@ -175,5 +248,10 @@ async def close(store: AsyncStore, case: Case, agent: str, resolution: str) -> t
     held = await store.get(Conversation, case.conversation)
     if held is not None and held.holder == AGENT:
         await reopen(store, case)
-        raise NotYours(f"{held.agent or 'another agent'} took this conversation meanwhile")
+        text = f"{held.agent or 'another agent'} took this conversation meanwhile"
+        raise NotYours(text, held.agent)
     return done, freed is not None
+
+
+def _has(held: Conversation) -> str:
+    return f"{held.agent or 'another agent'} has this conversation"

@@ -46,13 +46,11 @@ class Escalation:
         llm: Llm,
         topics: Iterable[Topic],
         waiting: Texts,
-        unavailable: Texts,
     ) -> None:
         self.default = default
         self.llm: Llm = llm
         self._topics = {topic.name: topic for topic in topics}
         self._waiting = waiting
-        self._unavailable = unavailable
         self._by_intent = {i: t for t in self._topics.values() for i in t.intents}
         # Topic and language of each pattern, in the order of the index.
         self._whose = [
@@ -122,10 +120,6 @@ class Escalation:
     def waiting(self, language: str) -> str:
         """Return what is told to who waits for a person."""
         return self._in(language, self._waiting)
-
-    def unavailable(self, language: str) -> str:
-        """Return what is told when no person is there."""
-        return self._in(language, self._unavailable)
 
     def _excused(self, topic: Topic, said: str, span: tuple[int, int]) -> bool:
         return any(

@@ -19,7 +19,7 @@ from bot.settings.yaml_lines import parse, read
 
 ESCALATION_FILE = Path("data/escalation.yml")
 
-_KEYS = ("default", "llm", "crisis_line", "waiting", "unavailable", "topics")
+_KEYS = ("default", "llm", "crisis_line", "waiting", "topics")
 _OF_A_TOPIC = ("about", "priority", "intents", "patterns", "unless", "says")
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
@@ -74,7 +74,6 @@ def _made(
     llm = check.choice(entries.get("llm"), "llm", get_args(Llm), "fallback")
     lines = check.texts_of(entries.get("crisis_line"), "crisis_line", top.origin, False)
     waiting = check.texts_of(entries.get("waiting"), "waiting", top.origin)
-    unavailable = check.texts_of(entries.get("unavailable"), "unavailable", top.origin)
     topics = check.topics(entries.get("topics"), lines, Origin(name, top.origin.line))
     if problems:
         raise SettingsInvalid(problems)
@@ -83,7 +82,6 @@ def _made(
         llm=llm,
         topics=topics,
         waiting=waiting,
-        unavailable=unavailable,
     )
 
 

@@ -13,7 +13,7 @@ from bot.perception.perceiving import Perceiver
 from bot.settings.schema import Perception as Settings
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "this", "is", "good", "bad", "terrible"]
-NOTHING = Escalation(default="en", llm="never", topics=(), waiting={}, unavailable={})
+NOTHING = Escalation(default="en", llm="never", topics=(), waiting={})
 
 
 def build(folder: Path, labels: list[str]) -> str:

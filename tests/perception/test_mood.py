@@ -10,7 +10,7 @@ from bot.perception.mood import VERY_BAD, repeated
 from bot.perception.perceiving import Perceiver
 from bot.settings.schema import Perception as Settings
 
-NOTHING = Escalation(default="en", llm="never", topics=(), waiting={}, unavailable={})
+NOTHING = Escalation(default="en", llm="never", topics=(), waiting={})
 PERCEIVER = Perceiver(Settings(languages=("en",)), NOTHING)
 
 

@@ -70,7 +70,6 @@ def test_every_topic_speaks_every_language(rules: Escalation) -> None:
             said[topic, language] = found.says
     assert len(set(said.values())) == len(said)
     assert len({rules.waiting(language) for language in LANGUAGES}) == len(LANGUAGES)
-    assert len({rules.unavailable(language) for language in LANGUAGES}) == len(LANGUAGES)
 
 
 def test_a_program_does_not_feign_feelings(rules: Escalation) -> None:
@@ -138,7 +137,7 @@ default: en
 llm: every
 crisis_line: {en: call 112}
 waiting: {en: Please wait.}
-unavailable: {en: Nobody is here.}
+# What people see to:
 topics:
   legal:
     about: threatens with a lawyer
