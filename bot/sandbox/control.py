@@ -44,7 +44,7 @@ import binascii
 import contextlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -70,15 +70,15 @@ from bot.message import (
     decode,
     utcnow,
 )
+from bot.sandbox import asked
 from bot.sandbox.credentials import ACCOUNT
 from bot.sandbox.delivery import Push
-from bot.sandbox.errors import BadRequest, Overfull
+from bot.sandbox.errors import BadRequest
 from bot.sandbox.faults import Fault
 from bot.sandbox.media import kind_of
 from bot.sandbox.standin import DEEDS, Said, StandIn, World
 
 _IMAGE_BYTES = 10 * 1024 * 1024
-_FILE_BYTES = 100 * 1024 * 1024
 _COUNT = 1_000
 _WHAT = ("text", "payload", "image", "location", "emoji", "edit", "event", "raw", "content")
 _INBOUND = (
@@ -113,35 +113,38 @@ _EVENTS = {"block": "blocked", "unblock": "unblocked"}
 _CLOCK = timedelta(days=366)
 _RANGE = re.compile(r"bytes=(\d{1,12})-(\d{0,12})")
 
-Handler = Callable[[web.Request], Any]
-
 
 class Control:
-    """The control API over all stand-ins. `state` gives what the page starts with."""
+    """The control API over all stand-ins. `state` gives what the page starts with.
+
+    `others` are the names of APIs that can have faults and are no channel's.
+    """
 
     def __init__(
         self,
         world: World,
         stand_ins: Mapping[str, StandIn],
         state: Callable[[], dict[str, Any]],
+        others: Sequence[str] = (),
     ) -> None:
         self.world = world
         self._stand_ins = stand_ins
         self._state = state
+        self._others = others
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """Return the routes under /control."""
         return [
-            web.post("/control/say", _json_only(self._say)),
-            web.post("/control/files", _refusing(self._upload)),
-            web.post("/control/read", _json_only(self._read)),
+            web.post("/control/say", asked.json_only(self._say)),
+            web.post("/control/files", asked.bytes_only(self._upload)),
+            web.post("/control/read", asked.json_only(self._read)),
             web.get("/control/messages", self._messages),
             web.delete("/control/messages", self._forget),
             web.get("/control/media/{id}", self._media),
             web.get("/control/faults", self._faults),
-            web.post("/control/faults", _json_only(self._fault)),
+            web.post("/control/faults", asked.json_only(self._fault)),
             web.delete("/control/faults", self._lift),
-            web.post("/control/raw", _json_only(self._raw)),
+            web.post("/control/raw", asked.json_only(self._raw)),
             web.get("/control/state", self._get_state),
             web.get("/control/events", self._events),
         ]
@@ -153,7 +156,7 @@ class Control:
         return stand_in
 
     async def _say(self, request: web.Request) -> web.Response:
-        data = await _body(request)
+        data = await asked.body(request)
         stand_in = self._stand_in(data)
         batch = data.get("batch")
         if batch is not None:
@@ -163,7 +166,7 @@ class Control:
                 raise BadRequest("each of the batch must be an object")
             said = [self._said({**data, **one}) for one in batch]
         else:
-            said = [self._said(data)] * _whole(data, "count", 1, _COUNT)
+            said = [self._said(data)] * asked.whole(data, "count", 1, _COUNT)
         ids = stand_in.say(said, batch is not None and data.get("together") is not False)
         return web.json_response({"id": ids[0], "ids": ids})
 
@@ -173,7 +176,7 @@ class Control:
         # The caption of an image is its text.
         if len(what) != 1 and what != ["text", "image"]:
             raise BadRequest(f"say one of {', '.join(_WHAT)}; text may go with image")
-        user = _text(data, "user")
+        user = asked.text(data, "user")
         if not user:
             raise BadRequest("user is missing")
         raw = data.get("raw")
@@ -183,13 +186,13 @@ class Control:
         return Said(
             account=_account(data),
             user=user,
-            name=_text(data, "name", "Customer"),
+            name=asked.text(data, "name", "Customer"),
             raw=raw,
-            copies=_whole(data, "copies", 1, 100),
+            copies=asked.whole(data, "copies", 1, 100),
             content=content,
             sent=_sent(data.get("sent")),
-            reply_to=_text(data, "reply_to"),
-            album=_text(data, "album"),
+            reply_to=asked.text(data, "reply_to"),
+            album=asked.text(data, "album"),
             referral=_referral(data.get("referral")),
             **self._short(content),
         )
@@ -198,28 +201,28 @@ class Control:
         """Return what is said in the vocabulary, whichever way it was."""
         if what == "content":
             return _decoded(data["content"])
-        of = _text(data, "of")
+        of = asked.text(data, "of")
         if what == "text":
-            text = _text(data, "text")
+            text = asked.text(data, "text")
             if not text:
                 raise BadRequest("text is empty")
             return Text(text)
         if what == "payload":
-            return Choice(_text(data, "payload"), of=of)
+            return Choice(asked.text(data, "payload"), of=of)
         if what == "image":
             file = self.world.media.put(_image(data["image"]))
             size = len(file.data)
             return Media(
-                "image", url=file.url, mime=file.mime, caption=_text(data, "text"), size=size
+                "image", url=file.url, mime=file.mime, caption=asked.text(data, "text"), size=size
             )
         if what == "location":
             return Location(*_location(data["location"]))
         if what == "emoji":
-            emoji = _text(data, "emoji")
+            emoji = asked.text(data, "emoji")
             return Reaction(of, emoji, removed=not emoji)
         if what == "edit":
-            return Edit(of, _text(data, "edit"))
-        name = _text(data, "event")
+            return Edit(of, asked.text(data, "edit"))
+        name = asked.text(data, "event")
         if name not in _EVENTS:
             raise BadRequest("event must be block or unblock")
         return Event(_EVENTS[name])
@@ -244,14 +247,7 @@ class Control:
         return {}
 
     async def _upload(self, request: web.Request) -> web.Response:
-        # A form of another web site cannot send this type.
-        if request.content_type != "application/octet-stream":
-            return web.json_response({"error": "send application/octet-stream"}, status=415)
-        data = await request.read()
-        if not data:
-            raise BadRequest("the file is empty")
-        if len(data) > _FILE_BYTES:
-            raise BadRequest(f"a file must be at most {_FILE_BYTES >> 20} MiB")
+        data = await asked.upload(request)
         file = self.world.media.put(data, request.query.get("name", "")[:200])
         return web.json_response(
             {
@@ -265,8 +261,8 @@ class Control:
         )
 
     async def _read(self, request: web.Request) -> web.Response:
-        data = await _body(request)
-        self._stand_in(data).look(_account(data), _text(data, "user"))
+        data = await asked.body(request)
+        self._stand_in(data).look(_account(data), asked.text(data, "user"))
         return web.json_response({})
 
     async def _messages(self, request: web.Request) -> web.Response:
@@ -280,12 +276,7 @@ class Control:
         file = self.world.media.get(request.match_info["id"])
         if file is None:
             raise web.HTTPNotFound
-        headers = {
-            # Whatever was sent, the browser must not run it in this origin.
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-            "X-Content-Type-Options": "nosniff",
-            "Accept-Ranges": "bytes",
-        }
+        headers = {**asked.HARMLESS, "Accept-Ranges": "bytes"}
         if not file.mime.startswith(("image/", "audio/", "video/")):
             headers["Content-Disposition"] = "attachment"
         # Players ask for parts, and cannot go back in what they cannot ask for.
@@ -302,7 +293,7 @@ class Control:
         return web.json_response({"faults": self.world.faults.plain()})
 
     async def _fault(self, request: web.Request) -> web.Response:
-        fault = Fault.parse(await _body(request), tuple(self._stand_ins))
+        fault = Fault.parse(await asked.body(request), (*self._stand_ins, *self._others))
         self.world.faults.add(fault)
         return await self._faults(request)
 
@@ -311,7 +302,7 @@ class Control:
         return await self._faults(request)
 
     async def _raw(self, request: web.Request) -> web.Response:
-        data = await _body(request)
+        data = await asked.body(request)
         stand_in = self._stand_in(data)
         signature = str(data.get("signature", "right"))
         if signature not in ("right", "wrong", "none"):
@@ -365,64 +356,13 @@ async def _forward(
         await socket.send_json(event)
 
 
-def _refusing(handler: Handler) -> Handler:
-    """Answer what cannot be done with its reason."""
-
-    async def checked(request: web.Request) -> web.StreamResponse:
-        try:
-            response: web.StreamResponse = await handler(request)
-        except BadRequest as error:
-            return web.json_response({"error": str(error)}, status=400)
-        except Overfull as error:
-            return web.json_response({"error": str(error)}, status=503)
-        return response
-
-    return checked
-
-
-def _json_only(handler: Handler) -> Handler:
-    """Refuse other content types: a form of another web site cannot send JSON as such."""
-
-    async def checked(request: web.Request) -> web.StreamResponse:
-        if request.content_type != "application/json":
-            return web.json_response({"error": "send application/json"}, status=415)
-        response: web.StreamResponse = await handler(request)
-        return response
-
-    return _refusing(checked)
-
-
-async def _body(request: web.Request) -> dict[str, Any]:
-    try:
-        data = await request.json()
-    except ValueError as error:
-        raise BadRequest("the body is not JSON") from error
-    if not isinstance(data, dict):
-        raise BadRequest("the body must be an object")
-    return data
-
-
 def _selection(request: web.Request) -> tuple[str, str, str]:
     query = request.query
     return query.get("channel", ""), query.get("account", ""), query.get("user", "")
 
 
-def _text(data: Mapping[str, Any], key: str, default: str = "") -> str:
-    value = data.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise BadRequest(f"{key} must be a string")
-    return str(value)
-
-
 def _account(data: Mapping[str, Any]) -> str:
-    return _text(data, "account", ACCOUNT)
-
-
-def _whole(data: Mapping[str, Any], key: str, least: int, most: int) -> int:
-    value = data.get(key, least)
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise BadRequest(f"{key} must be an integer from {least} to {most}")
-    return value
+    return asked.text(data, "account", ACCOUNT)
 
 
 def _decoded(given: Any) -> Content:

@@ -17,8 +17,16 @@ from bot.sandbox.goods import CATALOG
 from connectors import CHANNELS
 
 ACCOUNT = "demo"
+#: The account of the sandbox's Slack.
+DESK = "desk"
+SLACK = "slack"
+CONSOLE = "console"
 
 Accounts = dict[str, list[dict[str, Any]]]
+
+# Those who may log in to the console, and who they are in the sandbox's Slack.
+_PEOPLE = {"anna": ("Anna Keller", "U0ANNA"), "ben": ("Ben Okafor", "U0BEN")}
+_SLACK_CHANNEL = "C0DESK"
 
 # What the stand-ins of Meta know as approved, to be sent once the answering window is closed.
 _REOPEN = {"reopen_template": "write_again", "reopen_language": "en"}
@@ -63,18 +71,24 @@ def load(path: Path) -> Accounts:
     return data
 
 
+def logins(path: Path) -> list[str]:
+    """Return who may log in to the sandbox's console, each as login and password."""
+    return [f"{a['account']} / {a['password']}" for a in load(path).get(CONSOLE, [])]
+
+
 def refuse_real(
     accounts: Mapping[str, Sequence[Any]], sandbox_url: str, names: Sequence[str] = (ACCOUNT,)
 ) -> None:
     """Raise RealCredentials when an account that is not the sandbox's has one of its names.
 
-    `accounts` are the accounts of the user's credentials.yml by channel, as mappings or
-    as the connectors' `Account`. An account is the sandbox's when its ``api_url`` (web
+    `accounts` are the accounts of the user's credentials.yml by channel, Slack's among
+    them, as mappings or as the connectors' `Account`. `names` are those of the channels'
+    accounts; Slack's is `DESK`. An account is the sandbox's when its ``api_url`` (web
     chat has none: one of its ``origins``) is at `sandbox_url`.
     """
-    for channel in CHANNELS:
+    for channel in (*CHANNELS, SLACK):
         for account in accounts.get(channel) or ():
-            if _get(account, "account") not in names:
+            if _get(account, "account") not in ((DESK,) if channel == SLACK else names):
                 continue
             urls = [_get(account, "api_url"), *(_get(account, "origins") or ())]
             if not any(url and _within(str(url), sandbox_url) for url in urls):
@@ -111,9 +125,10 @@ def _base(url: str) -> str:
 def _accounts(old: Accounts, gateway_url: str, sandbox_url: str) -> Accounts:
     """Return the accounts with their secrets from `old` where it has them."""
 
-    def kept(channel: str) -> dict[str, Any]:
-        found = (a for a in old.get(channel, []) if a.get("account") == ACCOUNT)
-        return {**_new(channel), **next(found, {})}
+    def kept(channel: str, name: str = ACCOUNT) -> dict[str, str]:
+        like = _new(channel)
+        found = next((a for a in old.get(channel, []) if a.get("account") == name), {})
+        return {key: str(found.get(key) or value) for key, value in like.items()}
 
     # Of these nothing is secret, and all of it may follow the ports or a newer version.
     set_anew: dict[str, dict[str, Any]] = {
@@ -126,16 +141,17 @@ def _accounts(old: Accounts, gateway_url: str, sandbox_url: str) -> Accounts:
     }
     made: Accounts = {}
     for channel in CHANNELS:
-        known = _only(kept(channel), _new(channel))
-        account = {"account": ACCOUNT, **known, **set_anew.get(channel, {})}
+        account = {"account": ACCOUNT, **kept(channel), **set_anew.get(channel, {})}
         if channel != "webchat":
             account["api_url"] = f"{sandbox_url}/{channel}"
         made[channel] = [account]
+    desk = {"account": DESK, **kept(SLACK, DESK), "channel": _SLACK_CHANNEL}
+    made[SLACK] = [{**desk, "api_url": f"{sandbox_url}/{SLACK}"}]
+    made[CONSOLE] = [
+        {"account": login, "name": name, "slack": id_, **kept(CONSOLE, login)}
+        for login, (name, id_) in _PEOPLE.items()
+    ]
     return made
-
-
-def _only(values: Mapping[str, Any], like: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: str(values[key] or like[key]) for key in like}
 
 
 def _new(channel: str) -> dict[str, Any]:
@@ -162,6 +178,15 @@ def _new(channel: str) -> dict[str, Any]:
             # 555-01xx is set aside for fiction; customers in examples have the lower half.
             "from": f"+1202555{secrets.randbelow(50) + 150:04d}",
         }
+    if channel == SLACK:
+        numbers = [secrets.randbelow(9 * 10**11) + 10**11 for _ in range(3)]
+        return {
+            "bot_token": f"xoxb-{numbers[0]}-{numbers[1]}-{secrets.token_hex(12)}",
+            "app_token": f"xapp-1-A0DESK-{numbers[2]}-{secrets.token_hex(32)}",
+            "signing_secret": secrets.token_hex(16),
+        }
+    if channel == CONSOLE:
+        return {"password": secrets.token_urlsafe(12)}
     return {}
 
 

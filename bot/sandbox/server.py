@@ -23,6 +23,8 @@ from bot.sandbox.ledger import Ledger
 from bot.sandbox.llm import ChatModels
 from bot.sandbox.media import MediaStore
 from bot.sandbox.messenger import Messenger
+from bot.sandbox.slack import Slack
+from bot.sandbox.slack_api import CHANNEL as SLACK
 from bot.sandbox.sms import Sms
 from bot.sandbox.standin import StandIn, World
 from bot.sandbox.telegram import Telegram
@@ -78,6 +80,10 @@ class Sandbox:
                     f"{credentials.name}: a {stand_in.channel} account lacks {error}"
                 ) from None
             self._stand_ins[stand_in.channel] = made
+        try:
+            self.slack = Slack(self._world, accounts.get(SLACK, []))
+        except (KeyError, ValueError) as error:
+            raise BadCredentials(f"{credentials.name}: a slack account lacks {error}") from None
         self.models = ChatModels()
         self._runner: web.AppRunner | None = None
         self._probe_task: asyncio.Task[None] | None = None
@@ -104,6 +110,7 @@ class Sandbox:
                 **{channel: s.accounts() for channel, s in self._stand_ins.items()},
                 "webchat": [{"account": name, "name": name} for name in self._webchat],
             },
+            "slack": self.slack.plain(),
         }
 
     async def start(self) -> str:
@@ -112,7 +119,8 @@ class Sandbox:
         app = web.Application(middlewares=[self._guard.middleware], client_max_size=_BODY_LIMIT)
         for stand_in in self._stand_ins.values():
             app.add_routes(stand_in.routes())
-        app.add_routes(Control(self._world, self._stand_ins, self.state).routes())
+        app.add_routes(Control(self._world, self._stand_ins, self.state, (SLACK,)).routes())
+        app.add_routes(self.slack.routes())
         app.add_routes(self.models.routes())
         app.router.add_get("/", self._index)
         app.router.add_get("/page/{name}", self._static)
@@ -136,6 +144,7 @@ class Sandbox:
             await asyncio.gather(self._probe_task, return_exceptions=True)
         for stand_in in self._stand_ins.values():
             await stand_in.close()
+        await self.slack.close()
         if self._runner is not None:
             await self._runner.cleanup()
         await self._world.delivery.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ import pytest
 from bot.sandbox import credentials
 from bot.sandbox.errors import BadCredentials, NotLoopback, RealCredentials
 from bot.sandbox.server import Sandbox, serve
+from bot.settings import ConsoleAccount, SlackAccount
 from connectors import CHANNELS, connector_class
 
 
@@ -88,6 +90,8 @@ async def test_the_state_shows_no_secret(phones):
         ("whatsapp", ("token", "app_secret", "verify_token")),
         ("messenger", ("token", "app_secret", "verify_token")),
         ("sms", ("auth_token",)),
+        ("slack", ("bot_token", "app_token", "signing_secret")),
+        ("console", ("password",)),
     ):
         assert not any(phones.accounts[channel][key] in text for key in keys)
 
@@ -105,7 +109,7 @@ def test_credentials_are_private_random_and_kept(tmp_path):
     after = credentials.load(first)
     assert after["telegram"][0]["api_url"] == "http://127.0.0.1:9999/telegram"
     assert after["webchat"] == [{"account": "demo", "origins": ["http://127.0.0.1:9999"]}]
-    for channel in ("telegram", "whatsapp", "messenger", "sms"):
+    for channel in ("telegram", "whatsapp", "messenger", "sms", "slack", "console"):
         old, new = before[channel][0], after[channel][0]
         assert {k: v for k, v in old.items() if k != "api_url"} == {
             k: v for k, v in new.items() if k != "api_url"
@@ -114,19 +118,48 @@ def test_credentials_are_private_random_and_kept(tmp_path):
         credentials.ensure(tmp_path / "b", "http://127.0.0.1:8080", "http://127.0.0.1:8090")
     )
     assert other["whatsapp"][0]["app_secret"] != before["whatsapp"][0]["app_secret"]
+    assert other["slack"][0]["bot_token"] != before["slack"][0]["bot_token"]
+    assert len({a["password"] for a in [*before["console"], *other["console"]]}) == 4
     assert list((tmp_path / "a" / "sandbox").iterdir()) == [first]
 
 
 def test_the_accounts_are_what_the_connectors_take(tmp_path):
     path = credentials.ensure(tmp_path, "http://127.0.0.1:8080", "http://127.0.0.1:8090")
     accounts = credentials.load(path)
-    assert list(accounts) == list(CHANNELS)
-    for channel, [account] in accounts.items():
+    assert list(accounts) == [*CHANNELS, "slack", "console"]
+    for channel in CHANNELS:
+        [account] = accounts[channel]
         kind = connector_class(channel).Account
         keys = {f.metadata.get("key", f.name): f.name for f in fields(kind)}
         made = kind(**{keys[key]: value for key, value in account.items()})
         assert made.account == "demo"
     assert accounts["sms"][0]["public_url"] == "http://127.0.0.1:8080"
+
+
+def test_the_desk_is_staffed(tmp_path):
+    path = credentials.ensure(tmp_path, "http://127.0.0.1:8080", "http://127.0.0.1:8090")
+    accounts = credentials.load(path)
+    [slack] = [SlackAccount(**account) for account in accounts["slack"]]
+    assert (slack.account, slack.channel) == ("desk", "C0DESK")
+    assert slack.api_url == "http://127.0.0.1:8090/slack"
+    assert (slack.bot_token[:5], slack.app_token[:5]) == ("xoxb-", "xapp-")
+    people = [ConsoleAccount(**account) for account in accounts["console"]]
+    assert [(p.account, p.name, p.slack) for p in people] == [
+        ("anna", "Anna Keller", "U0ANNA"),
+        ("ben", "Ben Okafor", "U0BEN"),
+    ]
+
+
+def test_a_file_of_before_there_was_a_desk_gets_one(tmp_path):
+    path = credentials.ensure(tmp_path, "http://127.0.0.1:8080", "http://127.0.0.1:8090")
+    old = credentials.load(path)
+    path.write_text("".join(f"{c}: {json.dumps(old[c])}\n" for c in CHANNELS))
+    Sandbox(path, "http://127.0.0.1:8080")
+    new = credentials.load(
+        credentials.ensure(tmp_path, "http://127.0.0.1:8080", "http://127.0.0.1:8090")
+    )
+    assert new["telegram"] == old["telegram"]
+    assert [a["account"] for a in new["console"]] == ["anna", "ben"]
 
 
 def test_a_file_that_others_could_read_is_closed(tmp_path):
@@ -149,6 +182,12 @@ def test_an_account_without_its_token_is_named(tmp_path):
     path = tmp_path / "credentials.yml"
     path.write_text("telegram: [{account: demo}]")
     with pytest.raises(BadCredentials, match="telegram account lacks 'token'"):
+        Sandbox(path, "http://127.0.0.1:8080")
+    path.write_text("slack: [{account: desk, bot_token: xoxb-1}]")
+    with pytest.raises(BadCredentials, match="slack account lacks 'signing_secret'"):
+        Sandbox(path, "http://127.0.0.1:8080")
+    path.write_text("slack: [{account: desk}, {account: two}]")
+    with pytest.raises(BadCredentials, match="the sandbox has one"):
         Sandbox(path, "http://127.0.0.1:8080")
 
 
@@ -180,6 +219,10 @@ REAL = {"telegram": [{"account": "demo", "token": "1:secret-x"}]}
         ({"sms": [{"account": "demo", "api_url": "http://127.0.0.1:8090/sms"}]}, False),
         ({"webchat": [{"account": "demo", "origins": ["https://shop.example.com"]}]}, True),
         ({"webchat": [{"account": "demo", "origins": ["http://127.0.0.1:8090"]}]}, False),
+        ({"slack": [{"account": "desk", "bot_token": "secret-x"}]}, True),
+        ({"slack": [{"account": "desk", "api_url": "http://127.0.0.1:8090/slack"}]}, False),
+        ({"slack": [{"account": "team", "bot_token": "secret-x"}]}, False),
+        ({"console": [{"account": "anna", "password": "secret-x"}]}, False),
     ],
 )
 def test_it_refuses_to_start_beside_real_credentials_for_the_same_account(accounts, refused):
