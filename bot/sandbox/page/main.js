@@ -1,6 +1,7 @@
-// The page with the phones: a bar, and a phone for each channel.
+// The page: a bar, a phone for each channel, and beside them the agents' Slack.
 
 import { drop, get, listen, post } from "./api.js";
+import { Desk } from "./desk.js";
 import { button, el } from "./dom.js";
 import { Phone } from "./phone.js";
 import { stock } from "./shop.js";
@@ -23,6 +24,7 @@ let connected = false;
 let state = null;
 let phones = [];
 let webchat = null;
+let desk = null;
 
 function drawBar() {
   const up = connected && state?.gateway_up;
@@ -65,11 +67,22 @@ function buildPhones() {
   }
 }
 
+function buildDesk() {
+  if (!desk && state.slack?.accounts?.length) {
+    desk = new Desk({ bar: document.getElementById("desk"), stage: stage.parentElement });
+    tabs.append(desk.tab);
+    desk.slack.load();
+  }
+  desk?.state(state);
+}
+
 function heard(event) {
+  if (event.event === "slack") return void desk?.slack.heard(event);
   if (event.event === "state") {
     state = event;
     drawBar();
     if (!phones.length && !webchat) buildPhones();
+    buildDesk();
     if (event.gateway_up) webchat?.gatewayUp();
     return;
   }
@@ -90,5 +103,7 @@ listen(heard, async (open) => {
   state ??= await get("state");
   drawBar();
   if (!phones.length && !webchat) buildPhones();
+  if (desk) desk.slack.load();
+  else buildDesk();
   for (const phone of phones) await phone.load().catch(() => {});
 });
