@@ -14,9 +14,12 @@ from dataclasses import asdict, replace
 from typing import Any, Protocol
 
 from bot.consent import ConsentRules, Verdict, record, verdict
+from bot.desk import rating
+from bot.desk.again import last_closed, mark
 from bot.desk.handoff import hand_over
+from bot.desk.meanwhile import meanwhile
 from bot.desk.watch import Watch, waiting_since, words_of
-from bot.dialogue.contract import ANSWERED_SLOT, Failure, Hints, Outcome
+from bot.dialogue.contract import ANSWERED_SLOT, Failure, Hints, Outcome, Spoken
 from bot.dialogue.heard import heard as read
 from bot.folding import fold
 from bot.llm.masking import parts_of_name
@@ -130,16 +133,27 @@ class Turns:
                 # Who wants no messages gets none, and yet somebody must know of this.
                 if self._watch is not None and seen is not None and seen.sensitive is not None:
                     outcome = replace(self._watch.handed(seen.sensitive, state, {}), replies=[])
-        elif holder == AGENT or await self._answered_with(message, content, last):
+        elif (holder == AGENT and rating.read(content) is None) or await self._answered_with(
+            message, content, last
+        ):
             outcome = nothing
         else:
             meaning = await meant(self._store, message, content, last)
             content = meaning or content
             outcome = nothing
-            if meaning and not hopeless:
+            stars = rating.read(meaning) if meaning else None
+            if meaning and not stars and not hopeless:
                 seen = await self._see(message, meaning, before)
-            if meaning and holder != WAITING:
-                outcome = await self._outcome(message, meaning, state, hopeless, seen)
+            if stars:
+                outcome = replace(nothing, replies=self._thanks(lease))
+                decision["rated"] = {"case": stars[0], "stars": stars[1]}
+            elif meaning and holder == BOT:
+                spoken: tuple[Spoken, ...] = ()
+                if last is not None and last.epoch != lease.epoch:
+                    # An agent has been here.
+                    spoken = await meanwhile(self._store, message)
+                outcome = await self._outcome(message, meaning, state, hopeless, seen, spoken)
+                outcome = await self._after_case(outcome, meaning, lease, seen, decision)
             elif meaning and read(meaning) and self._watch is not None and seen is not None:
                 outcome, told = self._watch.while_waiting(seen, last, state, utcnow())
                 decision["told"] = told
@@ -156,7 +170,7 @@ class Turns:
                 "detail": failure.detail,
             }
         if outcome.handoff:
-            decision["handoff"] = asdict(outcome.handoff)
+            decision["handoff"] = {**asdict(outcome.handoff), **decision.pop("again", {})}
         if outcome.answered:
             decision[ANSWERED_SLOT] = dict(outcome.answered)
         turn = Turn(
@@ -182,7 +196,42 @@ class Turns:
             if committed is None:
                 raise Overtaken(message.conversation) from None
             return committed
+        if seen is not None and seen.language != lease.language:
+            # For whoever writes to the customer unasked: the desk, and the answer to a STOP.
+            where = {"id": lease.id, "lease_epoch": lease.lease_epoch}
+            await self._store.change(Conversation, where, set={"language": seen.language})
         return turn
+
+    def _thanks(self, lease: Conversation) -> list[Content]:
+        routing = self._watch.routing if self._watch is not None else None
+        words = routing.says("rated", str(lease.language or "")) if routing else ""
+        return [Text(words)] if words else []
+
+    async def _after_case(
+        self,
+        outcome: Outcome,
+        meaning: Content,
+        lease: Conversation,
+        seen: Perception | None,
+        decision: dict[str, Any],
+    ) -> Outcome:
+        """Give to a person what is his: the case that was closed just now, an angry customer.
+
+        `decision` gets the case that is opened again.
+        """
+        watch = self._watch
+        if watch is None or watch.routing is None or seen is None:
+            return outcome
+        now = utcnow()
+        outcome = watch.angry(outcome, seen)
+        before = (
+            await last_closed(self._store, watch.routing, lease.id, now) if read(meaning) else None
+        )
+        if before is not None and outcome.handoff is None and watch.routing.after_close == "reopen":
+            outcome = watch.once_more(outcome, before.topic, before.priority, seen)
+        if before is not None and outcome.handoff is not None:
+            decision["again"] = {"again": mark(before)}
+        return watch.with_hours(outcome, seen.language, now)
 
     async def _wish(
         self, message: Message, content: Content | None, lease: Conversation
@@ -223,6 +272,7 @@ class Turns:
         state: dict[str, Any],
         hopeless: str,
         seen: Perception | None,
+        spoken: tuple[Spoken, ...] = (),
     ) -> Outcome:
         if hopeless:
             return _failed(state, Failure("worker", hopeless, ""))
@@ -230,10 +280,11 @@ class Turns:
             return self._watch.handed(seen.sensitive, state, {})
         said = replace(from_message(message), content=content)
         try:
-            if self._watch is None or seen is None:
-                taking = self._brain.take(said, state or None)
-            else:
-                taking = self._brain.take(said, state or None, self._watch.hints(seen))
+            hints = Hints()
+            if self._watch is not None and seen is not None:
+                hints = self._watch.hints(seen)
+            hints = replace(hints, meanwhile=spoken)
+            taking = self._brain.take(said, state or None, hints)
             outcome = await asyncio.wait_for(taking, self._seconds)
             if outcome.stopped and self._watch is not None and seen is not None:
                 matter = self._watch.by_intent(outcome.stopped, seen)
@@ -299,6 +350,12 @@ class Turns:
         if decision.get("handoff"):
             said = words_of(decode(turn.heard)) if turn.heard else ""
             await hand_over(self._store, turn, decision["handoff"], said, _names(message))
+        rated = decision.get("rated")
+        if rated:
+            who = str((message.profile or {}).get("name") or "")
+            await rating.record(
+                self._store, turn.conversation, rated["case"], rated["stars"], by=turn.id, name=who
+            )
         answered = decision.get(ANSWERED_SLOT) or {}
         gap = answered.get("gap")
         if gap:

@@ -107,7 +107,7 @@ async def take(store: AsyncStore, conversation: str, agent: str) -> Conversation
             Conversation,
             {"id": conversation, "holder": held.holder, "epoch": held.epoch},
             set={"holder": AGENT, "agent": agent},
-            inc={"epoch": 0},
+            inc={"epoch": 1},
         )
         if taken is not None:
             return taken
@@ -128,7 +128,7 @@ async def give_back(store: AsyncStore, conversation: str, agent: str) -> Convers
             Conversation,
             {"id": conversation, "holder": held.holder, "epoch": held.epoch},
             set={"holder": BOT, "agent": ""},
-            inc={"epoch": 0},
+            inc={"epoch": 1},
         )
         if freed is not None:
             return freed

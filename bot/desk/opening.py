@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bot.desk.routing_file import ROUTING_FILE, load_routing
 from bot.desk.watch import Watch
 from bot.llm.client import open_llm
 from bot.llm.prompts import load_prompt
@@ -25,4 +26,5 @@ def open_watch(settings: Settings, store: AsyncStore, root: Path = Path()) -> Wa
             escalation.topics,
             settings.perception.languages[0],
         )
-    return Watch(Perceiver(settings.perception, escalation), escalation, classify)
+    perceiver = Perceiver(settings.perception, escalation)
+    return Watch(perceiver, escalation, classify, load_routing(root / ROUTING_FILE))

@@ -64,7 +64,7 @@ async def line_of(store: AsyncStore, row: Message) -> Line:
     incoming = row.direction == "in"
     content = dict(row.content or {})
     files: list[StoredFile] = []
-    if incoming and content.get("kind") in (Media.kind, Album.kind):
+    if content.get("kind") in (Media.kind, Album.kind):
         files = await store.find(StoredFile, {"message": row.id})
     name = str((row.profile or {}).get("name") or "") if incoming else str(row.agent or "")
     return Line(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.desk.routing import Routing
 from bot.dialogue.contract import Handoff, Hints, Outcome
 from bot.dialogue.heard import Words, heard
 from bot.message import Content, Text, decode
@@ -27,6 +28,7 @@ class Watch:
 
     `classify` asks a language model for the sensitive topic of a text, None for none; it
     is only given where ``data/escalation.yml`` says that every message is to be asked about.
+    Without `routing` somebody is always here.
     """
 
     def __init__(
@@ -34,7 +36,9 @@ class Watch:
         perceiver: Perceiver,
         escalation: Escalation,
         classify: Callable[[str, str, Sequence[str]], Awaitable[str | None]] | None = None,
+        routing: Routing | None = None,
     ) -> None:
+        self.routing = routing
         self._perceiver = perceiver
         self._escalation = escalation
         self._classify = classify
@@ -89,6 +93,44 @@ class Watch:
             handoff=Handoff(matter.topic, matter.why, matter.priority),
         )
 
+    def closed(self, priority: str, language: str, now: datetime) -> str:
+        """Return what to say of when somebody will be here; "" when somebody is, or must be."""
+        routing = self.routing
+        if routing is None or priority in routing.always or routing.is_open(now):
+            return ""
+        return routing.says("closed", language, opens=routing.opens_in_words(now, language))
+
+    def with_hours(self, outcome: Outcome, language: str, now: datetime) -> Outcome:
+        """Return an outcome that hands over, and says so when nobody is here now."""
+        words = self.closed(outcome.handoff.priority, language, now) if outcome.handoff else ""
+        return replace(outcome, replies=[*outcome.replies, Text(words)]) if words else outcome
+
+    def once_more(self, outcome: Outcome, topic: str, priority: str, seen: Perception) -> Outcome:
+        """Return what gives a customer to a person again, instead of what the bot would say."""
+        words = self._escalation.waiting(seen.language)
+        why = "wrote again after it was closed"
+        said: list[Content] = [Text(words)] if words else []
+        return replace(outcome, replies=said, handoff=Handoff(topic, why, priority))
+
+    def angry(self, outcome: Outcome, seen: Perception) -> Outcome:
+        """Return an outcome that also hands over, if the customer is angry enough for a person.
+
+        One who is calmer now, or was only angry before an agent saw to it, is not.
+        """
+        goes = outcome.handoff is None and outcome.failure is None and not outcome.stopped
+        if self.routing is None or not self.routing.frustrated or not goes:
+            return outcome
+        if not seen.frustrated or seen.sentiment >= 0:
+            return outcome
+        words = self.routing.says("handed", seen.language)
+        said: list[Content] = [Text(words)] if words else []
+        why = f"the customer is angry (mood {seen.mood:+.2f})"
+        return replace(
+            outcome,
+            replies=[*outcome.replies, *said],
+            handoff=Handoff("frustrated", why, "high"),
+        )
+
     def while_waiting(
         self, seen: Perception, last: Turn | None, state: dict[str, Any], now: datetime
     ) -> tuple[Outcome, str]:
@@ -103,7 +145,8 @@ class Watch:
         nothing = Outcome([], [], state, {}, None)
         if told is not None and now - told < TELL_AGAIN:
             return nothing, told.isoformat()
-        words = self._escalation.waiting(seen.language)
+        closed = self.closed(waits_for(last), seen.language, now)
+        words = closed or self._escalation.waiting(seen.language)
         replies: list[Content] = [Text(words)] if words else []
         return Outcome([], replies, state, {}, None), now.isoformat()
 

@@ -220,7 +220,7 @@ async def test_what_cannot_be_looked_at_is_answered_all_the_same(store: AsyncSto
     brain = Seeing()
     watch = Blind(Perceiver(Settings(), ESCALATION), ESCALATION)
     turn = await says(turns_of(store, brain, watch), store, "hello", 1)
-    assert (turn.decision["by"], brain.hints) == (BOT, [None])
+    assert (turn.decision["by"], brain.hints) == (BOT, [Hints()])
 
 
 async def test_the_model_is_asked_about_every_message_where_designers_say_so(

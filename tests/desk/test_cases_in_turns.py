@@ -1,0 +1,273 @@
+"""What a turn makes of ratings, of who writes again, of anger, and of the hours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.desk import rating
+from bot.desk.handoff import close, give_back, say, take
+from bot.desk.routing import Routing
+from bot.desk.routing_file import load_routing
+from bot.desk.watch import Watch
+from bot.dialogue.contract import Handoff, Outcome
+from bot.message import Choice, Text, encode, utcnow
+from bot.perception.escalation_file import load_escalation
+from bot.perception.perceiving import Perceiver
+from bot.settings import Perception as Settings
+from bot.store import AsyncStore
+from bot.store.cases import OPEN, RESOLVED, Case
+from bot.store.conversations import BOT, WAITING, Conversation
+from bot.store.journal import Entry
+from bot.store.messages import Message, queued
+from bot.store.turns import Turn
+from tests.desk.test_watch import KEY, Seeing, holder, replies, says, turns_of
+from tests.kit.channel import CAN
+
+ROUTING = load_routing(Path("data/routing.yml"))
+#: A Sunday and a Tuesday in London.
+CLOSED = datetime(2026, 11, 22, 12, 0, tzinfo=timezone.utc)
+HERE = datetime(2026, 11, 24, 12, 0, tzinfo=timezone.utc)
+ANGRY = "This is absolutely terrible, you are useless and I hate this awful horrible shop!!!"
+
+
+def watch(**changes: Any) -> Watch:
+    escalation = load_escalation()
+    routing: Routing = replace(ROUTING, **changes)
+    return Watch(Perceiver(Settings(), escalation), escalation, routing=routing)
+
+
+@pytest.fixture(autouse=True)
+async def conversation(store: AsyncStore) -> None:
+    await store.insert(Conversation(id=KEY, lease_until=utcnow(), created=utcnow()))
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Lets the turn believe that it is some other time."""
+
+    def now_is(at: datetime) -> None:
+        monkeypatch.setattr("bot.turn.utcnow", lambda: at)
+
+    now_is(HERE)
+    return now_is
+
+
+async def handed(store: AsyncStore, looks: Watch, n: int = 1) -> Turn:
+    """A turn in which the bot hands over for the reason "human"."""
+    outcome = Outcome([], [Text("passing you on")], {}, {}, None, Handoff("human", "asked"))
+    return await says(turns_of(store, Seeing(outcome), looks), store, "a person please", n)
+
+
+async def closed_case(store: AsyncStore, looks: Watch) -> Case:
+    """A case that Anna took, answered and closed."""
+    turn = await handed(store, looks)
+    held = await take(store, KEY, "anna")
+    await say(store, held, "I have sent you a new lamp", "Anna", "one", CAN)
+    case = await store.get(Case, turn.id)
+    assert case is not None
+    await close(store, case, "anna", "a new lamp")
+    found = await store.get(Case, turn.id)
+    assert found is not None
+    return found
+
+
+async def test_at_night_who_is_passed_on_is_told_when_somebody_is_here(
+    store: AsyncStore, clock: Any
+) -> None:
+    clock(CLOSED)
+    turn = await handed(store, watch())
+    passed, told = replies(turn)
+    assert passed == "passing you on"
+    assert "tomorrow at 09:00" in told
+
+
+async def test_in_business_hours_nothing_is_said_of_hours(store: AsyncStore, clock: Any) -> None:
+    assert replies(await handed(store, watch())) == ["passing you on"]
+
+
+async def test_what_is_urgent_is_not_put_off_until_the_morning(
+    store: AsyncStore, clock: Any
+) -> None:
+    clock(CLOSED)
+    outcome = Outcome([], [Text("now")], {}, {}, None, Handoff("x", "y", "urgent"))
+    turn = await says(turns_of(store, Seeing(outcome), watch()), store, "help", 1)
+    assert replies(turn) == ["now"]
+
+
+async def test_who_waits_at_night_and_writes_is_told_when_too(
+    store: AsyncStore, clock: Any
+) -> None:
+    await handed(store, watch())
+    clock(CLOSED + timedelta(days=7))
+    turn = await says(turns_of(store, Seeing(), watch()), store, "anybody there?", 2)
+    assert "09:00" in replies(turn)[0]
+
+
+async def test_an_angry_customer_gets_his_answer_and_a_person(
+    store: AsyncStore, clock: Any
+) -> None:
+    turn = await says(turns_of(store, Seeing(), watch()), store, ANGRY, 1)
+    assert turn.perception["frustrated"]
+    assert replies(turn) == ["the bot's answer", ROUTING.says("handed", "en")]
+    assert turn.decision["handoff"]["topic"] == "frustrated"
+    assert await holder(store) == WAITING
+
+
+async def test_anger_is_left_to_the_bot_where_the_file_says_so(
+    store: AsyncStore, clock: Any
+) -> None:
+    turn = await says(turns_of(store, Seeing(), watch(frustrated=False)), store, ANGRY, 1)
+    assert replies(turn) == ["the bot's answer"]
+    assert await holder(store) == BOT
+
+
+async def test_who_was_angry_before_the_agent_came_is_not_passed_on_again(
+    store: AsyncStore, clock: Any
+) -> None:
+    looks = watch()
+    await says(turns_of(store, Seeing(), looks), store, ANGRY, 1)
+    await take(store, KEY, "anna")
+    await give_back(store, KEY, "anna")
+    turn = await says(turns_of(store, Seeing(), looks), store, "where is my order", 2)
+    assert turn.decision.get("handoff") is None
+
+
+async def test_the_bot_hears_what_an_agent_and_the_customer_said_meanwhile(
+    store: AsyncStore, clock: Any
+) -> None:
+    looks = watch()
+    await says(turns_of(store, Seeing(), looks), store, "hello", 1)
+    await handed(store, looks, 2)
+    held = await take(store, KEY, "anna")
+    await say(store, held, "Is it the oak lamp?", "Anna", "one", CAN)
+    await says(turns_of(store, Seeing(), looks), store, "yes, with the green shade", 3)
+    await give_back(store, KEY, "anna")
+    brain = Seeing()
+    await says(turns_of(store, brain, looks), store, "thanks", 4)
+    (hints,) = brain.hints
+    assert hints is not None
+    assert [(s.agent, s.text) for s in hints.meanwhile] == [
+        ("Anna", "Is it the oak lamp?"),
+        ("", "yes, with the green shade"),
+    ]
+    brain = Seeing()
+    await says(turns_of(store, brain, looks), store, "and now?", 5)
+    assert brain.hints[0] is not None
+    assert brain.hints[0].meanwhile == ()
+
+
+async def rate(store: AsyncStore, looks: Watch, case: str, stars: int, n: int) -> Turn:
+    """Press a star of the question that is on the phone."""
+    row = queued(f"ask:{n}", KEY, rating.question(ROUTING, "en", case), order=5000, turn="t")
+    row.provider_id = f"asked-{n}"
+    row.status = "sent"
+    await store.insert_new([row])
+    chosen = rating.question(ROUTING, "en", case).options[stars - 1]
+    pressed = Choice(chosen.payload, chosen.title, f"asked-{n}")
+    return await says(turns_of(store, Seeing(), looks), store, pressed, n)
+
+
+async def test_a_rating_is_kept_and_thanked_for_and_no_matter_of_the_bots(
+    store: AsyncStore, clock: Any
+) -> None:
+    looks = watch()
+    case = await closed_case(store, looks)
+    turn = await rate(store, looks, case.id, 4, 2)
+    assert replies(turn) == [ROUTING.says("rated", "en")]
+    found = await store.get(Case, case.id)
+    assert found is not None
+    assert (found.rating, found.status) == (4, RESOLVED)
+    (entry,) = await store.find(Entry, {"case": case.id, "kind": "rated"})
+    assert entry.details == {"stars": 4}
+    assert await holder(store) == BOT
+    # And the bot answers again.
+    brain = Seeing()
+    await says(turns_of(store, brain, looks), store, "hello", 3)
+    assert len(brain.hints) == 1
+
+
+async def test_a_rating_that_was_never_asked_for_is_no_rating(
+    store: AsyncStore, clock: Any
+) -> None:
+    looks = watch()
+    case = await closed_case(store, looks)
+    payload = rating.question(ROUTING, "en", case.id).options[4].payload
+    turn = await says(turns_of(store, Seeing(), looks), store, Choice(payload, "five"), 2)
+    assert turn.heard == encode(Text("five"))
+    found = await store.get(Case, case.id)
+    assert found is not None
+    assert found.rating == 0
+
+
+async def test_handed_over_soon_after_it_is_the_same_case_again_and_once(
+    store: AsyncStore, clock: Any
+) -> None:
+    looks = watch()
+    case = await closed_case(store, looks)
+    clock(utcnow())
+    turn = await handed(store, looks, 2)
+    assert turn.decision["handoff"]["again"] == {"case": case.id, "opened": 1}
+    found = await store.find(Case, {"conversation": KEY}, sort=("at",))
+    assert [(c.id, c.status, c.opened) for c in found] == [(case.id, OPEN, 2)]
+    # Closed once more, the turn that opened it, done again, leaves it closed.
+    await take(store, KEY, "anna")
+    await close(store, found[0], "anna", "done")
+    message = await store.get(Message, turn.id)
+    assert message is not None
+    await turns_of(store, Seeing(), looks).derive(turn, message)
+    again = await store.get(Case, case.id)
+    assert again is not None
+    assert (again.status, again.opened) == (RESOLVED, 2)
+
+
+async def test_long_after_it_is_a_case_of_its_own(store: AsyncStore, clock: Any) -> None:
+    looks = watch()
+    await closed_case(store, looks)
+    clock(utcnow() + ROUTING.reopen_within + timedelta(hours=1))
+    await handed(store, looks, 2)
+    assert await store.count(Case, {"conversation": KEY}) == 2
+
+
+async def test_where_the_file_says_so_any_message_opens_the_case_again(
+    store: AsyncStore, clock: Any
+) -> None:
+    looks = watch(after_close="reopen")
+    case = await closed_case(store, looks)
+    clock(utcnow())
+    turn = await says(turns_of(store, Seeing(), looks), store, "it is broken again", 2)
+    assert "the bot's answer" not in replies(turn)
+    assert await holder(store) == WAITING
+    found = await store.get(Case, case.id)
+    assert found is not None
+    assert found.status == OPEN
+    # But not the rating of it.
+    await take(store, KEY, "anna")
+    await close(store, found, "anna", "done")
+    await rate(store, looks, case.id, 5, 3)
+    assert await holder(store) == BOT
+
+
+async def test_what_is_more_urgent_meanwhile_is_a_part_of_the_case_that_is_open(
+    store: AsyncStore, clock: Any
+) -> None:
+    looks = watch()
+    first = await handed(store, looks)
+    legal = "If I don't get my money back you'll hear from my solicitor."
+    second = await says(turns_of(store, Seeing(), looks), store, legal, 2)
+    case = await store.get(Case, second.id)
+    assert case is not None
+    assert (case.topic, case.part_of, case.language) == ("legal", first.id, "en")
+
+
+async def test_the_language_is_kept_for_whoever_writes_unasked(
+    store: AsyncStore, clock: Any
+) -> None:
+    await says(turns_of(store, Seeing(), watch()), store, "wo ist meine Bestellung, bitte?", 1)
+    held = await store.get(Conversation, KEY)
+    assert held is not None
+    assert held.language == "de"
