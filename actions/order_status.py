@@ -24,8 +24,13 @@ def read_number(text: object) -> str | None:
     Digits of any script count. None without a number, and with several different ones:
     guessing would tell a customer about another order.
     """
-    found = set(_NUMBER.findall(_digits(str(text))))
-    return found.pop() if len(found) == 1 else None
+    found = numbers_in(text)
+    return found[0] if len(found) == 1 else None
+
+
+def numbers_in(text: object) -> list[str]:
+    """Return all that may be order numbers in `text`, each once, in order."""
+    return list(dict.fromkeys(_NUMBER.findall(_digits(str(text)))))
 
 
 def _digits(text: str) -> str:
@@ -85,18 +90,19 @@ class ActionOrderStatus(Action):
         if order is None:
             dispatcher.utter_message(response="utter_order_not_found", number=number)
         else:
-            dispatcher.utter_message(response=f"utter_order_{_stage(order)}", **_facts(order))
+            dispatcher.utter_message(response=f"utter_order_{stage(order)}", **facts(order))
         return [SlotSet("order_number", None)]
 
 
-def _stage(order: Order) -> str:
-    """Return the order's status; one that should have arrived by now counts as delayed."""
+def stage(order: Order) -> str:
+    """Return the order's status; ``overdue`` for one that should have arrived by now."""
     if order.eta and order.eta.date() < utcnow().date() and order.status in ("shipped", "packed"):
         return "overdue"
     return str(order.status)
 
 
-def _facts(order: Order) -> dict[str, str]:
+def facts(order: Order) -> dict[str, str]:
+    """Return what may be told of an order, in words, nothing of it personal."""
     return {
         "number": str(order.id),
         "pieces": "1 item" if order.pieces == 1 else f"{order.pieces} items",

@@ -6,12 +6,14 @@ import os
 import threading
 
 from actions.backends.orders import OrdersBackend
+from actions.backends.payments import PaymentsBackend
 from bot.store import open_store
 
 _DEFAULT_STORE = "sqlite:var/bot.db"
 
 _lock = threading.Lock()
 _orders: dict[tuple[int, str], OrdersBackend] = {}
+_payments: dict[tuple[int, str], PaymentsBackend] = {}
 
 
 def orders() -> OrdersBackend:
@@ -32,3 +34,18 @@ def orders() -> OrdersBackend:
                 backend.seed()
             _orders[key] = backend
         return _orders[key]
+
+
+def payments() -> PaymentsBackend:
+    """Return what gives money back, in the store that ``FRONTDESK_STORE_URL`` names.
+
+    Opened as `orders` is, and with the same errors.
+    """
+    url = os.environ.get("FRONTDESK_STORE_URL") or _DEFAULT_STORE
+    key = os.getpid(), url
+    with _lock:
+        if key not in _payments:
+            backend = PaymentsBackend(open_store(url))
+            backend.prepare()
+            _payments[key] = backend
+        return _payments[key]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from mongoengine import Document, StringField
+from mongoengine import Document, IntField, StringField
 
 from bot.message import utcnow
 from bot.store import Store
@@ -19,6 +19,10 @@ class Order(Document):
 
     `items` are dictionaries of ``name`` and ``quantity``. `eta` is the day of delivery
     as last announced, `shipped` and `delivered` are None before they happen.
+
+    Money is in pence. `total` is what was paid, 0 when it is not known. `refunded` is what has
+    been given back of it, None for an order that knows nothing of refunds; `refunds` says to
+    what it was given, dictionaries of ``id`` (of a `Refund`) and ``pence``.
     """
 
     id = StringField(primary_key=True)
@@ -33,12 +37,16 @@ class Order(Document):
     delivered = UtcField()
     carrier = StringField(default="")
     tracking = StringField(default="")
+    total = IntField(default=0)
+    refunded = IntField()
+    refunds = RawField()
 
     meta = {
         "collection": "orders",
         "auto_create_index": False,
         "index_background": False,
-        "indexes": [("placed",)],
+        # `refunded` is compared when it is changed, see `actions.backends.payments`.
+        "indexes": [("placed",), ("refunded",)],
     }
 
     @property
@@ -78,6 +86,7 @@ def _demonstration() -> list[Order]:
         items: dict[str, int],
         status: str,
         placed: int,
+        total: int,
         *,
         eta: int | None = None,
         shipped: int | None = None,
@@ -99,6 +108,7 @@ def _demonstration() -> list[Order]:
             delivered=day(delivered),
             carrier=carrier,
             tracking=tracking,
+            total=total,
         )
 
     dhl, ups, post = "DHL", "UPS", "Royal Mail"
@@ -109,18 +119,20 @@ def _demonstration() -> list[Order]:
             {"Oak desk lamp": 1, "LED bulb": 2},
             SHIPPED,
             -4,
+            5897,
             eta=2,
             shipped=-1,
             carrier=dhl,
             tracking="JD014600003812",
         ),
-        order("1043", "Tom Lindqvist", {"Linen curtain": 4}, PACKED, -2, eta=4),
+        order("1043", "Tom Lindqvist", {"Linen curtain": 4}, PACKED, -2, 11600, eta=4),
         order(
             "1044",
             "Mei Tanaka",
             {"Stoneware mug": 6},
             DELIVERED,
             -12,
+            7200,
             eta=-7,
             shipped=-10,
             delivered=-7,
@@ -133,6 +145,7 @@ def _demonstration() -> list[Order]:
             {"Wool throw": 1},
             OUT,
             -5,
+            6450,
             eta=0,
             shipped=-2,
             carrier=ups,
@@ -144,44 +157,48 @@ def _demonstration() -> list[Order]:
             {"Walnut shelf": 2, "Bracket": 4},
             DELAYED,
             -11,
+            13880,
             eta=5,
             shipped=-7,
             carrier=dhl,
             tracking="JD014600003901",
         ),
-        order("1047", "Grace Adeyemi", {"Beeswax candle": 12}, PLACED, 0, eta=6),
-        order("1048", "Jonas Weber", {"Enamel kettle": 1}, CANCELLED, -9),
+        order("1047", "Grace Adeyemi", {"Beeswax candle": 12}, PLACED, 0, 4740, eta=6),
+        order("1048", "Jonas Weber", {"Enamel kettle": 1}, CANCELLED, -9, 3995),
         order(
             "1049",
             "Priya Nair",
             {"Jute rug": 1},
             SHIPPED,
             -6,
+            18900,
             eta=1,
             shipped=-3,
             carrier=ups,
             tracking="1Z999AA10123459921",
         ),
-        order("1050", "Sam O'Neill", {"Garden bench": 1}, PLACED, -1, eta=9),
+        order("1050", "Sam O'Neill", {"Garden bench": 1}, PLACED, -1, 24900, eta=9),
         order(
             "1051",
             "Fatima Zahra",
             {"Glass vase": 2},
             DELIVERED,
             -20,
+            4350,
             eta=-15,
             shipped=-18,
             delivered=-16,
             carrier=post,
             tracking="RM88201145GB",
         ),
-        order("1052", "Elif Demir", {"Cushion cover": 3}, PACKED, -3, eta=3),
+        order("1052", "Elif Demir", {"Cushion cover": 3}, PACKED, -3, 5385, eta=3),
         order(
             "20417",
             "Larkfield School",
             {"Folding chair": 40},
             SHIPPED,
             -8,
+            159600,
             eta=3,
             shipped=-1,
             carrier=dhl,

@@ -1,0 +1,1 @@
+"""Help for agents: drafts, similar cases, actions within the rules, canned replies."""
