@@ -14,11 +14,12 @@ from typing import Any, TextIO
 import redis.asyncio as redis_client
 
 from bot.data_files import wrong_files
+from bot.desk.slack.client import SlackClient, SlackTrouble
 from bot.llm.contract import Said
 from bot.llm.endpoint import Endpoint, is_here
 from bot.llm.engine import Misconfigured, ModelFailed, Request
 from bot.media.vault import AsyncVault, open_vault, place_of
-from bot.settings import Llm, Settings, SettingsInvalid, secrets_of
+from bot.settings import Llm, Settings, SettingsInvalid, SlackAccount, secrets_of
 from bot.store import AsyncStore, open_store
 from connectors import connector_class
 from connectors.base import Connector
@@ -95,6 +96,13 @@ def describe(settings: Settings) -> list[str]:
             lines.append(
                 f"account   {channel}:{account.account}{f', at {_hosts(api)}' if api else ''}"
             )
+    lines += [
+        f"account   slack:{account.account}, channel {account.channel}, "
+        + ("Socket Mode" if account.app_token else "signed HTTP")
+        + (f", at {_hosts(account.api_url)}" if account.api_url else "")
+        for account in settings.slack
+    ]
+    lines += [f"console   {account.account}" for account in settings.console]
     if not settings.channels:
         lines.append("account   none in credentials.yml")
     lines += [f"llm       {_model(llm)}" for llm in settings.llm]
@@ -156,6 +164,7 @@ async def _online(
         probes.append(Probe("redis", lambda: _ping_redis(url), _parts(url)))
     for channel, accounts in settings.channels.items():
         probes += [_account_probe(channel, account, connector_of) for account in accounts]
+    probes += [_slack_probe(account) for account in settings.slack]
     probes += [_llm_probe(llm, timeout) for llm in settings.llm]
     for name, model in (
         ("knowledge.embeddings", settings.knowledge.embeddings),
@@ -181,7 +190,7 @@ async def _answer(probe: Probe, timeout: float) -> tuple[bool, str]:
         return False, f"no answer within {timeout:g} seconds"
     try:
         return True, task.result()
-    except (ConnectorError, ModelFailed) as error:
+    except (ConnectorError, ModelFailed, SlackTrouble) as error:
         return False, str(error) or type(error).__name__
     except Exception as error:
         # Whatever a provider's library throws is this account's failure, not the end of
@@ -200,6 +209,20 @@ def _account_probe(
             await asyncio.wait({asyncio.ensure_future(connector.close())}, timeout=_CLOSING_SECONDS)
 
     return Probe(f"{channel}:{account.account}", ask, secrets_of(account))
+
+
+def _slack_probe(account: SlackAccount) -> Probe:
+    async def ask() -> str:
+        client = SlackClient(account)
+        try:
+            known = await client.call("auth.test")
+            # The one thing that is easily forgotten when an app is installed.
+            await client.call("conversations.info", channel=account.channel)
+        finally:
+            await client.close()
+        return f"{known.get('user')} in {known.get('team')}, channel {account.channel}"
+
+    return Probe(f"slack:{account.account}", ask, secrets_of(account))
 
 
 def _llm_probe(llm: Llm, timeout: float) -> Probe:

@@ -22,7 +22,7 @@ _CONSENTS = 50
 
 
 async def customer(args: argparse.Namespace, settings: Settings) -> int:
-    """Run ``bot customer show|merge|undo|links``; return 0, or 1 when it could not be done."""
+    """Run ``bot customer show|tier|merge|undo|links``; return 0, or 1 when it could not be done."""
     store = serve.store_of(settings)
     try:
         await settle(store)
@@ -30,6 +30,8 @@ async def customer(args: argparse.Namespace, settings: Settings) -> int:
             return await _show(store, args.who)
         if args.verb == "merge":
             return await _merge(store, args.who, args.other, args.why)
+        if args.verb == "tier":
+            return await _tier(store, args.who, args.tier)
         if args.verb == "undo":
             return await _undo(store, args.merge)
         return await _links(store, args.who, args.limit)
@@ -57,7 +59,7 @@ async def _member(store: AsyncStore, who: str) -> ObjectId:
 async def _show(store: AsyncStore, who: str) -> int:
     found = await person(store, await _member(store, who))
     print(f"customer  {found.id}")
-    for name, value in (("name", found.name), ("language", found.language)):
+    for name, value in (("name", found.name), ("language", found.language), ("tier", found.tier)):
         if value:
             print(f"{name:9} {value}")
     for phone in found.phones:
@@ -98,6 +100,14 @@ async def _consents(store: AsyncStore, found: Person) -> list[str]:
         f"{entry.conversation}{f'  {entry.word!r}' if entry.word else ''}"
         for entry in entries
     ]
+
+
+async def _tier(store: AsyncStore, who: str, tier: str) -> int:
+    found = await person(store, await _member(store, who))
+    for member in found.members:
+        await store.change(Customer, {"id": member.id}, set={"tier": clean(tier)})
+    print(f"{found.id}: {tier or 'no tier'}")
+    return 0
 
 
 async def _merge(store: AsyncStore, who: str, other: str, why: str) -> int:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from bot.consent import CONSENT_FILE, load_rules
+from bot.consent import CONSENT_FILE
+from bot.consent import load_rules as load_consent
 from bot.llm.errors import PromptInvalid
 from bot.llm.prompts import PROMPTS, RULES, load_prompts
 from bot.llm.prompts import load_rules as load_answer_rules
@@ -12,25 +15,43 @@ from bot.perception.escalation_file import ESCALATION_FILE, load_escalation
 from bot.settings import SettingsInvalid
 from connectors import CHANNELS
 
+#: What cases are about that no file names: actions, and the desk itself, make them.
+TOPICS = ("human", "unanswered", "frustrated", "taken", "refund")
+
+T = TypeVar("T")
+
 
 def wrong_files(root: Path = Path()) -> list[str]:
-    """Read the rules of consent, people's matters and the prompts below `root`.
+    """Read all of it below `root`.
 
     Returns a line for each thing that is wrong, with its file and line; none when a worker
     can be started.
     """
+    # Their own modules are imported here: `bot check` alone needs all of them.
+    from actions.rules import RULES_FILE, load_rules
+    from bot.desk.assist.canned import CANNED_FILE, load_canned
+    from bot.desk.assist.desk_file import DESK_FILE, load_desk
+    from bot.desk.routing_file import ROUTING_FILE, load_routing
+    from bot.desk.templates_file import TEMPLATES_FILE, load_templates
+
     wrong: list[str] = []
-    try:
-        load_rules(root / CONSENT_FILE, channels=CHANNELS)
-    except SettingsInvalid as error:
-        wrong += map(str, error.problems)
-    try:
-        load_escalation(root / ESCALATION_FILE)
-    except SettingsInvalid as error:
-        wrong += map(str, error.problems)
-    try:
-        load_prompts(root / PROMPTS)
-        load_answer_rules(root / RULES)
-    except PromptInvalid as error:
-        wrong += str(error).splitlines()
+
+    def reading(read: Callable[[], T]) -> T | None:
+        try:
+            return read()
+        except SettingsInvalid as error:
+            wrong.extend(map(str, error.problems))
+        except PromptInvalid as error:
+            wrong.extend(str(error).splitlines())
+        return None
+
+    reading(lambda: load_consent(root / CONSENT_FILE, channels=CHANNELS))
+    escalation = reading(lambda: load_escalation(root / ESCALATION_FILE))
+    topics = [*escalation.topics, *TOPICS] if escalation else None
+    reading(lambda: load_routing(root / ROUTING_FILE, topics=topics, channels=CHANNELS))
+    reading(lambda: load_templates(root / TEMPLATES_FILE, channels=CHANNELS))
+    reading(lambda: load_canned(root / CANNED_FILE))
+    reading(lambda: load_desk(root / DESK_FILE))
+    reading(lambda: load_rules(root / RULES_FILE))
+    reading(lambda: (load_prompts(root / PROMPTS), load_answer_rules(root / RULES)))
     return wrong

@@ -35,7 +35,10 @@ _BODY_SECONDS = 30.0
 
 
 class Gateway:
-    """The web application of one gateway process. Without a `shelf` it keeps no uploads."""
+    """The web application of one gateway process. Without a `shelf` it keeps no uploads.
+
+    `beside` are the routes of who else uses its address: the desk.
+    """
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class Gateway:
         body_limit: int,
         public_url: str = "",
         shelf: Shelf | None = None,
+        beside: Sequence[web.AbstractRouteDef] = (),
     ) -> None:
         self._store = store
         self.inbox = inbox
@@ -56,6 +60,8 @@ class Gateway:
         self._sent_since = utcnow()
         self._running: list[asyncio.Task[None]] = []
         self.app = web.Application(client_max_size=body_limit)
+        # Before the channels' webhooks, one of which matches any name.
+        self.app.add_routes(beside)
         self.app.add_routes(
             [
                 web.get("/webhooks/{channel}/{account}", self._handshake),

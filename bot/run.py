@@ -33,7 +33,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     sandbox = ""
     if args.sandbox or not settings.channels:
         try:
-            credentials.refuse_real(settings.channels, serve.sandbox_of(settings))
+            real = {**settings.channels, credentials.SLACK: settings.slack}
+            credentials.refuse_real(real, serve.sandbox_of(settings))
         except SandboxError as error:
             print(error, file=sys.stderr)
             return CANNOT_START
@@ -75,6 +76,11 @@ async def _supervise(
     print(f"gateway  {serve.address_of(settings)}", flush=True)
     if sandbox:
         print(f"phones   {sandbox}", flush=True)
+        # The sandbox's own, of no use anywhere else.
+        for login in credentials.logins(Path(environ["CREDENTIALS_FILE"])):
+            print(f"console  {serve.address_of(settings)}/console  {login}", flush=True)
+    elif settings.console:
+        print(f"console  {serve.address_of(settings)}/console", flush=True)
     training = asyncio.create_task(_beside(files, "train"))
     # Workers answer without articles until this is done, and take them up then.
     learning = asyncio.create_task(_beside(files, "knowledge", "sync"), name="knowledge")

@@ -9,12 +9,14 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from aiohttp import web
 
 from bot.attention import Attention
 from bot.consent import load_rules
+from bot.desk_roles import DeskDoors, DeskWork
 from bot.gateway import Gateway
 from bot.identity import settle
 from bot.inbox import Inbox
@@ -24,6 +26,7 @@ from bot.media.shelf import Shelf
 from bot.media.vault import AsyncVault, open_vault
 from bot.outbox import Outbox
 from bot.rate import rates
+from bot.rounds import Rounds
 from bot.settings import Settings
 from bot.store import AsyncStore, StoreError, open_store
 from bot.store.documents import DOCUMENTS
@@ -124,8 +127,9 @@ def _ended(leash: int, stop: asyncio.Event) -> None:
 async def gateway(settings: Settings) -> int:
     """Run a gateway until told to stop."""
     store = store_of(settings)
-    bells = open_bells(settings.var, settings.redis.url, {"sent"})
+    bells = open_bells(settings.var, settings.redis.url, {"sent", "in", "desk"})
     await bells.open()
+    doors = DeskDoors(settings, store, bells)
     gate = Gateway(
         store,
         Inbox(store, bells),
@@ -135,7 +139,13 @@ async def gateway(settings: Settings) -> int:
         shelf=Shelf(
             store, AsyncVault(open_vault(settings)), Seal.of(settings), settings.media.max_bytes
         ),
+        beside=doors.routes,
     )
+
+    async def close_doors(app: web.Application) -> None:
+        await doors.close()
+
+    gate.app.on_shutdown.append(close_doors)
     runner = web.AppRunner(gate.app, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     if LISTENER in os.environ:
@@ -144,23 +154,31 @@ async def gateway(settings: Settings) -> int:
         listener = listen(settings.server.host, settings.server.port)
     await web.SockSite(runner, listener, backlog=_BACKLOG).start()
     log.info("listening on %s", address_of(settings))
-    listening = asyncio.create_task(_announce(gate, bells))
+    running = [
+        asyncio.create_task(_announce(gate, doors, bells), name="bells"),
+        asyncio.create_task(doors.run(), name="slack"),
+    ]
     await told_to_stop()
-    listening.cancel()
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
     await runner.cleanup()
     await bells.close()
     await store.close()
     return 0
 
 
-async def _announce(gate: Gateway, bells: Bells) -> None:
+async def _announce(gate: Gateway, doors: DeskDoors, bells: Bells) -> None:
     while True:
         try:
-            if await bells.wait(1.0):
+            rung = await bells.wait(1.0)
+            if "sent" in rung:
                 await gate.announce()
+            if rung:
+                await doors.changed()
         except Exception:
-            # Web chats look by themselves now and then, but seconds late.
-            log.exception("web chats could not be woken")
+            # Web chats and the console look by themselves now and then, but seconds late.
+            log.exception("what waits for news could not be woken")
             await asyncio.sleep(1.0)
 
 
@@ -169,6 +187,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
 
     `processes` is how many of them this host runs: they share the providers' rates.
     """
+    from bot.desk.assist.opening import open_assist
     from bot.desk.opening import open_watch
     from bot.dialogue.brain import Brain
     from bot.dialogue.thread import BrainThread
@@ -178,7 +197,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     from bot.worker import Worker
 
     store = store_of(settings)
-    bells = open_bells(settings.var, settings.redis.url, {"in", "out"})
+    bells = open_bells(settings.var, settings.redis.url, {"in", "out", "desk"})
     await bells.open()
     connectors = connectors_of(settings)
     outbox = Outbox(
@@ -196,19 +215,29 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         settings.media,
         settings.limits,
     )
-    wakes = {"out": outbox.wake}
+    # The actions run in this process and find the same store by these.
+    public_url = settings.server.public_url or address_of(settings)
+    os.environ["FRONTDESK_STORE_URL"] = settings.store.url
+    os.environ["FRONTDESK_PUBLIC_URL"] = public_url
+    answering = open_answering(settings, store)
+    provide(answering)
+    assist = open_assist(settings, store, answering=answering)
+    desk = DeskWork(
+        settings,
+        store,
+        bells,
+        helps=assist,
+        public_url=public_url,
+        sent=outbox.wake.set,
+    )
+    wakes = {"out": [outbox.wake.set], "in": [desk.changed], "desk": [desk.wake]}
+    rounds: list[Rounds] = [outbox, keeper, *desk.rounds]
     running = [
-        asyncio.create_task(outbox.run(), name="outbox"),
-        asyncio.create_task(keeper.run(), name="keeper"),
+        *(asyncio.create_task(one.run(), name=type(one).__name__.lower()) for one in rounds),
         asyncio.create_task(_listen(bells, wakes), name="bells"),
     ]
     stopping = asyncio.create_task(told_to_stop(leash))
 
-    # The actions run in this process and find the same store by these.
-    os.environ["FRONTDESK_STORE_URL"] = settings.store.url
-    os.environ["FRONTDESK_PUBLIC_URL"] = settings.server.public_url or address_of(settings)
-    answering = open_answering(settings, store)
-    provide(answering)
     watch = open_watch(settings, store)
     brain = BrainThread(
         lambda: Brain.load(
@@ -218,7 +247,6 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     loading = asyncio.create_task(brain.start(), name="loading")
     running.append(asyncio.create_task(_settle(store), name="identity"))
     await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    works: Worker | None = None
     attention = Attention(connectors)
     if loading.done():
         await loading
@@ -236,9 +264,11 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         def answered() -> None:
             outbox.wake.set()
             keeper.wake.set()
+            desk.changed()
 
         works = Worker(store, turns, settings.limits, answered, attention)
-        wakes["in"] = works.wake
+        wakes["in"].append(works.wake.set)
+        rounds.append(works)
         running.append(asyncio.create_task(works.run(), name="worker"))
         patience = settings.limits.turn_seconds * 2
         running.append(asyncio.create_task(brain.watch(patience), name="brain"))
@@ -247,12 +277,14 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     await asyncio.wait({stopping, *running}, return_when=asyncio.FIRST_COMPLETED)
     failed = [task for task in running if task.done() and task.exception()]
     with contextlib.suppress(asyncio.TimeoutError):
-        stops = [outbox.stop(), keeper.stop(), *([works.stop()] if works else [])]
+        stops = [one.stop() for one in rounds]
         await asyncio.wait_for(asyncio.gather(*stops), _FINISH_SECONDS)
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
     await attention.close()
+    await desk.close()
+    assist.close()
     for connector in connectors.values():
         await connector.close()
     brain.close()
@@ -275,8 +307,8 @@ async def _settle(store: AsyncStore) -> None:
     await asyncio.Event().wait()
 
 
-async def _listen(bells: Bells, wakes: dict[str, asyncio.Event]) -> None:
+async def _listen(bells: Bells, wakes: Mapping[str, Sequence[Callable[[], None]]]) -> None:
     while True:
         for topic in await bells.wait(5.0):
-            if topic in wakes:
-                wakes[topic].set()
+            for wake in wakes.get(topic, ()):
+                wake()

@@ -349,7 +349,8 @@ class Turns:
         decision = turn.decision or {}
         if decision.get("handoff"):
             said = words_of(decode(turn.heard)) if turn.heard else ""
-            await hand_over(self._store, turn, decision["handoff"], said, _names(message))
+            routing = self._watch.routing if self._watch is not None else None
+            await hand_over(self._store, turn, decision["handoff"], said, _names(message), routing)
         rated = decision.get("rated")
         if rated:
             who = str((message.profile or {}).get("name") or "")

@@ -11,6 +11,7 @@ import pytest
 from bot.cli import parser
 from bot.consent import change
 from bot.customer import customer
+from bot.desk.tier import tier_of
 from bot.identity import customer_of, moved
 from bot.message import Address, Profile, utcnow
 from bot.store import AsyncStore
@@ -130,3 +131,17 @@ async def test_what_cannot_be_done_is_said(
 
 async def test_without_customers_there_is_nothing_to_list(bot_customer: Command) -> None:
     assert (await bot_customer("links"))[:2] == (0, "no customers have been joined\n")
+
+
+async def test_a_tier_is_the_whole_persons_and_routes_cases(
+    store: AsyncStore, bot_customer: Command
+) -> None:
+    await said(store, WHATSAPP, "Ada")
+    await said(store, SMS)
+    status, out, _ = await bot_customer("tier", WHATSAPP.key, "gold")
+    assert (status, out.endswith(": gold\n")) == (0, True)
+    assert await tier_of(store, SMS.key) == "gold"
+    _, out, _ = await bot_customer("show", SMS.key)
+    assert "tier      gold" in out
+    await bot_customer("tier", SMS.key, "")
+    assert await tier_of(store, WHATSAPP.key) == ""

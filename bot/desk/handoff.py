@@ -12,8 +12,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.desk.journal import note_down
+from bot.desk.routing import Routing
+from bot.desk.tier import tier_of
 from bot.llm.masking import redact
-from bot.message import Content, Text, utcnow
+from bot.message import Address, Content, Text, utcnow
 from bot.store import AsyncStore
 from bot.store.cases import OPEN, RESOLVED, Case
 from bot.store.conversations import AGENT, BOT, WAITING, Conversation
@@ -56,6 +58,7 @@ async def hand_over(
     handoff: Mapping[str, Any],
     said: str,
     known: Sequence[str] = (),
+    routing: Routing | None = None,
 ) -> None:
     """Do what follows from a turn in which the bot gave up the conversation.
 
@@ -71,6 +74,15 @@ async def hand_over(
         others = [c for c in await store.find(Case, where, sort=("at",)) if c.status == OPEN]
         older = next((c for c in others if c.id != case.id and c.at <= case.at), None)
         case.part_of = (older.part_of or older.id) if older else ""
+        if routing is not None:
+            route = routing.route(
+                topic=case.topic,
+                language=case.language,
+                channel=Address.parse(turn.conversation).channel,
+                tier=await tier_of(store, turn.conversation),
+                priority=case.priority,
+            )
+            case.to = route.name
         await store.insert_new([case])
     await store.change(
         Conversation,

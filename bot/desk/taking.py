@@ -9,6 +9,7 @@ from bot.desk.handoff import reopen as open_again
 from bot.desk.handoff import take as give_to
 from bot.desk.journal import note_down
 from bot.desk.means import Means
+from bot.desk.tier import tier_of
 from bot.desk.timeline import words
 from bot.llm.masking import parts_of_name, redact
 from bot.message import Address, utcnow
@@ -126,7 +127,11 @@ async def _unasked(means: Means, deed: Deed, held: Conversation) -> Case:
     priority = str((deed.args or {}).get("priority") or "")
     priority = priority if priority in PRIORITIES else "normal"
     route = means.routing.route(
-        topic="taken", language=language, channel=channel, priority=priority
+        topic="taken",
+        language=language,
+        channel=channel,
+        tier=await tier_of(means.store, held.id),
+        priority=priority,
     )
     return Case(
         id=f"taken:{deed.id}",

@@ -9,6 +9,7 @@ from bot.desk.journal import note_down
 from bot.desk.language import language_of
 from bot.desk.routing import NORMAL, Routing
 from bot.desk.routing_file import UNDELIVERED
+from bot.desk.tier import tier_of
 from bot.llm.masking import redact
 from bot.message import Address, utcnow
 from bot.store import AsyncStore
@@ -80,6 +81,7 @@ class Undelivered:
             topic=UNDELIVERED,
             language=language,
             channel=Address.parse(row.conversation).channel,
+            tier=await tier_of(self._store, row.conversation),
             priority=NORMAL,
         )
         reason = redact(str(letter.reason))[:_REASON]

@@ -60,6 +60,11 @@ class Person:
         return next((str(m.name) for m in self.members if m.name), "")
 
     @property
+    def tier(self) -> str:
+        """What kind of customer it is, by the same rule."""
+        return next((str(m.tier) for m in self.members if m.tier), "")
+
+    @property
     def language(self) -> str:
         """The language, BCP 47, by the same rule."""
         return next((str(m.language) for m in self.members if m.language), "")

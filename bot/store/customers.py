@@ -25,6 +25,7 @@ class Customer(Document):
     """One address. `_id` is made of it, so that two workers who meet it at once make one.
 
     `phone` is E.164 and proven: the address itself, or the sender's own contact card.
+    `tier` is what an operator calls such a customer, ``gold``, for routing.
     `matched` says that others with that number have been looked for, `joined` that there
     is or was a merge. An address that was given up has the key of the new one in
     `left_for`; whoever writes from it later is somebody else, of the next `generation`.
@@ -36,6 +37,7 @@ class Customer(Document):
     name = StringField(default="")
     language = StringField(default="")
     phone = StringField(default="")
+    tier = StringField(default="")
     matched = BooleanField(default=False)
     joined = BooleanField(default=False)
     left_for = StringField(default="")

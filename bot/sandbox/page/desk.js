@@ -19,7 +19,12 @@ export class Desk {
 
   state({ console: found }) {
     const url = safeUrl(found?.url);
-    this.console.replaceChildren(...(url ? [anchor(url, { class: "console-link" }, "Console")] : []));
+    const [login] = found?.logins || [];
+    const title = (found?.logins || []).map((one) => `${one.account} / ${one.password}`).join("\n");
+    this.console.replaceChildren(
+      ...(url ? [anchor(url, { class: "console-link", title }, "Console")] : []),
+      ...(url && login ? [" ", el("code", { class: "login", title }, `${login.account} / ${login.password}`)] : []),
+    );
   }
 
   show(open) {

@@ -1,0 +1,182 @@
+// The console: what the store says is shown, nothing is guessed beforehand.
+
+import { LoggedOut, deed, events, login, logout, look } from "./api.js";
+import { button, el, toast } from "./dom.js";
+import { icon } from "./icons.js";
+import { Facts } from "./facts.js";
+import { List } from "./list.js";
+import { Thread } from "./thread.js";
+
+const root = document.getElementById("app");
+let app = null;
+
+// The conversation that the address names.
+function hashed() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return "";
+  }
+}
+
+class App {
+  constructor(me) {
+    this.me = me;
+    this.ended = new AbortController();
+    this.id = hashed();
+    this.shown = null;
+    this.state = el("span", { class: "live", role: "status" }, "connecting");
+    this.list = new List(this);
+    this.thread = new Thread(this);
+    this.facts = new Facts(this);
+    root.replaceChildren(
+      el("header", { class: "top" },
+        el("img", { src: "/console/page/icon.svg", alt: "", width: 24, height: 24 }), el("strong", {}, "Frontdesk"), this.state,
+        el("span", { class: "grow" }), el("span", { class: "me" }, me.name),
+        button({ class: "icon-only", "aria-label": "Log out", title: "Log out", onclick: () => this.leave() }, icon("out"))),
+      el("main", { class: "desk" }, this.list.node, this.thread.node, this.facts.node));
+    addEventListener("hashchange", () => this.open(hashed(), false), { signal: this.ended.signal });
+    this.clock = setInterval(() => { this.list.tick(); this.facts.tick(); }, 20000);
+    this.list.refresh();
+    this.open(this.id, false);
+  }
+
+  pane(name) {
+    document.body.dataset.pane = name;
+  }
+
+  open(id, push = true) {
+    const other = id !== this.id;
+    this.id = id;
+    if (push && hashed() !== id) history.pushState(null, "", `#${encodeURIComponent(id)}`);
+    if (other) this.shown = null;
+    if (other || !id) { this.thread.show(null); this.facts.show(null); }
+    this.pane(id ? "thread" : "list");
+    this.list.mark();
+    this.listen();
+    return this.refresh();
+  }
+
+  close() {
+    this.open("");
+  }
+
+  async refresh() {
+    const id = this.id;
+    if (!id) return;
+    try {
+      const found = await look("conversation", { id });
+      if (id !== this.id) return;
+      this.shown = found;
+      this.thread.show(found);
+      this.facts.show(found);
+    } catch (error) {
+      if (id !== this.id) return;
+      if (error.status === 404) { toast("There is no such conversation.", "bad"); this.close(); } else this.failed(error);
+    }
+  }
+
+  listen() {
+    this.stream?.close();
+    clearTimeout(this.again);
+    const stream = events(this.id);
+    this.stream = stream;
+    stream.addEventListener("open", () => this.live(true));
+    stream.addEventListener("error", async () => {
+      this.live(false);
+      if (stream.readyState !== EventSource.CLOSED || stream !== this.stream) return;
+      // Closed for good: logged out, or a gateway that is not there.
+      try {
+        await look("me");
+      } catch (error) {
+        if (error instanceof LoggedOut) return this.failed(error);
+      }
+      this.again = setTimeout(() => { if (stream === this.stream) this.listen(); }, 2000);
+    });
+    stream.addEventListener("changed", (event) => {
+      const told = JSON.parse(event.data);
+      this.list.counts(told.counts);
+      if (told.lists) this.list.refresh();
+      if (told.conversations.includes(this.id)) this.refresh();
+    });
+  }
+
+  live(on) {
+    this.state.textContent = on ? "live" : "reconnecting";
+    this.state.classList.toggle("off", !on);
+  }
+
+  failed(error) {
+    if (error instanceof LoggedOut) { this.end(); enter("You have been logged out."); } else toast(error.message, "bad");
+  }
+
+  // Has something done for the open conversation; returns the result, null when it was not done.
+  async do(kind, { quiet = false, conversation = this.id, ...what } = {}) {
+    try {
+      const done = await deed(kind, conversation, what);
+      if (!done.ok) toast(done.text || "That was not done.", "bad");
+      else if (done.text && !quiet) toast(done.text);
+      this.list.refresh();
+      if (conversation === this.id) await this.refresh();
+      return done.ok ? done : null;
+    } catch (error) {
+      this.failed(error);
+      return null;
+    }
+  }
+
+  end() {
+    this.ended.abort();
+    clearInterval(this.clock);
+    clearTimeout(this.again);
+    this.stream?.close();
+    this.stream = null;
+    app = null;
+  }
+
+  async leave() {
+    try {
+      await logout();
+    } catch (error) {
+      return this.failed(error);
+    }
+    this.end();
+    enter("");
+  }
+}
+
+function enter(said) {
+  const account = el("input", { type: "text", name: "account", autocomplete: "username", required: true, "aria-label": "Account", autocapitalize: "none", spellcheck: "false" });
+  const password = el("input", { type: "password", name: "password", autocomplete: "current-password", required: true, "aria-label": "Password" });
+  const wrong = el("p", { class: "wrong", role: "alert" }, said);
+  const send = el("button", { type: "submit", class: "primary" }, "Log in");
+  const form = el("form", { class: "login", onsubmit: async (event) => {
+    event.preventDefault();
+    send.disabled = true;
+    wrong.textContent = "";
+    try {
+      await login(account.value.trim(), password.value);
+      await begin();
+    } catch (error) {
+      wrong.textContent = error.message;
+      password.select();
+    }
+    send.disabled = false;
+  } },
+  el("img", { src: "/console/page/icon.svg", alt: "", width: 44, height: 44 }), el("h1", {}, "Frontdesk"),
+  el("label", {}, el("span", {}, "Account"), account), el("label", {}, el("span", {}, "Password"), password), send, wrong);
+  root.replaceChildren(el("div", { class: "gate" }, form));
+  account.focus();
+}
+
+async function begin() {
+  try {
+    const me = await look("me");
+    app = new App(me);
+  } catch (error) {
+    if (error instanceof LoggedOut) enter("");
+    else enter(error.message);
+  }
+}
+
+begin();

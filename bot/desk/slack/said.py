@@ -1,0 +1,191 @@
+"""What agents write in our threads, edit and delete there: the events that become deeds.
+
+https://docs.slack.dev/reference/events/message and its subtypes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from bot.desk.people import People
+from bot.desk.slack.words import from_slack, mentioned
+from bot.desk.slack.workspace import Workspace
+from bot.message import utcnow
+from bot.store import AsyncStore
+from bot.store.deeds import Deed
+from bot.store.slack import SlackThread
+
+log = logging.getLogger(__name__)
+
+_WRITTEN = frozenset({"", "file_share", "thread_broadcast", "me_message"})
+#: Of https://docs.slack.dev/reference/objects/file-object what it takes to fetch it.
+_FILE = ("id", "name", "mimetype", "size", "url_private_download")
+
+
+class NotYet(Exception):
+    """It cannot be taken now; Slack is to send it again."""
+
+
+class Said:
+    """Turns message events of one account into deeds."""
+
+    def __init__(
+        self,
+        account: str,
+        store: AsyncStore,
+        people: People,
+        workspace: Workspace,
+        wish: Callable[[Deed], Awaitable[bool]],
+    ) -> None:
+        self._account = account
+        self._store = store
+        self._people = people
+        self._workspace = workspace
+        self._wish = wish
+
+    async def take(self, event: Mapping[str, Any], arrived: int) -> None:
+        """Keep what an event means, if it means something to us; `arrived` is its place.
+
+        Raises StoreDown and NotYet: then it must not be acknowledged.
+        """
+        subtype = str(event.get("subtype") or "")
+        message: Mapping[str, Any] = event.get("message") or {}
+        if subtype == "message_deleted":
+            await self._deleted(event, str(event.get("deleted_ts") or ""), arrived)
+        elif subtype == "message_changed" and message.get("subtype") == "tombstone":
+            # So Slack tells of a deleted message that has replies.
+            await self._deleted(event, str(message.get("ts") or ""), arrived)
+        elif subtype == "message_changed":
+            await self._edited(event, message, arrived)
+        elif subtype in _WRITTEN:
+            await self._written(event, arrived)
+
+    async def _written(self, event: Mapping[str, Any], arrived: int) -> None:
+        thread = await self._ours(event, str(event.get("channel") or ""))
+        if thread is None:
+            return
+        text = await self._words(event)
+        files = [self._file(file) for file in event.get("files") or () if file.get("id")]
+        if text or files:
+            ts = str(event["ts"])
+            await self._keep(event, self._id(thread, ts), "write", thread, arrived, ts, text, files)
+
+    async def _edited(
+        self, event: Mapping[str, Any], message: Mapping[str, Any], arrived: int
+    ) -> None:
+        edited = str((message.get("edited") or {}).get("ts") or "")
+        before: Mapping[str, Any] = event.get("previous_message") or {}
+        if not edited or message.get("text") == before.get("text"):
+            # An unfurled link, a reply to the thread, a reaction of Slack's own.
+            return
+        thread = await self._ours(message, str(event.get("channel") or ""))
+        if thread is None:
+            return
+        text = await self._words(message)
+        if text == await self._words(before):
+            return
+        ts = str(message["ts"])
+        of = self._id(thread, ts)
+        await self._keep(message, f"{of}:edit:{edited}", "edit", thread, arrived, ts, text, of=of)
+
+    async def _deleted(self, event: Mapping[str, Any], ts: str, arrived: int) -> None:
+        channel = str(event.get("channel") or "")
+        if not ts or not channel:
+            return
+        for root in await self._store.find(SlackThread, {"channel": channel, "ts": ts}):
+            if root.account == self._account:
+                log.warning("slack %s: the thread %s was deleted", self._account, root.id)
+                where = {"id": root.id, "ts": ts}
+                await self._store.change(SlackThread, where, set={"ts": ""})
+                return
+        before: Mapping[str, Any] = event.get("previous_message") or {}
+        thread = await self._ours({**before, "ts": ts}, channel)
+        if thread is not None:
+            of = self._id(thread, ts)
+            await self._keep(before, f"{of}:del", "delete", thread, arrived, ts, of=of)
+
+    async def _ours(self, message: Mapping[str, Any], channel: str) -> SlackThread | None:
+        """Return the thread of ours in which a person of ours wrote a message, else None."""
+        user, ts = str(message.get("user") or ""), str(message.get("ts") or "")
+        root = str(message.get("thread_ts") or "")
+        if not (user and ts and root and channel) or root == ts:
+            return None
+        if message.get("bot_id") or user in (self._workspace.bot_user, "USLACKBOT"):
+            return None
+        found = await self._store.find(SlackThread, {"channel": channel, "ts": root})
+        thread = next((t for t in found if t.account == self._account), None)
+        if thread is None:
+            await self._unsettled(message, channel)
+            return None
+        home = await self._workspace.home()
+        if not home:
+            raise NotYet("it is not known yet which workspace is ours")
+        teams = (message.get(key) for key in ("team", "user_team", "source_team"))
+        if self._workspace.is_foreign(home, *teams):
+            log.warning("slack %s: %s: somebody of another company wrote", self._account, thread.id)
+            return None
+        return thread
+
+    async def _unsettled(self, message: Mapping[str, Any], channel: str) -> None:
+        """Refuse for now what answers a message of ours whose ts is still to be recorded."""
+        parent = message.get("parent_user_id")
+        if parent and parent == self._workspace.bot_user:
+            where = {"channel": channel, "ts": ""}
+            if await self._store.find(SlackThread, where, limit=1):
+                raise NotYet("a thread of that channel is being posted")
+
+    async def _words(self, message: Mapping[str, Any]) -> str:
+        text = str(message.get("text") or "")
+        users = sorted(mentioned(text))
+        called = await asyncio.gather(*(self._called(user) for user in users))
+        names = dict(zip(users, called, strict=True))
+        return from_slack(text, lambda user: names.get(user, ""))
+
+    async def _called(self, user: str) -> str:
+        known = self._people.by_slack(user)
+        return known.name if known.id != f"slack:{user}" else await self._workspace.name(user)
+
+    def _file(self, file: Mapping[str, Any]) -> dict[str, Any]:
+        kept = {key: file[key] for key in _FILE if file.get(key) is not None}
+        return {**kept, "account": self._account}
+
+    def _id(self, thread: SlackThread, ts: str) -> str:
+        return f"slack:{self._account}:{thread.channel}:{ts}"
+
+    async def _keep(
+        self,
+        message: Mapping[str, Any],
+        id: str,
+        kind: str,
+        thread: SlackThread,
+        arrived: int,
+        ts: str,
+        text: str = "",
+        files: list[dict[str, Any]] | None = None,
+        of: str = "",
+    ) -> None:
+        user = str(message["user"])
+        person = self._people.by_slack(user)
+        if person.id == f"slack:{user}":
+            person = self._people.by_slack(user, await self._workspace.name(user))
+        args = {"ts": ts, "channel": thread.channel, "thread": thread.ts, "user": user}
+        now = utcnow()
+        await self._wish(
+            Deed(
+                id=id,
+                kind=kind,
+                conversation=thread.conversation,
+                agent=person.id,
+                name=person.name,
+                via="slack",
+                text=text,
+                args={**args, "of": of} if of else args,
+                files=files or [],
+                at=now,
+                arrived=arrived,
+                due=now,
+            )
+        )
