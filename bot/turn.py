@@ -28,6 +28,7 @@ from bot.meeting import meet
 from bot.message import Content, Deletion, Inbound, Media, Text, decode, encode, utcnow
 from bot.perception.contract import Perception
 from bot.store import AsyncStore, Duplicate, StoreError
+from bot.store.cases import Case
 from bot.store.conversations import AGENT, BOT, WAITING, Conversation
 from bot.store.dead_letters import TURN, lost
 from bot.store.files import StoredFile
@@ -120,8 +121,12 @@ class Turns:
         nothing = Outcome([], [], state, {}, None)
         holder = _holder(lease, last)
         # Kept by every turn of who waits, also by a STOP or a picture: the next one looks here.
-        waits = waiting_since(last) if holder == WAITING else {}
+        waits = waiting_since(last) if holder != BOT else {}
         decision: dict[str, Any] = {"by": holder, **waits}
+        # An agent has been here, and no turn of the bot has taken note of it yet.
+        resumed = holder == BOT and last is not None and _unheard(last, lease)
+        if resumed:
+            decision["unheard"] = True
         seen: Perception | None = None
         wish = await self._wish(message, content, lease)
         if content is None:
@@ -129,32 +134,40 @@ class Turns:
         elif wish is not None and not wish.goes_on:
             outcome, decision = nothing, {**waits, "by": CUSTOMER}
             if holder == BOT and not hopeless:
-                seen = await self._see(message, content, before)
+                seen = await self._see(message, content, before, resumed)
                 # Who wants no messages gets none, and yet somebody must know of this.
                 if self._watch is not None and seen is not None and seen.sensitive is not None:
                     outcome = replace(self._watch.handed(seen.sensitive, state, {}), replies=[])
-        elif (holder == AGENT and rating.read(content) is None) or await self._answered_with(
-            message, content, last
-        ):
+        elif await self._answered_with(message, content, last):
             outcome = nothing
+        elif holder == AGENT and rating.read(content) is None:
+            outcome, seen = await self._under_agent(message, content, before, state)
         else:
             meaning = await meant(self._store, message, content, last)
             content = meaning or content
             outcome = nothing
             stars = rating.read(meaning) if meaning else None
-            if meaning and not stars and not hopeless:
-                seen = await self._see(message, meaning, before)
+            if meaning and not stars and not hopeless and holder != AGENT:
+                seen = await self._see(message, meaning, before, resumed)
             if stars:
-                outcome = replace(nothing, replies=self._thanks(lease))
+                outcome = replace(nothing, replies=await self._thanks(stars[0], lease))
                 decision["rated"] = {"case": stars[0], "stars": stars[1]}
             elif meaning and holder == BOT:
-                spoken: tuple[Spoken, ...] = ()
-                if last is not None and last.epoch != lease.epoch:
-                    # An agent has been here.
-                    spoken = await meanwhile(self._store, message)
-                outcome = await self._outcome(message, meaning, state, hopeless, seen, spoken)
+                spoken = await meanwhile(self._store, message) if resumed else ()
+                outcome = await self._outcome(
+                    message, meaning, state, hopeless, seen, spoken, resumed
+                )
+                persons = seen is not None and seen.sensitive is not None
+                if read(meaning) and not (outcome.failure or outcome.stopped or persons):
+                    decision.pop("unheard", None)
                 outcome = await self._after_case(outcome, meaning, lease, seen, decision)
-            elif meaning and read(meaning) and self._watch is not None and seen is not None:
+            elif (
+                meaning
+                and read(meaning)
+                and holder == WAITING
+                and self._watch is not None
+                and seen is not None
+            ):
                 outcome, told = self._watch.while_waiting(seen, last, state, utcnow())
                 decision["told"] = told
         replies = list(outcome.replies)
@@ -189,6 +202,11 @@ class Turns:
             epoch=lease.epoch,
             took_ms=int((time.monotonic() - began) * 1000),
         )
+        if holder != BOT:
+            # Nobody would answer a message whose turn is silent for an agent who has just left.
+            now = await self._store.get(Conversation, lease.id)
+            if now is not None and now.holder == BOT and now.epoch != lease.epoch:
+                raise Overtaken(message.conversation)
         try:
             await self._store.insert(turn)
         except Duplicate:
@@ -202,10 +220,31 @@ class Turns:
             await self._store.change(Conversation, where, set={"language": seen.language})
         return turn
 
-    def _thanks(self, lease: Conversation) -> list[Content]:
+    async def _thanks(self, case: str, lease: Conversation) -> list[Content]:
         routing = self._watch.routing if self._watch is not None else None
-        words = routing.says("rated", str(lease.language or "")) if routing else ""
+        rated = await self._store.get(Case, case)
+        if routing is None or rated is None or rated.conversation != lease.id:
+            return []
+        words = routing.says("rated", str(lease.language or ""))
         return [Text(words)] if words else []
+
+    async def _under_agent(
+        self, message: Message, content: Content, before: Sequence[Turn], state: dict[str, Any]
+    ) -> tuple[Outcome, Perception | None]:
+        """Say nothing while an agent has the conversation.
+
+        What is more urgent than what the agent has it for is a case all the same: he may not
+        be there.
+        """
+        nothing = Outcome([], [], state, {}, None)
+        if self._watch is None or not words_of(content):
+            return nothing, None
+        seen = await self._see(message, content, before)
+        last = before[0] if before else None
+        matter = self._watch.more_urgent(seen, last) if seen is not None else None
+        if matter is None:
+            return nothing, seen
+        return replace(self._watch.handed(matter, state, {}), replies=[]), seen
 
     async def _after_case(
         self,
@@ -224,10 +263,13 @@ class Turns:
             return outcome
         now = utcnow()
         outcome = watch.angry(outcome, seen)
-        before = (
-            await last_closed(self._store, watch.routing, lease.id, now) if read(meaning) else None
-        )
-        if before is not None and outcome.handoff is None and watch.routing.after_close == "reopen":
+        reopens = watch.routing.after_close == "reopen"
+        before = None
+        if read(meaning) and (outcome.handoff is not None or reopens):
+            before = await last_closed(self._store, watch.routing, lease.id, now)
+        if outcome.handoff is not None and not watch.is_that(before, outcome.handoff, seen):
+            before = None
+        if before is not None and outcome.handoff is None:
             outcome = watch.once_more(outcome, before.topic, before.priority, seen)
         if before is not None and outcome.handoff is not None:
             decision["again"] = {"again": mark(before)}
@@ -249,15 +291,18 @@ class Turns:
         return before is not None and before.album == message.album
 
     async def _see(
-        self, message: Message, content: Content, before: Sequence[Turn]
+        self, message: Message, content: Content, before: Sequence[Turn], afresh: bool = False
     ) -> Perception | None:
-        """Return what a message looks like; None without anybody to look, or if that failed."""
+        """Return what a message looks like; None without anybody to look, or if that failed.
+
+        `afresh` says that an agent has been here: what the mood was before him is over.
+        """
         if self._watch is None:
             return None
         try:
             language = str((message.profile or {}).get("language") or "")
             return await self._watch.see(
-                content, before, message.conversation, language, _names(message)
+                content, before, message.conversation, language, _names(message), afresh
             )
         except Exception:
             # The customer is answered all the same; what is sensitive is found by the
@@ -273,6 +318,7 @@ class Turns:
         hopeless: str,
         seen: Perception | None,
         spoken: tuple[Spoken, ...] = (),
+        resumed: bool = False,
     ) -> Outcome:
         if hopeless:
             return _failed(state, Failure("worker", hopeless, ""))
@@ -283,7 +329,7 @@ class Turns:
             hints = Hints()
             if self._watch is not None and seen is not None:
                 hints = self._watch.hints(seen)
-            hints = replace(hints, meanwhile=spoken)
+            hints = replace(hints, meanwhile=spoken, resumed=resumed)
             taking = self._brain.take(said, state or None, hints)
             outcome = await asyncio.wait_for(taking, self._seconds)
             if outcome.stopped and self._watch is not None and seen is not None:
@@ -415,6 +461,11 @@ def _holder(lease: Conversation, last: Turn | None) -> str:
     if lease.holder == BOT and handed and last is not None and last.epoch == lease.epoch:
         return WAITING
     return str(lease.holder)
+
+
+def _unheard(last: Turn, lease: Conversation) -> bool:
+    """Tell whether an agent had the conversation since the bot took note of what was said."""
+    return last.epoch != lease.epoch or bool((last.decision or {}).get("unheard"))
 
 
 def _failed(state: dict[str, Any], failure: Failure) -> Outcome:

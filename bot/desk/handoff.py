@@ -67,12 +67,13 @@ async def hand_over(
     also when an agent has been there meanwhile.
     """
     if handoff.get("again"):
-        await open_again(store, turn, handoff["again"], str(handoff["why"]))
+        words = redact(said, known)[:_SUMMARY]
+        await open_again(store, turn, handoff["again"], str(handoff["why"]), words)
     else:
         case = case_of(turn, handoff, said, known)
         where = {"conversation": turn.conversation}
         others = [c for c in await store.find(Case, where, sort=("at",)) if c.status == OPEN]
-        older = next((c for c in others if c.id != case.id and c.at <= case.at), None)
+        older = next((c for c in others if c.id != case.id), None)
         case.part_of = (older.part_of or older.id) if older else ""
         if routing is not None:
             route = routing.route(
@@ -91,14 +92,21 @@ async def hand_over(
     )
 
 
-async def open_again(store: AsyncStore, turn: Turn, marked: Mapping[str, Any], why: str) -> None:
-    """Open a case again because of a turn, see `bot.desk.again`; done again it changes nothing."""
+async def open_again(
+    store: AsyncStore, turn: Turn, marked: Mapping[str, Any], why: str, summary: str
+) -> None:
+    """Open a case again because of a turn, see `bot.desk.again`; done again it changes nothing.
+
+    `summary` is what is wanted now, with personal data masked.
+    """
     case = await store.get(Case, str(marked["case"]))
     if case is None:
         return
-    if case.status == RESOLVED and int(case.opened or 1) == marked["opened"]:
-        await reopen(store, case)
     id = f"reopened:{turn.id}"
+    if case.status == RESOLVED and int(case.opened or 1) == marked["opened"]:
+        if summary:
+            await store.change(Case, {"id": case.id}, set={"summary": summary})
+        await reopen(store, case)
     await note_down(store, id, REOPENED, turn.conversation, case=case.id, text=why)
 
 

@@ -15,6 +15,7 @@ from bot.message import Content, Text, decode
 from bot.perception.contract import PRIORITIES, Perception, Sensitive
 from bot.perception.escalation import Escalation
 from bot.perception.perceiving import Perceiver
+from bot.store.cases import Case
 from bot.store.turns import Turn
 
 log = logging.getLogger(__name__)
@@ -50,12 +51,16 @@ class Watch:
         conversation: str,
         profile_language: str,
         known: Sequence[str] = (),
+        afresh: bool = False,
     ) -> Perception:
         """Return what a message looks like; `before` are the last turns, the newest first.
 
-        `known` are the customer's names, which are masked where a model is asked.
+        `known` are the customer's names, which are masked where a model is asked. With
+        `afresh` the mood of before is over: a person has seen to it.
         """
         last = next((turn.perception for turn in before if turn.perception), None)
+        if last and afresh:
+            last = {**last, "mood": 0.0, "urgency": 0.0, "frustrated": False}
         seen = await self._perceiver.perceive(
             words_of(content),
             last=Perception.decode(last) if last else None,
@@ -93,6 +98,21 @@ class Watch:
             handoff=Handoff(matter.topic, matter.why, matter.priority),
         )
 
+    def more_urgent(self, seen: Perception, last: Turn | None) -> Sensitive | None:
+        """Return the matter of a message if it is above what a person has the conversation for."""
+        matter = seen.sensitive
+        return matter if matter is not None and _above(matter.priority, last) else None
+
+    def is_that(self, before: Case | None, handoff: Handoff, seen: Perception) -> bool:
+        """Tell whether what is handed over may be the case that was closed before.
+
+        A sensitive matter never is, nor what is more urgent: it would go where that case went.
+        """
+        if before is None or seen.sensitive is not None:
+            return False
+        ranks = {priority: n for n, priority in enumerate(PRIORITIES)}
+        return ranks.get(handoff.priority, 0) <= ranks.get(before.priority, 0)
+
     def closed(self, priority: str, language: str, now: datetime) -> str:
         """Return what to say of when somebody will be here; "" when somebody is, or must be."""
         routing = self.routing
@@ -125,9 +145,11 @@ class Watch:
         words = self.routing.says("handed", seen.language)
         said: list[Content] = [Text(words)] if words else []
         why = f"the customer is angry (mood {seen.mood:+.2f})"
+        # Who is passed on is asked nothing more by a form.
+        answers = [] if outcome.state.get("active_loop") else outcome.replies
         return replace(
             outcome,
-            replies=[*outcome.replies, *said],
+            replies=[*answers, *said],
             handoff=Handoff("frustrated", why, "high"),
         )
 
@@ -141,7 +163,8 @@ class Watch:
         told = told_at(last)
         matter = seen.sensitive
         if matter is not None and _above(matter.priority, last):
-            return self.handed(matter, state, {}), now.isoformat()
+            handed = self.handed(matter, state, {})
+            return self.with_hours(handed, seen.language, now), now.isoformat()
         nothing = Outcome([], [], state, {}, None)
         if told is not None and now - told < TELL_AGAIN:
             return nothing, told.isoformat()

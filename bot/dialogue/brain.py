@@ -120,7 +120,8 @@ class Brain:
         try:
             tracker = rebuild(said.address.key, self._domain, before)
             past = len(tracker.events)
-            catch_up(tracker, self._domain, hints.meanwhile)
+            if hints.resumed:
+                catch_up(tracker, self._domain, hints.meanwhile)
             store = OneConversation(self._domain, tracker)
             processor = copy.copy(self._processor)
             processor.tracker_store = store

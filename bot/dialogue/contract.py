@@ -54,11 +54,13 @@ class Hints:
 
     `perception` is `bot.perception` 's, encoded; actions find it in the message's metadata.
     A message of one of the `intents` is a person's: it is read, and no action is run.
-    `meanwhile` is what was said since the bot had the conversation last, the oldest first.
+    `resumed` says that a person has had the conversation; `meanwhile` is what was said then,
+    the oldest first.
     """
 
     perception: Mapping[str, Any] = field(default_factory=dict)
     intents: frozenset[str] = frozenset()
+    resumed: bool = False
     meanwhile: tuple[Spoken, ...] = ()
 
 

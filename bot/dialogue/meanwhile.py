@@ -16,8 +16,6 @@ def catch_up(tracker: DialogueStateTracker, domain: Domain, meanwhile: tuple[Spo
     As Rasa does it while a conversation is paused: messages are logged, and no action
     follows. A form that was going on ends, for what it asked was the agent's to see to.
     """
-    if not meanwhile:
-        return
     events: list[Event] = []
     if tracker.active_loop_name:
         events += [ActiveLoop(None), SlotSet(REQUESTED_SLOT, None)]

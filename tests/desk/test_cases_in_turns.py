@@ -14,7 +14,7 @@ from bot.desk.handoff import close, give_back, say, take
 from bot.desk.routing import Routing
 from bot.desk.routing_file import load_routing
 from bot.desk.watch import Watch
-from bot.dialogue.contract import Handoff, Outcome
+from bot.dialogue.contract import Failure, Handoff, Outcome
 from bot.message import Choice, Text, encode, utcnow
 from bot.perception.escalation_file import load_escalation
 from bot.perception.perceiving import Perceiver
@@ -25,13 +25,17 @@ from bot.store.conversations import BOT, WAITING, Conversation
 from bot.store.journal import Entry
 from bot.store.messages import Message, queued
 from bot.store.turns import Turn
+from bot.turn import Overtaken
 from tests.desk.test_watch import KEY, Seeing, holder, replies, says, turns_of
+from tests.kit.build import inbound
 from tests.kit.channel import CAN
+from tests.test_turn import pending
 
 ROUTING = load_routing(Path("data/routing.yml"))
 #: A Sunday and a Tuesday in London.
 CLOSED = datetime(2026, 11, 22, 12, 0, tzinfo=timezone.utc)
 HERE = datetime(2026, 11, 24, 12, 0, tzinfo=timezone.utc)
+LEGAL = "If I don't get my money back you'll hear from my solicitor."
 ANGRY = "This is absolutely terrible, you are useless and I hate this awful horrible shop!!!"
 
 
@@ -257,8 +261,7 @@ async def test_what_is_more_urgent_meanwhile_is_a_part_of_the_case_that_is_open(
 ) -> None:
     looks = watch()
     first = await handed(store, looks)
-    legal = "If I don't get my money back you'll hear from my solicitor."
-    second = await says(turns_of(store, Seeing(), looks), store, legal, 2)
+    second = await says(turns_of(store, Seeing(), looks), store, LEGAL, 2)
     case = await store.get(Case, second.id)
     assert case is not None
     assert (case.topic, case.part_of, case.language) == ("legal", first.id, "en")
@@ -271,3 +274,127 @@ async def test_the_language_is_kept_for_whoever_writes_unasked(
     held = await store.get(Conversation, KEY)
     assert held is not None
     assert held.language == "de"
+
+
+async def test_a_sensitive_matter_is_never_the_old_case_again(
+    store: AsyncStore, clock: Any
+) -> None:
+    looks = watch()
+    await closed_case(store, looks)
+    clock(utcnow())
+    turn = await says(turns_of(store, Seeing(), looks), store, LEGAL, 2)
+    assert "again" not in turn.decision["handoff"]
+    found = await store.get(Case, turn.id)
+    assert found is not None
+    assert (found.topic, found.priority, found.status) == ("legal", "high", OPEN)
+
+
+async def test_what_is_more_urgent_than_the_case_before_is_a_case_of_its_own(
+    store: AsyncStore, clock: Any
+) -> None:
+    looks = watch()
+    await closed_case(store, looks)
+    clock(utcnow())
+    outcome = Outcome([], [Text("now")], {}, {}, None, Handoff("refund", "above", "high"))
+    turn = await says(turns_of(store, Seeing(outcome), looks), store, "my money", 2)
+    assert await store.get(Case, turn.id) is not None
+
+
+async def test_a_case_that_opens_again_is_about_what_is_wanted_now(
+    store: AsyncStore, clock: Any
+) -> None:
+    looks = watch(after_close="reopen")
+    case = await closed_case(store, looks)
+    clock(utcnow())
+    await says(turns_of(store, Seeing(), looks), store, "it is broken again", 2)
+    found = await store.get(Case, case.id)
+    assert found is not None
+    assert found.summary == "it is broken again"
+
+
+@pytest.mark.parametrize("between", ["a rating", "a failure"])
+async def test_the_bot_hears_of_it_also_when_something_else_comes_first(
+    store: AsyncStore, clock: Any, between: str
+) -> None:
+    looks = watch()
+    await says(turns_of(store, Seeing(), looks), store, "hello", 1)
+    turn = await handed(store, looks, 2)
+    held = await take(store, KEY, "anna")
+    await say(store, held, "Is it the oak lamp?", "Anna", "one", CAN)
+    case = await store.get(Case, turn.id)
+    assert case is not None
+    await close(store, case, "anna", "done")
+    if between == "a rating":
+        await rate(store, looks, case.id, 5, 3)
+    else:
+        failed = Outcome([], [Text("sorry")], {}, {}, Failure("brain", "x", ""))
+        await says(turns_of(store, Seeing(failed), looks), store, "well?", 3)
+    brain = Seeing()
+    await says(turns_of(store, brain, looks), store, "thanks", 4)
+    assert brain.hints[0] is not None
+    assert brain.hints[0].resumed
+    assert [s.text for s in brain.hints[0].meanwhile if s.agent] == ["Is it the oak lamp?"]
+    await says(turns_of(store, brain, looks), store, "and now?", 5)
+    assert brain.hints[1] is not None
+    assert not brain.hints[1].resumed
+
+
+async def test_who_is_calmer_after_an_agent_is_not_passed_on_for_old_anger(
+    store: AsyncStore, clock: Any
+) -> None:
+    looks = watch()
+    await says(turns_of(store, Seeing(), looks), store, ANGRY, 1)
+    await take(store, KEY, "anna")
+    await give_back(store, KEY, "anna")
+    turn = await says(turns_of(store, Seeing(), looks), store, "my order is late", 2)
+    assert turn.decision.get("handoff") is None
+
+
+async def test_who_is_passed_on_for_anger_is_asked_nothing_more_by_a_form(
+    store: AsyncStore, clock: Any
+) -> None:
+    asks = Outcome([], [Text("What is your order number?")], {"active_loop": "f"}, {}, None)
+    turn = await says(turns_of(store, Seeing(asks), watch()), store, ANGRY, 1)
+    assert replies(turn) == [ROUTING.says("handed", "en")]
+
+
+async def test_an_urgent_matter_is_a_case_also_while_an_agent_has_the_conversation(
+    store: AsyncStore, clock: Any
+) -> None:
+    looks = watch()
+    first = await handed(store, looks)
+    await take(store, KEY, "anna")
+    turn = await says(turns_of(store, Seeing(), looks), store, LEGAL, 2)
+    assert replies(turn) == []
+    found = await store.get(Case, turn.id)
+    assert found is not None
+    assert (found.topic, found.part_of) == ("legal", first.id)
+    # Said once more it is the same matter.
+    again = await says(turns_of(store, Seeing(), looks), store, LEGAL, 3)
+    assert await store.get(Case, again.id) is None
+
+
+async def test_a_message_whose_agent_leaves_at_that_instant_is_not_passed_over(
+    store: AsyncStore, clock: Any
+) -> None:
+    looks = watch()
+    await handed(store, looks)
+    await take(store, KEY, "anna")
+    lease = await store.get(Conversation, KEY)
+    assert lease is not None
+    await give_back(store, KEY, "anna")
+    message = await pending(store, inbound("hello?", n=2))
+    with pytest.raises(Overtaken):
+        await turns_of(store, Seeing(), looks).take(message, lease)
+    assert await store.get(Turn, message.id) is None
+
+
+async def test_an_ordinary_turn_asks_for_no_closed_case(
+    store: AsyncStore, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def asked(*_: Any) -> None:
+        raise AssertionError("asked")
+
+    monkeypatch.setattr("bot.turn.last_closed", asked)
+    turn = await says(turns_of(store, Seeing(), watch()), store, "hello", 1)
+    assert replies(turn) == ["the bot's answer"]

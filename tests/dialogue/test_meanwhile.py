@@ -17,7 +17,7 @@ async def back(talk: Conversation, message: str) -> Outcome:
     now = time.time()
     meanwhile = (Spoken(THANKS, "", now - 60), Spoken(AGENT, "Anna", now - 50))
     said = Inbound(talk.address, "back", meant(message))
-    outcome = await talk.brain.take(said, talk.state or None, Hints(meanwhile=meanwhile))
+    outcome = await talk.brain.take(said, talk.state or None, Hints(resumed=True, meanwhile=meanwhile))
     talk.state = outcome.state
     assert outcome.failure is None
     return outcome
