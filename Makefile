@@ -5,13 +5,14 @@ UV := $(BIN)/uv
 export TF_CPP_MIN_LOG_LEVEL := 3
 export SQLALCHEMY_SILENCE_UBER_WARNING := 1
 export RASA_TELEMETRY_ENABLED := false
+# Rasa and TensorFlow are thousands of modules. Where the environment says not to keep them
+# compiled, every process compiles them anew, which takes three times as long as importing them.
+unexport PYTHONDONTWRITEBYTECODE
 
-# Whole instances want the machine for themselves, and the sockets of wake-ups short paths;
-# all else is spread over the cores.
-ALONE := tests/e2e tests/store/test_wake.py
-UNITS := $(addprefix --ignore ,$(ALONE))
+# A file is one process's, so that what it shares is made once; the order is tests/conftest.py's.
+SPREAD := --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test train lint types floors bench requirements tools clean
+.PHONY: run test train validate lint types floors bench requirements tools clean
 
 run: .venv/installed
 	$(BIN)/bot run --open
@@ -19,14 +20,16 @@ run: .venv/installed
 train: .venv/installed
 	$(BIN)/bot train
 
-test: .venv/installed tools lint
+# Whole instances have the machine for themselves, but for a second one beside: they mostly wait.
+test:
+	$(MAKE) --jobs 2 tools lint validate
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 $(SPREAD) --ignore tests/e2e
+	$(BIN)/pytest --numprocesses 2 $(SPREAD) tests/e2e
+
+validate: train
 	mkdir -p var
-	$(BIN)/bot train
 	$(BIN)/rasa data validate --fail-on-warnings > var/rasa-validate.log 2>&1 \
 		|| { tail -n 40 var/rasa-validate.log; exit 1; }
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
-		--no-loadscope-reorder $(UNITS)
-	$(BIN)/pytest $(ALONE)
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -6,21 +6,23 @@ import argparse
 import getpass
 import os
 import sys
-import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from bot import serve
-from bot.desk.handoff import NotYours, close, reopen, say, take
-from bot.message import Address, utcnow
+from bot.desk.by_hand import Hand, agent_of
+from bot.desk.contract import Done, Person
+from bot.desk.saying import unmarked
+from bot.message import utcnow
 from bot.perception.contract import PRIORITIES
 from bot.settings import Settings
 from bot.store import AsyncStore, StoreError
 from bot.store.cases import OPEN, RESOLVED, Case
 from bot.store.consents import ALL
-from bot.store.conversations import Conversation
+from bot.store.conversations import BOT, Conversation
 from bot.store.messages import Message
 from bot.store.wake import open_bells
-from connectors import connector_class
 
 _SHOWN = 40
 
@@ -37,13 +39,10 @@ async def cases(args: argparse.Namespace, settings: Settings) -> int:
             return 1
         if args.verb == "show":
             return await _show(store, case)
-        agent = args.agent or _me()
+        agent = agent_of(settings, args.agent, _me())
         if args.verb == "reply":
             return await _reply(store, settings, case, args.text, agent)
-        return await _close(store, case, args.resolution, agent)
-    except NotYours as error:
-        print(error, file=sys.stderr)
-        return 1
+        return await _close(store, settings, case, args.resolution, agent)
     except StoreError as error:
         print(f"the store: {error}", file=sys.stderr)
         return 1
@@ -87,36 +86,70 @@ async def _show(store: AsyncStore, case: Case) -> int:
     return 0
 
 
-async def _reply(store: AsyncStore, settings: Settings, case: Case, text: str, agent: str) -> int:
+async def _reply(
+    store: AsyncStore, settings: Settings, case: Case, text: str, agent: Person
+) -> int:
+    key = case.conversation
     if not text.strip():
         print("the reply is empty", file=sys.stderr)
         return 1
-    held = await store.get(Conversation, case.conversation)
-    if held is not None and held.opted_out == ALL:
-        print(f"{case.conversation}: has opted out, nothing may be sent", file=sys.stderr)
+    if unmarked(text) is not None:
+        print("this begins like a note; begin a reply otherwise", file=sys.stderr)
         return 1
-    conversation = await take(store, case.conversation, agent)
-    can = connector_class(Address.parse(conversation.id).channel).capabilities
-    bells = open_bells(settings.var, settings.redis.url, set())
-    await bells.open()
-    try:
-        await say(store, conversation, text, agent, uuid.uuid4().hex, can)
-        bells.ring("out")
-    finally:
-        await bells.close()
-    again = await reopen(store, case)
+    held = await store.get(Conversation, key)
+    if held is not None and held.opted_out == ALL:
+        print(f"{key}: has opted out, nothing may be sent", file=sys.stderr)
+        return 1
+    hand = Hand(settings, store, agent)
+    async with _ringing(settings):
+        # Else the customer would be an agent's whom no list shows.
+        again = case.status == RESOLVED and not await _open(store, key)
+        took = await (hand.does("reopen", key, case=case.id) if again else hand.does("take", key))
+        said = await hand.does("say", key, text) if took.ok else took
+    if not said.ok:
+        print(said.text, file=sys.stderr)
+        return 1
     print(
-        f"{case.conversation}: queued; the conversation is yours until `bot cases close`"
+        f"{key}: queued, from {agent.name}; the conversation is yours until `bot cases close`"
         + (", the case is open again" if again else "")
     )
     return 0
 
 
-async def _close(store: AsyncStore, case: Case, resolution: str, agent: str) -> int:
-    done, freed = await close(store, case, agent, resolution)
-    print(f"{case.id}: {'closed' if done else 'was closed already'}", end="")
-    print(", the bot answers again" if freed else "")
+async def _close(
+    store: AsyncStore, settings: Settings, case: Case, resolution: str, agent: Person
+) -> int:
+    key = case.conversation
+    held = await store.get(Conversation, key)
+    done = Done(True, "")
+    if await _open(store, key) or (held is not None and held.holder != BOT):
+        async with _ringing(settings):
+            done = await Hand(settings, store, agent).does("resolve", key, resolution)
+        if not done.ok:
+            print(done.text, file=sys.stderr)
+            return 1
+    print(f"{case.id}: {'closed' if case.status == OPEN else 'was closed already'}", end="")
+    print(", the bot answers again" if held is not None and held.holder != BOT else "", end="")
+    print("; the customer is asked for a rating" if done.data.get("asked") else "")
     return 0
+
+
+async def _open(store: AsyncStore, conversation: str) -> bool:
+    cases = await store.find(Case, {"conversation": conversation})
+    return any(case.status == OPEN for case in cases)
+
+
+@asynccontextmanager
+async def _ringing(settings: Settings) -> AsyncIterator[None]:
+    """Tell workers and consoles of what was done here."""
+    bells = open_bells(settings.var, settings.redis.url, set())
+    await bells.open()
+    try:
+        yield
+    finally:
+        bells.ring("out")
+        bells.ring("desk")
+        await bells.close()
 
 
 def _me() -> str:

@@ -263,7 +263,7 @@ def parser() -> argparse.ArgumentParser:
         if verb == "close":
             one.add_argument("--resolution", default="", help="what became of it, to learn from")
         if verb != "show":
-            one.add_argument("--agent", default="", help="your name, default: that of this login")
+            one.add_argument("--agent", default="", help="your login of the console, or your name")
 
     customer = command("customer", _customer, "who is who across channels, and what they agreed to")
     verbs = customer.add_subparsers(dest="verb", required=True, metavar="VERB")

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from bot.message import (
+    RATE,
     Cards,
     Choice,
     Choices,
@@ -52,6 +53,12 @@ _NUMBERS = (
 _WORDS = {word: number for line in _NUMBERS for number, word in enumerate(line.split(), 1)}
 # "2", "2.", "2)", "#2", "no. 2", "option 2", "number two".
 _NUMBER = re.compile(r"(?:(?:option|number|nummer|no|nr|n)(?:\W+|(?=\d))|#)?(\w+)[.)]?", re.I)
+# "5 stars", "five ⭐", "4/5", "4 out of 5": what customers write who are asked for stars.
+_STARS = re.compile(
+    r"(\w+) ?(?:stars?|sterne?|étoiles?|estrellas?|estrelas?|stell[ae]|sterren|ster|gwiazd\w*"
+    r"|yıldız|[★⭐🌟]|/ ?5|(?:out )?of 5|von 5|sur 5|de 5|su 5|van 5|z 5)"
+)
+_DRAWN = re.compile("[★⭐🌟]+")
 
 
 async def meant(
@@ -113,14 +120,20 @@ async def _typed(store: AsyncStore, message: Message, said: Text) -> Content:
     for row in reversed(await _in_question(store, message)):
         options = options_of(row)
         if options:
-            numbered = isinstance(decode(row.content), Text)
-            found = _named(said.text, options, numbered) or _nodded(said.text, options)
+            # How many stars there are to give is known without their being numbered.
+            stars = all(option.payload.startswith(RATE) for option in options)
+            numbered = stars or isinstance(decode(row.content), Text)
+            found = _named(said.text, options, numbered, stars) or _nodded(said.text, options)
             return Choice(found.payload, found.title, row.provider_id or "") if found else said
     return said
 
 
-def _named(text: str, options: Sequence[Option], numbered: bool) -> Option | None:
+def _named(
+    text: str, options: Sequence[Option], numbered: bool, stars: bool = False
+) -> Option | None:
     said = _folded(text)
+    if stars:
+        said = _stars(said)
     for option in options:
         if option.payload and _folded(option.title) == said:
             return option
@@ -135,6 +148,14 @@ def _folded(text: str) -> str:
     # NFKC makes "２" and the digit of a keycap emoji a "2".
     plain = unicodedata.normalize("NFKC", text).replace("\u20e3", "").replace("\ufe0f", "")
     return " ".join(plain.casefold().split()).strip(" .!?¡¿")
+
+
+def _stars(said: str) -> str:
+    """Return how many stars somebody gives as a number alone, if he gives some."""
+    if _DRAWN.fullmatch(said):
+        return str(len(said))
+    found = _STARS.fullmatch(said)
+    return found[1] if found else said
 
 
 def _number(said: str) -> int | None:

@@ -55,6 +55,10 @@ class Address:
         return cls(channel, account, user)
 
 
+#: How the payload begins of an option that is a rating in stars.
+RATE = "/rate_agent"
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One button or list row: what the customer sees, and what it means to the bot.

@@ -32,6 +32,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     gateway = serve.address_of(settings)
     sandbox = ""
     if args.sandbox or not settings.channels:
+        if settings.slack or settings.console:
+            print("the sandbox has agents of its own: slack and console of credentials.yml rest")
         try:
             real = {**settings.channels, credentials.SLACK: settings.slack}
             credentials.refuse_real(real, serve.sandbox_of(settings))

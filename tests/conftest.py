@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -23,9 +24,17 @@ hypothesis.settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
 
+# Stores have the disk confirm every write, and a test makes a store in no time but for that.
+# What a process that dies leaves behind, memory keeps as a disk does.
+_MEMORY, _ENOUGH = "/dev/shm", 1 << 30
+_there = "TMPDIR" not in os.environ and os.path.isdir(_MEMORY)
+if _there and shutil.disk_usage(_MEMORY).free > _ENOUGH:
+    os.environ["TMPDIR"] = tempfile.tempdir = _MEMORY
+
 
 #: Files with few tests that take long. Begun last, one process would be left alone with them.
 _LONG = (
+    "test_e2e_crash.py",
     "test_training.py",
     "test_faults.py",
     "test_preload.py",

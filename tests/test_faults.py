@@ -69,7 +69,7 @@ class Round:
         running = [first]
         try:
             while True:
-                done = asyncio.create_task(until(lambda: _answered(store)))
+                done = asyncio.create_task(until(lambda: _answered(store), pause=0.03))
                 died = asyncio.create_task(first.died.wait())
                 await asyncio.wait({done, died}, return_when=asyncio.FIRST_COMPLETED)
                 died.cancel()
@@ -147,7 +147,7 @@ async def test_many_faults_at_once_lose_double_and_reorder_nothing(
                 everyone.append(process())
                 dice.choice(everyone).kill()
         everyone.append(process(last=True))
-        await until(lambda: _answered(store))
+        await until(lambda: _answered(store), pause=0.03)
     finally:
         for one in everyone:
             await one.stop()

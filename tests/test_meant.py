@@ -11,6 +11,7 @@ import pytest
 from bot.dialogue.contract import Outcome
 from bot.folding import Heard, fold
 from bot.message import (
+    RATE,
     Album,
     Choice,
     Choices,
@@ -118,6 +119,30 @@ async def test_numbers_count_only_where_they_were_shown_and_titles_everywhere(
     assert (await hear(store, Text("2")))[1] == [Text("2")]
     await asked(store, Menu("Which?", (Section("Fruit", FRUIT),)), turn="t2")
     assert (await hear(store, Text("apple")))[1] == [Choice(FRUIT[0].payload, "Apple", "t2.0")]
+
+
+STARS = tuple(Option("★" * n, f'{RATE}{{"case": "c", "stars": {n}}}') for n in range(1, 6))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("4", "four", "vier", "4 stars", "Four stars!", "4 Sterne", "4 étoiles", "4/5", "4 / 5"),
+        *("4 out of 5", "4 von 5", "★★★★", "⭐⭐⭐⭐", "4 ⭐", "4⭐", "4️⃣"),
+    ],
+)
+async def test_stars_may_be_typed_where_they_are_buttons(store: AsyncStore, said: str) -> None:
+    await asked(store, Choices("How was it?", STARS))
+    turn, _ = await hear(store, Text(said))
+    assert decode(turn.heard) == Choice(STARS[3].payload, "★★★★", "t1.0")
+
+
+@pytest.mark.parametrize(
+    "said", ["6 stars", "0", "4 lamps", "no stars", "where is order 4", "★★★★★★"]
+)
+async def test_what_are_no_stars_to_be_given_stays_words(store: AsyncStore, said: str) -> None:
+    await asked(store, Choices("How was it?", STARS))
+    assert (await hear(store, Text(said)))[1] == [Text(said)]
 
 
 async def test_only_the_last_question_is_answered(store: AsyncStore) -> None:

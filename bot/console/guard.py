@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 from collections.abc import Mapping
@@ -11,6 +12,15 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 _JSON_BYTES = 256 * 1024
+_JSON_SECONDS = 30.0
+# This machine and private networks: RFC 1918, 3927, 4193, 4291.
+_NEAR = tuple(
+    ipaddress.ip_network(net)
+    for net in (
+        *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"),
+        *("::1/128", "fc00::/7", "fe80::/10"),
+    )
+)
 #: Of every answer.
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -74,7 +84,7 @@ async def json_of(request: web.Request) -> dict[str, Any]:
     if request.content_type != "application/json":
         raise Refused(415, "the body should be application/json")
     try:
-        value = json.loads(await body_of(request, _JSON_BYTES))
+        value = json.loads(await body_of(request, _JSON_BYTES, _JSON_SECONDS))
     except (ValueError, RecursionError):
         raise Refused(400, "the body is not JSON") from None
     if not isinstance(value, dict):
@@ -82,8 +92,18 @@ async def json_of(request: web.Request) -> dict[str, Any]:
     return value
 
 
-async def body_of(request: web.Request, most: int) -> bytes:
-    """Return the body of a request, up to `most` bytes. Raises Refused."""
+async def body_of(request: web.Request, most: int, seconds: float) -> bytes:
+    """Return the body of a request, up to `most` bytes, which has so long to come.
+
+    Raises Refused.
+    """
+    try:
+        return await asyncio.wait_for(_read(request, most), seconds)
+    except asyncio.TimeoutError:
+        raise Refused(408, "the body did not come", {"Connection": "close"}) from None
+
+
+async def _read(request: web.Request, most: int) -> bytes:
     too_large = Refused(413, f"too large, {most} bytes are allowed")
     if (request.content_length or 0) > most:
         raise too_large
@@ -98,15 +118,27 @@ async def body_of(request: web.Request, most: int) -> bytes:
 def peer(request: web.Request) -> str:
     """Return the address a request comes from, that of the proxy's client behind our own proxy.
 
-    Only who is on this machine is believed: anyone can write the header.
+    Only who is on this machine or in a private network is believed, as a proxy in a container
+    or a load balancer is: anyone else can write the header. Each proxy adds at the end whom it
+    has it from, so that of several the last one that is not itself a proxy of ours counts.
     """
-    remote = request.remote or ""
+    found = request.remote or ""
+    told = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
+    while told and is_near(found):
+        one = told.pop().strip()[:64]
+        found = one or found
+    return found
+
+
+def is_near(address: str) -> bool:
+    """Tell whether an address is of this machine or of a private network."""
     try:
-        near = ipaddress.ip_address(remote).is_loopback
+        parsed = ipaddress.ip_address(address)
     except ValueError:
-        near = False
-    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return forwarded[:64] if near and forwarded else remote
+        return False
+    # As sockets that take both kinds call those of version 4.
+    mapped = getattr(parsed, "ipv4_mapped", None) or parsed
+    return any(mapped in net for net in _NEAR)
 
 
 def _netloc(url: str) -> str:

@@ -23,8 +23,9 @@ from connectors.base import Capabilities
 from connectors.errors import NoFile
 from connectors.render import render
 
-#: How long the link is good by which the provider, or the customer, fetches a file.
-_GOOD_FOR = timedelta(days=7).total_seconds()
+#: How long the link is good by which the provider, or the customer, fetches a file. A message
+#: may be held until he writes again.
+_GOOD_FOR = timedelta(days=30).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,7 @@ async def _queue(
         said_id(held.id, deed.id, n),
         held.id,
         content,
-        order=order,
+        order=order + n,
         epoch=held.epoch,
         agent=means.author(deed),
     )

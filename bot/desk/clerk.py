@@ -35,9 +35,14 @@ _CLAIM_SECONDS = 2 * _ATTEMPT_SECONDS
 _ATTEMPTS = 8
 # Words to the agent are given up before that: the deed is done, and others wait behind it.
 _TELLINGS = 3
-_LONGEST_WAIT = 300.0
+# A file, a provider or a model that is away or asks to wait must not hold up what else the agent
+# wants: so often, and so long each time, in seconds.
+_TRIES = 4
+_LONGEST_WAIT = 10.0
 _KEPT = timedelta(days=30)
 _SWEEP_SECONDS = 3600.0
+
+_NOT_NOW = "What this needs was not to be had in {} attempts. Try it again in a while."
 
 Tell = Callable[[Deed, Done], Awaitable[None]]
 
@@ -208,6 +213,10 @@ class Clerk(Rounds):
             return Done(False, "The desk does not know how to do that.")
 
     async def _again(self, deed: Deed, error: Exception) -> bool:
+        if isinstance(error, RetryLater) and deed.attempts >= _TRIES:
+            log.warning("%s: given up, it cannot be done now: %s", deed.id, type(error).__name__)
+            await self._finish(deed, Done(False, _NOT_NOW.format(deed.attempts)))
+            return True
         if deed.attempts >= _ATTEMPTS:
             log.error("%s: given up: %s", deed.id, type(error).__name__, exc_info=error)
             await self._finish(deed, _given_up(deed.attempts))
@@ -219,7 +228,9 @@ class Clerk(Rounds):
         doubled = limits.retry_base_seconds * 2.0 ** max(deed.attempts - 1, 0)
         full = min(doubled, limits.retry_cap_seconds)
         asked = getattr(error, "after", None) or 0.0
-        wait = max(full * random.uniform(0.5, 1.0), min(asked, _LONGEST_WAIT))  # noqa: S311
+        wait = max(full * random.uniform(0.5, 1.0), asked)  # noqa: S311
+        if isinstance(error, RetryLater):
+            wait = min(wait, _LONGEST_WAIT)
         log.info("%s: attempt %d, again in %.1f s", deed.id, deed.attempts, wait)
         await self._change(deed, owner="", due=_later(wait))
         return False

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from bot.desk.routing import Routing
-from bot.message import Deletion, Edit, Event, Reaction
+from bot.message import RATE, Deletion, Edit, Event, Reaction
 from bot.store.cases import Case
+from bot.store.consents import ALL
 from bot.store.conversations import BOT, Conversation
 from bot.store.messages import DROPPED, FAILED, RECEIPT_ORDER, Message
 
-#: What a customer does that calls for no answer of its own.
+#: What a customer does that calls for no answer of its own, and what an agent does that is none.
 _NO_QUESTION = frozenset({Reaction.kind, Deletion.kind, Edit.kind, Event.kind})
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
@@ -57,8 +58,10 @@ def clock(
 
     `messages` are those of the conversation, in any order, from the opening or the last answer
     of an agent on; older ones change nothing. What the customer writes while the bot has the
-    conversation is the bot's to answer.
+    conversation is the bot's to answer, and who has opted out may not be answered.
     """
+    if conversation.opted_out == ALL:
+        return None
     rows = sorted(
         (row for row in messages if row.arrived >= micro(opening.at)),
         key=lambda row: (row.arrived, row.id),
@@ -78,12 +81,16 @@ def clock(
 
 def asks(row: Message) -> bool:
     """Tell whether a customer's message calls for an answer."""
-    return row.direction == "in" and (row.content or {}).get("kind") not in _NO_QUESTION
+    content = row.content or {}
+    if row.direction != "in" or content.get("kind") in _NO_QUESTION:
+        return False
+    # Stars are an answer themselves.
+    return not str(content.get("payload") or "").startswith(RATE)
 
 
 def answered(row: Message) -> bool:
     """Tell whether a message is an agent's answer, on its way at least."""
-    return row.direction == "out" and bool(row.agent) and row.status not in (DROPPED, FAILED)
+    return _by_agent(row) and row.status not in (DROPPED, FAILED)
 
 
 def agent_had_last_word(messages: Iterable[Message]) -> bool:
@@ -91,9 +98,15 @@ def agent_had_last_word(messages: Iterable[Message]) -> bool:
 
     One that is held or failed has not: then the customer waits for us without knowing it.
     """
-    said = [row for row in messages if asks(row) or (row.direction == "out" and row.agent)]
+    said = [row for row in messages if asks(row) or _by_agent(row)]
     last = max(said, key=lambda row: (row.arrived, row.id), default=None)
     return last is not None and last.direction == "out" and last.status in RECEIPT_ORDER
+
+
+def _by_agent(row: Message) -> bool:
+    """Tell whether an agent wrote it; who corrects or takes back what he said says no more."""
+    kind = (row.content or {}).get("kind")
+    return row.direction == "out" and bool(row.agent) and kind not in _NO_QUESTION
 
 
 def micro(at: datetime) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.desk import rating
+from bot.desk.clock import answered, asks, micro
 from bot.desk.contract import Done
 from bot.desk.deeds import Refused, plan_of, settle
 from bot.desk.handoff import move, place_after_all
@@ -18,8 +19,10 @@ from bot.desk.handoff import reopen as open_again
 from bot.desk.handoff import resolve as close_case
 from bot.desk.journal import note_down
 from bot.desk.means import Means
+from bot.desk.openings import opening_of, rows_since
+from bot.desk.routing_file import UNDELIVERED
 from bot.llm.masking import redact
-from bot.message import Content, Text, utcnow
+from bot.message import Choices, Content, Text, utcnow
 from bot.store.cases import Case
 from bot.store.consents import ALL
 from bot.store.conversations import AGENT, BOT, Conversation
@@ -27,6 +30,9 @@ from bot.store.deeds import Deed
 from bot.store.journal import RESOLVED, RETURNED, Entry
 from bot.store.messages import DROPPED, QUEUED, Message, queued
 from connectors.render import render
+
+#: Stands in the id of a message that tells the customer of it, behind the conversation's.
+TOLD = ":desk:"
 
 # How long the customer's message may wait for the change of hands. The bot's next words
 # wait with it, so it is short.
@@ -54,7 +60,10 @@ async def back(means: Means, deed: Deed) -> Done:
 
 
 async def resolve(means: Means, deed: Deed) -> Done:
-    """Close the conversation's cases; the bot has it then, and the customer is asked to rate."""
+    """Close the conversation's cases; the bot has it then, and the customer is asked to rate.
+
+    Who waited and got no word of an agent's has nothing to rate: he hears that the bot is back.
+    """
     if not plan_of(deed):
         held = await means.held(deed)
         await means.free_for(held, deed)
@@ -62,22 +71,53 @@ async def resolve(means: Means, deed: Deed) -> Done:
             raise Refused("There is nothing to resolve here.")
         await _settle(means, deed, held)
     held = await means.held(deed)
-    cases = list(plan_of(deed)["cases"])
-    asked: list[Content] = []
-    if cases and means.routing.rate and (deed.args or {}).get("rate") is not False:
-        question = rating.question(means.routing, str(held.language or ""), cases[0])
-        asked = [question] if question.text else []
+    end = _end(means, deed, held)
     told = await _to_the_bot(
-        means, deed, held, deed.text or "", asked, f"resolved:{deed.id}", RESOLVED
+        means, deed, held, deed.text or "", end, f"resolved:{deed.id}", RESOLVED
     )
-    more = "; the customer is asked for a rating." if told else "."
-    return Done(True, f"Resolved, the bot answers again{more}", entry=f"resolved:{deed.id}")
+    asked = told and isinstance(end[0], Choices)
+    more = ", and says so to the customer." if told else "."
+    if asked:
+        more = "; the customer is asked for a rating."
+    text = f"Resolved, the bot answers again{more}"
+    return Done(True, text, data={"asked": asked}, entry=f"resolved:{deed.id}")
+
+
+def _end(means: Means, deed: Deed, held: Conversation) -> list[Content]:
+    """Return what the customer hears when his cases are resolved, [] for nothing."""
+    plan, language = plan_of(deed), str(held.language or "")
+    if plan.get("waits"):
+        text = means.routing.says("returned", language)
+        return [Text(text)] if text else []
+    wanted = means.routing.rate and (deed.args or {}).get("rate") is not False
+    if not (wanted and plan.get("heard")):
+        return []
+    question = rating.question(means.routing, language, plan["cases"][0])
+    return [question] if question.text else []
 
 
 async def _settle(means: Means, deed: Deed, held: Conversation) -> None:
+    """Keep which cases are closed, and how the customer left it. Raises Refused.
+
+    `heard` says that an agent had a word with him, `waits` that none had and he waits for one.
+    """
+    store = means.store
+    if held.holder != BOT:
+        # What came while it was not the bot's, the bot has let pass and will not answer.
+        newer = {"conversation": held.id, "arrived": {"$gt": deed.arrived}}
+        if any(asks(row) for row in await store.find(Message, newer)):
+            raise Refused("The customer has written meanwhile: see to that first.")
     # Before the bot answers again: what a customer writes after that is a case of its own.
-    cases = [case.id for case in await means.open_cases(held.id)]
-    await settle(means.store, deed, epoch=held.epoch, cases=cases)
+    cases = await means.open_cases(held.id)
+    heard = waits = False
+    if cases:
+        opening = await opening_of(store, cases[0])
+        rows = await rows_since(store, held.id, micro(opening.at))
+        heard = any(answered(row) for row in rows)
+        asked = opening.waits or any(asks(row) for row in rows)
+        waits = not heard and asked and held.holder != BOT
+    ids = [case.id for case in cases]
+    await settle(store, deed, epoch=held.epoch, cases=ids, heard=heard, waits=waits)
 
 
 async def _to_the_bot(
@@ -97,10 +137,10 @@ async def _to_the_bot(
     rows = await _announce(means, deed, held, contents)
     if await store.get(Entry, entry) is not None:
         return bool(rows)
-    if held.holder != BOT and held.epoch == plan["epoch"]:
+    cases = [found for id in plan["cases"] if (found := await store.get(Case, id))]
+    if held.epoch == plan["epoch"] and (held.holder != BOT or any(map(_handed, cases))):
         await move(store, held.id, held.epoch, BOT)
     await _unless_taken(means, deed, rows, [])
-    cases = [found for id in plan["cases"] if (found := await store.get(Case, id))]
     for n, case in enumerate(cases):
         await close_case(store, case, deed.agent, f"with {cases[0].id}" if n else resolution)
     now = await _unless_taken(means, deed, rows, cases)
@@ -123,6 +163,15 @@ async def _to_the_bot(
         text=redact(deed.text or ""),
     )
     return bool(rows)
+
+
+def _handed(case: Case) -> bool:
+    """Tell whether a turn made a case, or opened it again.
+
+    It gives up the conversation after that, which must not come when the case is closed
+    already: the epoch keeps it from doing so. With other cases the bot's answers go on.
+    """
+    return case.topic != UNDELIVERED or int(case.opened or 1) > 1
 
 
 async def _unless_taken(
@@ -160,10 +209,10 @@ async def _announce(
     order = await place_after_all(means.store, held.id)
     rows = [
         queued(
-            f"{held.id}:desk:{deed.id}:{n}",
+            f"{held.id}{TOLD}{deed.id}:{n}",
             held.id,
             content,
-            order=order,
+            order=order + n,
             # As a reply of the bot's it is dropped when an agent takes over.
             turn=deed.id,
             epoch=plan_of(deed)["epoch"] + 1,

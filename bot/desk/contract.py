@@ -8,7 +8,7 @@ take         ``priority``: optional. Takes the conversation. An open case is mad
 assign       ``to``: id of the agent who gets it (an id of `bot.desk.people`)
 back         gives it to the bot; `text`: optional words for the bot's case, for colleagues
 resolve      `text`: the resolution; ``rate``: False to ask for no rating
-reopen
+reopen       ``case``: optional id of the one to open again; the last one else
 write        `text` and `files` from a Slack thread: to the customer when `agent` has the
              conversation and the text is no note, else a note
 say          `text` and `files` to the customer; refused when `agent` does not have the

@@ -9,20 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.desk.clock import (
-    Clock,
-    Opening,
-    agent_had_last_word,
-    answered,
-    clock,
-    in_words,
-    micro,
-    moment,
-)
+from bot.desk.clock import Clock, agent_had_last_word, clock, in_words, micro, moment
+from bot.desk.forgotten import find_forgotten
 from bot.desk.idle import close_idle, finish, unfinished
 from bot.desk.journal import note_down
+from bot.desk.openings import opening_of, rows_since
 from bot.desk.routing import Route, Routing
-from bot.desk.routing_file import UNDELIVERED
 from bot.desk.undelivered import Undelivered
 from bot.message import Address, utcnow
 from bot.perception.contract import PRIORITIES
@@ -32,7 +24,7 @@ from bot.store import AsyncStore, StoreDown
 from bot.store.cases import OPEN, Case
 from bot.store.conversations import Conversation
 from bot.store.deeds import PENDING, Deed
-from bot.store.journal import REMINDED, REOPENED, Entry
+from bot.store.journal import REMINDED, Entry
 from bot.store.messages import Message
 from connectors import connector_class
 from connectors.base import Capabilities
@@ -43,7 +35,6 @@ log = logging.getLogger(__name__)
 STAGES = ("thread", "channel", "on_call")
 
 _PAGE = 200
-_ROWS = 50
 # What one process began to close another goes on with after this long, but not much later:
 # a customer who is told so days afterwards is told nonsense.
 _GRACE, _NO_MORE = timedelta(seconds=10), timedelta(minutes=30)
@@ -79,6 +70,7 @@ class Deadlines(Rounds):
         self._pace = pace
         self._undelivered = Undelivered(store, routing)
         self._next_round = 0.0
+        self._next_search = 0.0
         # Until when a conversation need not be looked at, whatever is written in it: nobody
         # who begins to wait later can have waited too long before that.
         self._resting: dict[str, datetime] = {}
@@ -100,6 +92,10 @@ class Deadlines(Rounds):
         for case in await unfinished(self._store, now - _NO_MORE, now - _GRACE):
             await finish(self._store, case, self._routing, self._capabilities)
             self._told()
+        if time.monotonic() >= self._next_search:
+            self._next_search = time.monotonic() + _LOOK_AGAIN.total_seconds()
+            if await find_forgotten(self._store, self._routing):
+                self._told()
         found = await self._open_cases()
         self._resting = {key: at for key, at in self._resting.items() if key in found}
         for conversation, cases in found.items():
@@ -137,10 +133,10 @@ class Deadlines(Rounds):
         if held is None:
             return again
         root = cases[0]
-        opening = await self._opening(root)
-        rows = await self._rows(conversation, micro(opening.at))
+        opening = await opening_of(self._store, root)
+        rows = await rows_since(self._store, conversation, micro(opening.at))
         for case in _to_watch(cases):
-            opened = opening if case is root else await self._opening(case)
+            opened = opening if case is root else await opening_of(self._store, case)
             due = clock(case, held, rows, opening=opened, routing=self._routing)
             if due is not None and not due.first:
                 # Later answers are to all that was asked: as urgent as the most urgent.
@@ -153,29 +149,6 @@ class Deadlines(Rounds):
 
     def _next_due(self, due: Clock, cases: Sequence[Case]) -> datetime:
         return self._routing.due(due.waiting_since, _most_urgent(cases), first=False)
-
-    async def _opening(self, case: Case) -> Opening:
-        if case.opened > 1:
-            where = {"case": case.id, "kind": REOPENED}
-            entries = await self._store.find(Entry, where)
-            last = max(entries, key=lambda entry: entry.arrived, default=None)
-            if last is not None:
-                return Opening(last.at, last.id, waits=not last.agent)
-        # A case has the id of the message that made it, unless an agent opened it unasked.
-        asked = case.topic == UNDELIVERED or await self._store.get(Message, case.id) is not None
-        return Opening(case.at, case.id, asked)
-
-    async def _rows(self, conversation: str, since: int) -> list[Message]:
-        """Return the messages since an opening, but none from before an agent's last answer."""
-        rows: list[Message] = []
-        before: dict[str, int] = {}
-        while True:
-            where = {"conversation": conversation, "arrived": {"$gte": since, **before}}
-            page = await self._store.find(Message, where, sort=("-arrived",), limit=_ROWS)
-            rows += page
-            if len(page) < _ROWS or any(answered(row) for row in page):
-                return rows
-            before = {"$lt": page[-1].arrived}
 
     async def _remind(
         self, root: Case, case: Case, cases: Sequence[Case], due: Clock

@@ -20,14 +20,14 @@ from bot.store import AsyncStore
 from bot.store.cases import OPEN, RESOLVED, Case
 from bot.store.conversations import AGENT, BOT, WAITING, Conversation
 from bot.store.journal import REOPENED
-from bot.store.messages import queued
+from bot.store.messages import Message, queued
 from bot.store.turns import Turn
 from connectors.base import Capabilities
 from connectors.render import render
 
 _SUMMARY = 300
-#: Behind everything of a turn, before everything of the next one; see `Turns.outbound`.
-_AFTER_TURN = 999
+#: Behind everything of a turn, and before everything of the next one; see `Turns.outbound`.
+_AFTER_TURN, _BEFORE_NEXT = 500, 999
 
 
 class NotYours(Exception):
@@ -175,9 +175,16 @@ def said_id(conversation: str, id: str, n: int) -> str:
 
 
 async def place_after_all(store: AsyncStore, conversation: str) -> int:
-    """Return the order of a message after all that has been said, and before the next turn."""
-    last = await store.find(Turn, {"conversation": conversation}, sort=("-seq",), limit=1)
-    return (last[0].seq if last else 0) * 1000 + _AFTER_TURN
+    """Return the order of a message after all that has been said, and before the next turn.
+
+    No other has it: the feed of a web chat goes on after the order of the last one it showed.
+    """
+    where = {"conversation": conversation}
+    last = await store.find(Turn, where, sort=("-seq",), limit=1)
+    said = await store.find(Message, {**where, "direction": "out"}, sort=("-order",), limit=1)
+    turn = (last[0].seq if last else 0) * 1000
+    after = max(turn + _AFTER_TURN, (said[0].order if said else 0) + 1)
+    return min(after, turn + _BEFORE_NEXT)
 
 
 async def say(
@@ -214,7 +221,7 @@ async def say_contents(
             said_id(conversation.id, id, n),
             conversation.id,
             content,
-            order=order,
+            order=order + n,
             epoch=conversation.epoch,
             agent=agent,
         )
@@ -249,28 +256,6 @@ async def reopen(store: AsyncStore, case: Case) -> bool:
         inc={"opened": 1},
     )
     return done is not None
-
-
-async def close(store: AsyncStore, case: Case, agent: str, resolution: str) -> tuple[bool, bool]:
-    """Close a case, and the others that its conversation has by now; the bot answers again.
-
-    Returns whether it was open, and whether the bot did not have the conversation. Raises
-    NotYours when another agent has it, or takes it at this very moment: the case is open
-    then.
-    """
-    # Before the bot answers again: what a customer writes after that is a case of its own.
-    where = {"conversation": case.conversation}
-    others = [row for row in await store.find(Case, where, sort=("at",)) if row.status == OPEN]
-    freed = await give_back(store, case.conversation, agent)
-    done = await resolve(store, case, agent, resolution)
-    for other in others:
-        await resolve(store, other, agent, f"with {case.id}")
-    held = await store.get(Conversation, case.conversation)
-    if held is not None and held.holder == AGENT:
-        await reopen(store, case)
-        text = f"{held.agent or 'another agent'} took this conversation meanwhile"
-        raise NotYours(text, held.agent)
-    return done, freed is not None
 
 
 def _has(held: Conversation) -> str:

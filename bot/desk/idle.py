@@ -32,6 +32,8 @@ from connectors.render import render
 RULE = "rule"
 #: How the resolution begins of a case that was closed along with an older one.
 WITH = "with "
+#: How the entry of a closing begins, and the `Message.turn` of what is said at it.
+ENDED = "closed:"
 
 # Less than a window's rest is not to be relied on.
 _WINDOW_END = timedelta(minutes=10)
@@ -76,7 +78,7 @@ async def close_idle(
         await store.change(Case, {"id": case.id, "status": OPEN}, set=closing)
     now = await store.get(Conversation, held.id)
     if now is not None and now.holder == AGENT:
-        await _reopen(store, cases)
+        await _reopen(store, cases, now.agent or "")
         return False
     closed = await store.get(Case, root.id)
     if closed is not None and closed.status == RESOLVED:
@@ -94,12 +96,12 @@ async def _stirred(store: AsyncStore, conversation: str, seen: int) -> bool:
     )
 
 
-async def _reopen(store: AsyncStore, cases: Sequence[Case]) -> None:
+async def _reopen(store: AsyncStore, cases: Sequence[Case], agent: str) -> None:
     """Undo the closing of cases: an agent took the conversation at that very moment."""
     for case in cases:
         now = await store.get(Case, case.id)
         if now is not None and now.closed_by == RULE:
-            before = {"status": OPEN, "resolution": "", "closed_by": ""}
+            before = {"status": OPEN, "resolution": "", "closed_by": "", "agent": agent}
             where = {"id": case.id, "status": RESOLVED}
             await store.change(Case, where, set=before, unset=("resolved",))
 
@@ -115,8 +117,19 @@ async def unfinished(store: AsyncStore, since: datetime, until: datetime) -> lis
 async def finish(
     store: AsyncStore, case: Case, routing: Routing, can: Callable[[str], Capabilities]
 ) -> None:
-    """Tell the customer that his case was closed by rule, ask how it was; once each."""
+    """Tell the customer that his case was closed by rule, ask how it was; once each.
+
+    It is opened again instead when an agent took the conversation as it was closed, and has
+    no case of it now.
+    """
     held = await store.get(Conversation, case.conversation)
+    if held is not None and held.holder == AGENT:
+        cases = await store.find(Case, {"conversation": held.id}, sort=("at",))
+        if not any(one.status == OPEN for one in cases):
+            along = f"{WITH}{case.id}"
+            closed = [one for one in cases if one.id == case.id or one.resolution == along]
+            await _reopen(store, closed, held.agent or "")
+            return
     if held is not None and held.holder == BOT:
         rows = await _words(store, case, held, routing, can)
         if rows:
@@ -133,7 +146,7 @@ async def finish(
 
 
 def _entry(case: Case) -> str:
-    return f"closed:{case.id}:{case.opened}"
+    return f"{ENDED}{case.id}:{case.opened}"
 
 
 async def _words(
@@ -164,14 +177,18 @@ async def _words(
     if routing.rate:
         asked = question(routing, language, case.id)
         contents += [("rating", asked)] if asked.text else []
+    order = await place_after_all(store, held.id)
     more: dict[str, Any] = {
-        "order": await place_after_all(store, held.id),
         "epoch": held.epoch,
         # The outbox drops what has a turn as soon as an agent takes the conversation.
         "turn": _entry(case),
     }
-    return [
-        queued(f"{held.id}:{name}:{case.id}:{case.opened}:{n}", held.id, part, **more)
+    named = [
+        (f"{held.id}:{name}:{case.id}:{case.opened}:{n}", part)
         for name, content in contents
         for n, part in enumerate(render(content, capabilities))
+    ]
+    return [
+        queued(id, held.id, part, order=order + place, **more)
+        for place, (id, part) in enumerate(named)
     ]

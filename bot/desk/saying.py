@@ -7,6 +7,9 @@ two attempts.
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 from bot.desk.assist import reviews
 from bot.desk.attaching import pack
 from bot.desk.contract import NOTE_MARKS, Done
@@ -26,14 +29,58 @@ from connectors.render import render
 
 _NOTHING = "There is nothing to send."
 
+# What may stand before a mark: signs of every kind, a bullet's number, an emoji's name, and
+# whom it is for.
+_BEFORE = r"(?:[^\w/]|_|\d{1,3}[.)]\s|:(?=[+_-]*[^\W_])[\w+-]+:)*"
+_FOR = rf"(?:(?P<whom>@[^\n:/@]{{1,60}}?[\W_]){_BEFORE})?"
+_MARKS = "|".join(
+    # Between a word and its colon anything may stand that is no word.
+    re.escape(mark[:-1]) + r"(?:[^\w\n:]|_)*:" if mark.endswith(":") else re.escape(mark)
+    for mark in NOTE_MARKS
+)
+_MARKED = re.compile(rf"{_BEFORE}{_FOR}(?P<mark>{_MARKS})")
+_STYLE = "*_~`"
+
 
 def unmarked(text: str) -> str | None:
-    """Return a note's words without its mark, None when `text` is not marked as a note."""
-    words = text.strip()
-    for mark in NOTE_MARKS:
-        if words.casefold().startswith(mark):
-            return words[len(mark) :].strip()
-    return None
+    """Return a note's words without its mark, None when `text` is not marked as a note.
+
+    The mark counts in whatever form it is written: bold, quoted, in a list, behind an emoji,
+    in full-width letters. A message that is taken for a note by mistake is sent a minute later;
+    a note that is sent by mistake is read by the customer.
+    """
+    plain, places = _plain(text)
+    found = _MARKED.match(plain)
+    if found is None:
+        return None
+    begin, end = places[found.start("mark")], places[found.end() - 1] + 1
+    words = text[end:].strip()
+    closing = "".join(c for c in reversed(text[:begin]) if c in _STYLE)
+    if closing and not any(c in _STYLE for c in text[begin:end]):
+        # What was opened before the mark is closed right behind it, or at the end.
+        behind = words.removeprefix(closing)
+        words = behind if behind != words else words.removesuffix(closing)
+    whom = found.start("whom")
+    if whom >= 0:
+        colleague = text[places[whom] : begin].strip(f" >{_STYLE}")
+        words = f"{colleague} {words.strip()}"
+    return words.strip()
+
+
+def _plain(text: str) -> tuple[str, list[int]]:
+    """Return a text in its simplest letters, and where in `text` each of them stands."""
+    letters: list[str] = []
+    places: list[int] = []
+    for n, sign in enumerate(text):
+        category = unicodedata.category(sign)
+        if category == "Cf":
+            # Has no width: nobody sees that it is there.
+            continue
+        drawn = category == "So" or text[n + 1 : n + 2] == "\ufe0f"
+        for letter in " " if drawn else unicodedata.normalize("NFKC", sign).casefold():
+            letters.append(letter)
+            places.append(n)
+    return "".join(letters), places
 
 
 async def write(means: Means, deed: Deed) -> Done:

@@ -79,14 +79,16 @@ async def assign(means: Means, deed: Deed) -> Done:
 
 
 async def reopen(means: Means, deed: Deed) -> Done:
-    """Open the conversation's last case again; it is the agent's from then on."""
+    """Open the conversation's last case, or the one that is named, again; it is the agent's."""
     held = await means.held(deed)
     plan = plan_of(deed)
     if not plan:
         await means.free_for(held, deed)
         where = {"conversation": held.id}
         cases = await means.store.find(Case, where, sort=("-at",), limit=20)
-        last = next((case for case in cases if not case.part_of), None)
+        named = str((deed.args or {}).get("case") or "")
+        wanted = [case for case in cases if (case.id == named if named else not case.part_of)]
+        last = wanted[0] if wanted else None
         if last is None:
             raise Refused("There is no case to open again.")
         if any(case.status == OPEN for case in cases):

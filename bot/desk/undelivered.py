@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.desk.idle import RULE, WITH
+from bot.desk.closing import TOLD
+from bot.desk.idle import ENDED, RULE, WITH
 from bot.desk.journal import note_down
 from bot.desk.language import language_of
 from bot.desk.routing import NORMAL, Routing
@@ -66,6 +67,8 @@ class Undelivered:
             return None
         self._settled[letter.id] = letter.at
         if row is None or row.notice or not (row.turn or row.agent) or letter.replayed:
+            return None
+        if _of_the_end(row):
             return None
         if str(letter.reason).startswith(_REFUSED_BY_CUSTOMER):
             return None
@@ -132,3 +135,9 @@ class Undelivered:
 def _knows(case: Case, letter: DeadLetter) -> bool:
     """Tell whether a person has the case before him, or had after the failure."""
     return case.status == OPEN or bool(case.resolved and case.resolved >= letter.at)
+
+
+def _of_the_end(row: Message) -> bool:
+    """Tell whether a message only ended something: a goodbye, the question how it was."""
+    by_agent = str(row.id).startswith(f"{row.conversation}{TOLD}")
+    return by_agent or str(row.turn or "").startswith(ENDED)

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from rasa.shared.core.constants import REQUESTED_SLOT
+from rasa.shared.core.constants import (
+    ACTION_LISTEN_NAME,
+    ACTION_SESSION_START_NAME,
+    REQUESTED_SLOT,
+)
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActiveLoop, BotUttered, Event, SlotSet, UserUttered
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActiveLoop,
+    BotUttered,
+    Event,
+    SessionStarted,
+    SlotSet,
+    UserUttered,
+)
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.dialogue.contract import Spoken
@@ -17,6 +29,13 @@ def catch_up(tracker: DialogueStateTracker, domain: Domain, meanwhile: tuple[Spo
     follows. A form that was going on ends, for what it asked was the agent's to see to.
     """
     events: list[Event] = []
+    if not tracker.events:
+        # Rasa begins a session in an empty tracker alone.
+        events += [
+            ActionExecuted(ACTION_SESSION_START_NAME),
+            SessionStarted(),
+            ActionExecuted(ACTION_LISTEN_NAME),
+        ]
     if tracker.active_loop_name:
         events += [ActiveLoop(None), SlotSet(REQUESTED_SLOT, None)]
     for spoken in meanwhile:

@@ -17,6 +17,9 @@ from bot.sandbox.slack_call import SlackError
 Json = Mapping[str, Any]
 
 MESSAGE_BLOCKS = 50
+#: Of all texts of a message's blocks together. Not documented, but told by Slack's makers:
+#: https://github.com/slackapi/bolt-js/issues/2509
+MESSAGE_TEXTS = 12_000
 VIEW_BLOCKS = 100
 VIEW_BYTES = 250 * 1024
 # Of each block the fields it cannot do without.
@@ -199,10 +202,21 @@ class _Check:
 
 
 def check_message(blocks: Any) -> None:
-    """Raise SlackError invalid_blocks for blocks that Slack would not post."""
+    """Raise SlackError invalid_blocks or msg_blocks_too_long for what Slack would not post."""
     check = _Check()
     check.blocks(blocks, MESSAGE_BLOCKS, "/blocks")
     _raise(check, "invalid_blocks")
+    if _texts(blocks) > MESSAGE_TEXTS:
+        raise SlackError("msg_blocks_too_long")
+
+
+def _texts(value: Any) -> int:
+    """Return how long all texts in blocks are together."""
+    if isinstance(value, Mapping):
+        text = value.get("text")
+        own = len(text) if isinstance(text, str) else 0
+        return own + sum(_texts(v) for v in value.values())
+    return sum(map(_texts, value)) if isinstance(value, list) else 0
 
 
 def check_view(view: Any) -> None:

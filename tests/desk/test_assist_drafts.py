@@ -325,3 +325,14 @@ async def test_a_draft_may_be_discarded(store: AsyncStore, review: Review) -> No
 async def test_a_draft_sends_nothing(talk: Talk, review: Review) -> None:
     rows = await talk.store.find(Message, {"conversation": talk.key})
     assert [row.direction for row in rows] == ["in"]
+
+
+async def test_a_part_of_a_case_that_is_closed_is_the_case_that_agents_see(talk: Talk) -> None:
+    first = await talk.case("a part of it", part_of="closed")
+    found = (await read(talk.store, talk.key)).case
+    assert found is not None
+    assert found.id == first.id
+    own = await talk.case("of its own")
+    found = (await read(talk.store, talk.key)).case
+    assert found is not None
+    assert found.id == own.id

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.desk import rating
-from bot.desk.handoff import close, give_back, say, take
+from bot.desk.handoff import give_back, resolve, say, take
 from bot.desk.routing import Routing
 from bot.desk.routing_file import load_routing
 from bot.desk.watch import Watch
@@ -65,6 +65,12 @@ async def handed(store: AsyncStore, looks: Watch, n: int = 1) -> Turn:
     """A turn in which the bot hands over for the reason "human"."""
     outcome = Outcome([], [Text("passing you on")], {}, {}, None, Handoff("human", "asked"))
     return await says(turns_of(store, Seeing(outcome), looks), store, "a person please", n)
+
+
+async def close(store: AsyncStore, case: Case, agent: str, resolution: str) -> None:
+    """As an agent does who resolves it and asks for no rating."""
+    await give_back(store, case.conversation, agent)
+    assert await resolve(store, case, agent, resolution)
 
 
 async def closed_case(store: AsyncStore, looks: Watch) -> Case:

@@ -160,6 +160,33 @@ async def test_what_never_works_is_refused_honestly_and_the_next_is_done(
     assert len(told) == 2
 
 
+async def test_what_cannot_be_had_now_holds_nobody_up_for_long(
+    store: AsyncStore, employ: Employ, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away(wanted: Deed) -> None:
+        if wanted.id == "a":
+            raise RetryLater("files.slack.com asks to wait", 600.0)
+
+    desk = Recorder(away)
+    await store.insert_new([deed("say", id="a"), deed("say", id="b")])
+    employ(desk)
+    for n in range(1, 4):
+        await until(lambda n=n: _put_off(store, "a", n))
+        waits = (await of(store, "a")).due - utcnow()
+        assert timedelta(seconds=8) < waits <= timedelta(seconds=10)
+        await store.change(Deed, {"id": "a"}, set={"due": utcnow()})
+    await until(lambda: all_done(store))
+    assert desk.log == ["a"] * 4 + ["b"]
+    refused = await of(store, "a")
+    assert refused.status == REFUSED
+    assert "4 attempts" in Done.decode(refused.result).text
+
+
+async def _put_off(store: AsyncStore, id: str, attempts: int) -> bool:
+    row = await of(store, id)
+    return bool(row.attempts == attempts and not row.owner)
+
+
 async def test_what_kills_its_process_each_time_is_given_up(
     store: AsyncStore, employ: Employ
 ) -> None:

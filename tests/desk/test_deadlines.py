@@ -15,9 +15,11 @@ from bot.desk.clock import Opening, clock
 from bot.desk.deadlines import Deadlines
 from bot.desk.handoff import move, take
 from bot.desk.hours import Hours
+from bot.desk.idle import RULE, finish
 from bot.desk.language import language_of
+from bot.desk.rating import question
 from bot.desk.routing import Route, Routing, Within
-from bot.message import Edit, Event, Reaction, Text, utcnow
+from bot.message import Choice, Deletion, Edit, Event, Reaction, Text, utcnow
 from bot.settings import Limits
 from bot.store import AsyncStore, StoreDown
 from bot.store.cases import OPEN, RESOLVED, Case
@@ -98,6 +100,11 @@ async def says(
     message = row("hello", n=n, status=status, agent=agent, **back(ago))
     await store.insert(message)
     return message
+
+
+async def bot_says(store: AsyncStore, ago: timedelta, n: int = 1, status: str = DELIVERED) -> None:
+    times = back(ago)
+    await store.insert(row("a reply", n=n, id=f"t{n}:0", status=status, turn=f"t{n}", **times))
 
 
 async def opens(store: AsyncStore, ago: timedelta, n: int = 1, **more: Any) -> Case:
@@ -234,12 +241,59 @@ async def test_the_bot_s_words_are_no_answer(store: AsyncStore) -> None:
 async def test_a_case_that_an_agent_opened_unasked_waits_for_nobody(store: AsyncStore) -> None:
     await talk(store, AGENT, agent="anna")
     await asks(store, 6 * HOUR)
+    await bot_says(store, 5.9 * HOUR)
     await opens(store, 5 * HOUR, id="taken:slack:1")
     await deadlines(store).look()
     assert await stages(store) == []
     await asks(store, 40 * MINUTE, n=2)
     await deadlines(store).look()
     assert await stages(store) == ["thread"]
+
+
+@pytest.mark.parametrize("status_", [DROPPED, FAILED, HELD])
+async def test_who_takes_it_while_the_bot_composes_has_to_answer(
+    store: AsyncStore, status_: str
+) -> None:
+    await talk(store, AGENT, agent="anna")
+    await asks(store, 9 * HOUR)
+    await bot_says(store, 8.9 * HOUR)
+    asked = await asks(store, 50 * MINUTE, n=2)
+    await bot_says(store, 49.9 * MINUTE, n=2, status=status_)
+    case = await opens(store, 49.8 * MINUTE, id="taken:slack:1")
+    await deadlines(store).look()
+    (entry,) = await entries(store)
+    assert (entry.id, entry.details["first"]) == (f"remind:{case.id}:{asked.id}:channel", True)
+    await says(store, timedelta(), n=3)
+    await deadlines(store).look()
+    assert len(await entries(store)) == 1
+
+
+async def test_what_an_agent_corrects_or_takes_back_answers_nothing(store: AsyncStore) -> None:
+    case = await answered(store, 29 * HOUR)
+    await asks(store, 27 * HOUR, n=3)
+    for n, content in enumerate((Edit("p1", "Hello!"), Deletion("p1")), 4):
+        await store.insert(
+            row(content, n=n, status=DELIVERED, agent="Anna", **back((30 - n) * HOUR))
+        )
+    await deadlines(store).look()
+    assert await stages(store) == ["on_call"]
+    assert await status(store, case) == OPEN
+
+
+async def test_who_has_opted_out_waits_for_nothing(store: AsyncStore) -> None:
+    await answered(store, 3 * HOUR)
+    await asks(store, 2 * HOUR, n=2, content="STOP")
+    await store.change(Conversation, {"id": KEY}, set={"opted_out": "all"})
+    await deadlines(store).look()
+    assert await entries(store) == []
+
+
+async def test_who_only_rates_waits_for_nothing(store: AsyncStore) -> None:
+    await answered(store, 3 * HOUR)
+    stars = question(ROUTING, "en", "an older case").options[4]
+    await asks(store, 2 * HOUR, n=2, content=Choice(stars.payload, stars.title))
+    await deadlines(store).look()
+    assert await entries(store) == []
 
 
 @pytest.mark.parametrize(("agent", "told"), [("", ["channel"]), ("anna", [])])
@@ -537,6 +591,23 @@ async def test_what_was_said_at_closing_is_dropped_when_an_agent_takes_over(
     assert {(bool(r.turn), r.agent, r.epoch) for r in rows} == {(True, "", 3)}
 
 
+async def test_what_a_dead_process_closed_while_an_agent_took_it_is_open_again(
+    store: AsyncStore,
+) -> None:
+    case = await answered(store, 21 * HOUR)
+    other = await opens(store, 20 * HOUR, n=2)
+    closing = {"status": RESOLVED, "closed_by": RULE, "resolved": utcnow()}
+    for one, resolution in ((case, "nobody wrote for 20 hours"), (other, f"with {case.id}")):
+        await store.change(Case, {"id": one.id}, set={**closing, "resolution": resolution})
+    root = await store.get(Case, case.id)
+    assert root is not None
+    await finish(store, root, ROUTING, lambda _: CAN)
+    found = await store.find(Case, {"conversation": KEY}, sort=("at",))
+    assert [(c.status, c.agent, c.resolution) for c in found] == [(OPEN, "anna", "")] * 2
+    assert await entries(store, CLOSED) == []
+    assert await to_customer(store) == []
+
+
 class Dies:
     """Lets a process die before or after its `n`-th call of the store."""
 
@@ -700,6 +771,8 @@ async def test_of_two_that_are_opened_at_once_one_stays(
 @pytest.mark.parametrize(
     ("more", "reason"),
     [
+        ({"turn": f"closed:{KEY}-1:1", "id": f"{KEY}:rating:c:1:0"}, "Rejected: 131049"),
+        ({"turn": "console:1", "id": f"{KEY}:desk:console:1:0"}, "Rejected: 131049"),
         ({"status": HELD}, "WindowClosed: the customer wrote too long ago for a free message"),
         ({"notice": True}, "Rejected: no"),
         ({"turn": None}, "Rejected: no"),

@@ -81,6 +81,7 @@ DEEDS: list[tuple[str, str, str, dict[str, Any], Prepare]] = [
     ("assign", AGENT, "", {"to": "ben"}, with_case),
     ("back", AGENT, "for the bot", {}, with_case),
     ("resolve", AGENT, "paid back", {}, with_case),
+    ("resolve", AGENT, "paid back", {}, with_message),
     ("reopen", BOT, "", {}, with_closed_case),
     ("write", AGENT, "Your parcel is here.", {}, with_case),
     ("write", AGENT, "// he lies", {}, with_case),

@@ -22,7 +22,7 @@ from bot.store.conversations import AGENT, Conversation
 from bot.store.deeds import DONE, PENDING, REFUSED, Deed
 from bot.store.documents import DOCUMENTS
 from bot.store.journal import TAKEN
-from bot.store.messages import DROPPED, SENT, UNSENT, Message
+from bot.store.messages import DROPPED, QUEUED, SENT, UNSENT, Message
 from bot.store.sqlite import SqliteStore
 from tests.kit.at_desk import KEY, deed, desk_of, held, journal, talk
 from tests.kit.build import row
@@ -226,7 +226,9 @@ async def test_the_bots_goodbye_is_dropped_when_somebody_takes_over_before_it_go
     case = Case(id="case", conversation=KEY, topic="human", at=utcnow())
     await store.insert(case)
     desk = desk_of(store)
+    await store.insert(row(status=SENT, agent="Anna Keller"))
     assert (await desk.perform(deed(kind, "anna", "done"))).ok
+    assert await store.count(Message, {"conversation": KEY, "status": QUEUED}) == 1
     assert (await desk.perform(deed("take", "ben"))).ok
     provider = Provider()
     with machine.being("the outbox"):

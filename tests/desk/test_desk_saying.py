@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from bot.desk.deeds import settle, wish
 from bot.desk.desk import UnknownDeed
+from bot.desk.saying import unmarked
 from bot.desk.templates import Approved
 from bot.desk.templates_file import load_templates, parse_templates
 from bot.media.folder import FolderVault
@@ -62,7 +64,21 @@ async def test_only_the_holders_words_go_out_all_else_is_a_note(store: AsyncStor
 
 
 @pytest.mark.parametrize(
-    "text", ["// he lies", "  //he lies", "note: he lies", "Note:he lies", "\n NOTE:  he lies"]
+    "text",
+    [
+        *("// he lies", "  //he lies", "note: he lies", "Note:he lies", "\n NOTE:  he lies"),
+        *("**note:** he lies", "**note**: he lies", "_note: he lies_", "`note:` he lies"),
+        *("```note: he lies```", "*//* he lies", "**// he lies**", "~note:~ he lies"),
+        *("> note: he lies", "• note: he lies", "- **Note:** he lies", "1. note: he lies"),
+        *(
+            "note : he lies",
+            "note\u00a0: he lies",
+            "note：he lies",
+            "／／ he lies",
+        ),
+        *("📝 note: he lies", "ℹ️ note: he lies", "1️⃣ note: he lies", ":memo: note: he lies"),
+        *("ｎｏｔｅ: he lies", "\u200bnote: he lies", "no\u200bte: he lies"),
+    ],
 )
 async def test_a_marked_message_of_the_holder_is_a_note(store: AsyncStore, text: str) -> None:
     await talk(store, holder=AGENT, agent="anna")
@@ -75,6 +91,35 @@ async def test_a_marked_message_of_the_holder_is_a_note(store: AsyncStore, text:
     # Written in the console's box for the customer by habit.
     assert not (await do(desk, deed("say", "anna", text))).ok
     assert await out(store) == []
+
+
+async def test_a_note_for_a_colleague_says_for_whom_it_is(store: AsyncStore) -> None:
+    await talk(store, holder=AGENT, agent="anna")
+    await do(desk_of(store), deed("write", "anna", "@Ben Okafor *note:* he lies"))
+    assert await out(store) == []
+    assert [entry.text for entry in await journal(store)] == ["@Ben Okafor he lies"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Please note: we are closed", "notebook: £4", "https://shop.example/a", "/start"),
+        *("It is in aisle 10/11", "Note that we close at 6", "**Hello**, note it", "I // O"),
+    ],
+)
+async def test_what_does_not_begin_with_the_mark_goes_to_the_customer(
+    store: AsyncStore, text: str
+) -> None:
+    await talk(store, holder=AGENT, agent="anna")
+    await do(desk_of(store), deed("write", "anna", text))
+    assert await to_customer(store) == [Text(text)]
+
+
+@pytest.mark.parametrize("sign", ["*", "@", ":_", ":_a", "@a", "1. ", "note", "_ "])
+def test_a_long_message_is_read_in_no_time(sign: str) -> None:
+    began = time.perf_counter()
+    assert unmarked(f"@{sign * 4000}") is None
+    assert time.perf_counter() - began < 2
 
 
 async def test_a_note_stays_one_when_the_deed_is_done_again_after_a_takeover(
@@ -212,7 +257,7 @@ async def test_files_go_out_natively_with_the_words_as_caption(
     path, _, query = photo.url.partition("?")
     given = dict(pair.split("=") for pair in query.split("&"))
     left = check(SEAL, path.rpartition("/")[2], given["expires"], given["signature"])
-    assert 6.9 * 86400 < left <= 7 * 86400
+    assert 29.9 * 86400 < left <= 30 * 86400
     assert await filing.means.vault.get(kept[0].key) in (PNG, PDF, b"a few words")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.desk.handoff import NotYours, close, give_back, hand_over, resolve, say, take
+from bot.desk.handoff import NotYours, give_back, hand_over, resolve, say, take
 from bot.message import utcnow
 from bot.store import AsyncStore
 from bot.store.cases import OPEN, RESOLVED, Case
@@ -156,41 +156,17 @@ async def test_the_name_of_a_customer_is_not_in_the_summary(
     assert "Miller" not in case.summary
 
 
-async def test_what_comes_after_the_bot_has_it_again_is_not_closed_along(
-    store: AsyncStore, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+async def test_no_two_messages_of_agents_have_one_place(
+    store: AsyncStore, conversation: Conversation
 ) -> None:
-    for n in (1, 2):
-        await hand_over(store, turn(n), HANDOFF, "")
-    mine = await take(store, KEY, "eve")
-
-    async def give_back_while_he_writes(*args: Any) -> Any:
-        freed = await give_back(*args)
-        await hand_over(store, turn(3, mine.epoch + 1), {**HANDOFF, "topic": "self_harm"}, "")
-        return freed
-
-    monkeypatch.setattr("bot.desk.handoff.give_back", give_back_while_he_writes)
-    case = await store.get(Case, turn(1).id)
-    assert case is not None
-    assert await close(store, case, "eve", "paid back") == (True, True)
-    left = await store.find(Case, {"status": OPEN}, sort=("at",))
-    assert [row.topic for row in left] == ["self_harm"]
-    assert (await held(store)).holder == WAITING
-
-
-async def test_a_case_whose_conversation_another_takes_while_it_is_closed_stays_open(
-    store: AsyncStore, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await hand_over(store, turn(), HANDOFF, "")
-
-    async def give_back_and_bob_takes(*args: Any) -> Any:
-        freed = await give_back(*args)
-        await take(store, KEY, "bob")
-        return freed
-
-    monkeypatch.setattr("bot.desk.handoff.give_back", give_back_and_bob_takes)
-    case = await store.get(Case, turn().id)
-    assert case is not None
-    with pytest.raises(NotYours, match="bob took this conversation"):
-        await close(store, case, "eve", "done")
-    (left,) = await store.find(Case, {"status": OPEN}, sort=("at",))
-    assert (left.id, left.resolved) == (case.id, None)
+    # The feed of a web chat goes on after the place of what it showed last.
+    await store.insert(turn(3))
+    long = "word " * 400
+    for n, text in enumerate(("first", long, "last")):
+        await say(store, conversation, text, "Anna", str(n), CAN)
+    rows = await store.find(Message, {"conversation": KEY}, sort=("order", "arrived"))
+    places = [row.order for row in rows]
+    assert len(rows) > 3
+    assert places == sorted(set(places))
+    assert 3000 < places[0] <= places[-1] < 4000
+    assert rows[-1].content["text"] == "last"

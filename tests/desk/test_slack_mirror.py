@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -16,41 +15,41 @@ import pytest
 
 from bot.desk.journal import note_down
 from bot.desk.routing import Route
-from bot.desk.slack.client import SlackClient
-from bot.desk.slack.mirror import Mirror
 from bot.desk.templates import Approved
-from bot.media.folder import FolderVault
-from bot.media.vault import AsyncVault, key_of
+from bot.media.vault import key_of
 from bot.message import (
-    Content,
     Deletion,
     Edit,
-    Inbound,
     Media,
     Reaction,
-    Text,
-    encode,
     utcnow,
 )
 from bot.store import AsyncStore
 from bot.store.cases import OPEN, RESOLVED, Case
-from bot.store.conversations import AGENT, WAITING, Conversation
+from bot.store.conversations import AGENT, Conversation
 from bot.store.deeds import Deed
 from bot.store.files import KEPT, REFUSED, StoredFile, wanted
 from bot.store.journal import NOTE, RATED, REMINDED, TAKEN
-from bot.store.messages import DELIVERED, FAILED, HELD, READ, SENT, Message, arrival, to_message
+from bot.store.messages import DELIVERED, FAILED, HELD, READ, SENT, Message, arrival
 from bot.store.slack import POSTED, SlackPost, SlackThread
-from tests.kit.at_desk import PEOPLE, routing
-from tests.kit.build import address
 from tests.kit.channel import CAN
-from tests.kit.processes import QUICK, Failing
+from tests.kit.mirrors import (
+    KEY,
+    ROUTING,
+    Runs,
+    Skip,
+    a_case,
+    answers,
+    process_name,
+    quiet,
+    root,
+    says,
+    shows,
+    texts,
+)
+from tests.kit.processes import Failing
 from tests.kit.slack import Drop, Hang, Limit, No, Posted, Slack, Status, slack
 from tests.kit.waiting import until
-
-KEY = address().key
-REPORTS = replace(CAN, receipts=frozenset({SENT, DELIVERED, READ}))
-LIMITS = replace(QUICK, lease_seconds=0.5)
-ROUTING = replace(routing(), routes=(Route("all"),), rate=False)
 
 
 @pytest.fixture
@@ -59,147 +58,16 @@ async def server() -> AsyncIterator[Slack]:
         yield running
 
 
-class Runs:
-    """Mirrors that run, each as a process of its own, until they are killed."""
-
-    def __init__(self, store: AsyncStore, server: Slack, tmp: Path, dead: set[str]) -> None:
-        self.store, self.server, self.dead = store, server, dead
-        self.vault = AsyncVault(FolderVault(tmp / "media"))
-        self._all: list[tuple[Mirror, SlackClient, asyncio.Task[None]]] = []
-
-    def start(self, name: str = "one", *, through: Any = None, **options: Any) -> Mirror:
-        account = self.server.account()
-        client = SlackClient(account, timeout=options.pop("timeout", 0.3))
-        given = {"vault": self.vault, "can": {"line": REPORTS}, "routing": ROUTING, **options}
-        routes = given.pop("routing")
-        mirror = Mirror(
-            through or self.store, {"desk": client}, [account], routes, PEOPLE, LIMITS, **given
-        )
-        _name.set(name)
-        self._all.append((mirror, client, asyncio.create_task(mirror.run(), name=name)))
-        return mirror
-
-    async def kill(self, mirror: Mirror, name: str) -> None:
-        """End a process without a word; the others find out that it is dead."""
-        self.dead.add(name)
-        for at, (one, client, task) in enumerate(self._all):
-            if one is mirror:
-                tasks = [task, *mirror._serving.values()]
-                for each in tasks:
-                    each.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-                await client.close()
-                del self._all[at]
-                return
-
-    async def close(self) -> None:
-        for mirror, client, task in self._all:
-            mirror._stopping = True
-            tasks = [task, *mirror._serving.values()]
-            for each in tasks:
-                each.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await client.close()
-
-
-_name: contextvars.ContextVar[str] = contextvars.ContextVar("name", default="test")
-
-
 @pytest.fixture
 async def runs(
     store: AsyncStore, server: Slack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Runs]:
     dead: set[str] = set()
-    monkeypatch.setattr("bot.desk.slack.mirror.me", _name.get)
+    monkeypatch.setattr("bot.desk.slack.mirror.me", process_name.get)
     monkeypatch.setattr("bot.desk.slack.mirror.is_dead", dead.__contains__)
     made = Runs(store, server, tmp_path, dead)
     yield made
     await made.close()
-
-
-# What is in the store.
-
-
-async def says(
-    store: AsyncStore, content: str | Content, n: int, user: str = "ann", **more: Any
-) -> Message:
-    said = Text(content) if isinstance(content, str) else content
-    row = to_message(Inbound(address(user), f"{user}-{n}", said, utcnow(), **more))
-    row.profile = {"name": "Amara"}
-    await store.insert(row)
-    return row
-
-
-async def answers(
-    store: AsyncStore, text: str, n: int | str, agent: str = "", status: str = SENT, id: str = ""
-) -> Message:
-    now = utcnow()
-    row = Message(
-        id=id or f"{KEY}-out:{n}",
-        direction="out",
-        conversation=KEY,
-        channel="line",
-        account="shop",
-        provider_id=f"out-{n}",
-        status=status,
-        content=encode(Text(text)),
-        arrived=arrival(),
-        sent=now,
-        due=now,
-        agent=agent,
-    )
-    await store.insert(row)
-    return row
-
-
-async def a_case(
-    store: AsyncStore, n: int = 1, user: str = "ann", wish: str = "my mug broke", **more: Any
-) -> Case:
-    """A customer who asked for a person, and waits."""
-    row = await says(store, wish, n, user)
-    now = utcnow()
-    await store.insert_new(
-        [Conversation(id=row.conversation, holder=WAITING, lease_until=now, created=now)]
-    )
-    values = {"topic": "human", "summary": wish, "why": "asked for a person", "at": now}
-    case = Case(id=row.id, conversation=row.conversation, **{**values, **more})
-    await store.insert(case)
-    return case
-
-
-async def root(server: Slack, channel: str = "C1") -> Posted:
-    return (await until(lambda: server.roots(channel)))[-1]
-
-
-def texts(server: Slack, channel: str = "C1") -> list[str]:
-    """What the last thread shows, without what is around the words."""
-    roots = server.roots(channel)
-    return [m.text for m in server.thread(roots[-1], channel)] if roots else []
-
-
-async def shows(server: Slack, *parts: str) -> None:
-    """Wait until the last thread shows just these posts, in this order."""
-
-    def true() -> bool:
-        found = texts(server)
-        return len(found) == len(parts) and all(p in t for p, t in zip(parts, found, strict=True))
-
-    try:
-        await until(true, timeout=8)
-    except AssertionError:
-        raise AssertionError(f"{texts(server)} instead of {parts}") from None
-
-
-async def quiet(store: AsyncStore, mirror: Mirror) -> None:
-    """Wait until there is nothing left to do."""
-
-    async def true() -> bool:
-        if mirror._serving or mirror._wanting:
-            return False
-        posts = await store.find(SlackPost, {"status": {"$in": ("queued", "sending", "unknown")}})
-        return not posts
-
-    await until(true, timeout=8)
 
 
 # What is shown.
@@ -470,7 +338,7 @@ async def test_each_line_once_and_in_order_whatever_slack_answers(
     for n, text in enumerate(LINES[1:], 2):
         await says(store, text, n)
     # The card, and lines.
-    good = _Skip(server)
+    good = Skip(server)
     good.plan = {1: fault, 3: fault, 5: fault}
     mirror = runs.start()
     await shows(server, *LINES)
@@ -478,21 +346,6 @@ async def test_each_line_once_and_in_order_whatever_slack_answers(
     assert len(server.roots()) == 1
     assert len(texts(server)) == len(LINES)
     assert not good.plan
-
-
-class _Skip:
-    """Breaks the requests of these numbers, from 1, to post a message."""
-
-    def __init__(self, server: Slack) -> None:
-        self.plan: dict[int, Any] = {}
-        self._server, self._count = server, 0
-        server.before = self._before
-
-    async def _before(self, method: str, args: dict[str, Any]) -> None:
-        if method == "chat.postMessage":
-            self._count += 1
-            if self._count in self.plan:
-                self._server.faults.append((method, self.plan.pop(self._count)))
 
 
 async def test_slack_that_is_down_is_waited_for(
@@ -516,7 +369,7 @@ async def test_what_slack_will_not_take_stops_nothing(
 ) -> None:
     await a_case(store)
     await says(store, "two", 2)
-    good = _Skip(server)
+    good = Skip(server)
     good.plan = {2: No("invalid_blocks")}
     runs.start()
     await shows(server, "could not be shown in Slack", "two")
@@ -663,7 +516,7 @@ async def test_a_mirror_that_stops_leaves_what_it_has_to_the_next(
     monkeypatch.setattr("bot.desk.slack.mirror._FINISH_SECONDS", 0.05)
     await a_case(store)
     await says(store, "two", 2)
-    good = _Skip(server)
+    good = Skip(server)
     good.plan = {2: Hang(taken=True)}
     mirror = runs.start("first", timeout=30)
     await until(lambda: not good.plan and texts(server))

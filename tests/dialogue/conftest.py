@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# Before anything imports TensorFlow: see bot.dialogue.preload.
+import skops.io  # noqa: F401
+
 from bench.answers.shelf import Shelf
 from bot.dialogue.preload import preload
 from bot.dialogue.training import train

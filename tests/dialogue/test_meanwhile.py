@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from bot.dialogue.brain import Brain
 from bot.dialogue.contract import Hints, Outcome, Spoken
 from bot.message import Inbound
@@ -17,7 +19,9 @@ async def back(talk: Conversation, message: str) -> Outcome:
     now = time.time()
     meanwhile = (Spoken(THANKS, "", now - 60), Spoken(AGENT, "Anna", now - 50))
     said = Inbound(talk.address, "back", meant(message))
-    outcome = await talk.brain.take(said, talk.state or None, Hints(resumed=True, meanwhile=meanwhile))
+    outcome = await talk.brain.take(
+        said, talk.state or None, Hints(resumed=True, meanwhile=meanwhile)
+    )
     talk.state = outcome.state
     assert outcome.failure is None
     return outcome
@@ -49,3 +53,11 @@ async def test_what_was_noted_before_the_agent_is_not_told_again(brain: Brain) -
     handed = await talk.take("I want to talk to a human")
     assert handed.handoff is not None
     assert (await back(talk, "hello")).handoff is None
+
+
+@pytest.mark.parametrize("message", ["hello", "I want to talk to a human", "where is my order"])
+async def test_who_met_a_person_before_the_bot_is_answered_as_anyone(
+    brain: Brain, message: str
+) -> None:
+    talk, anyone = Conversation(brain), Conversation(brain, user="u2")
+    assert words((await back(talk, message)).replies) == await anyone.say(message)

@@ -66,7 +66,7 @@ async def in_thread(work: Callable[[], object]) -> None:
     await asyncio.get_running_loop().run_in_executor(None, work)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(450)
 async def test_every_message_is_answered_once_and_in_order_whatever_is_killed(
     place: Place, http: aiohttp.ClientSession
 ) -> None:

@@ -8,10 +8,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+#: Not documented, but told by its makers: https://github.com/slackapi/bolt-js/issues/2509
+MOST = 12_000
+
+
+def total(blocks: Any) -> int:
+    """Return how long all texts are together."""
+    if isinstance(blocks, dict):
+        text = blocks.get("text")
+        own = len(text) if isinstance(text, str) else 0
+        return own + sum(total(v) for v in blocks.values())
+    return sum(total(v) for v in blocks) if isinstance(blocks, (list, tuple)) else 0
+
 
 def problems(blocks: Sequence[dict[str, Any]]) -> list[str]:
     """Return what is wrong with blocks, [] for nothing."""
     found: list[str] = []
+    if total(blocks) > MOST:
+        found.append(f"texts of {total(blocks)} characters together, {MOST} go")
     if len(blocks) > 50:
         found.append("more than 50 blocks")
     ids = [b["block_id"] for b in blocks if "block_id" in b]

@@ -112,7 +112,7 @@ class Customer:
             return found if len(found) >= count else None
 
         try:
-            found: list[Heard] = await until(enough, timeout=PATIENCE)
+            found: list[Heard] = await until(enough, timeout=PATIENCE, pause=0.03)
         except AssertionError:
             texts = [h.text for h in await self.heard()]
             raise AssertionError(f"{self.conversation}: heard only {texts}") from None

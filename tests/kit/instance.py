@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -309,9 +310,18 @@ def _environ() -> dict[str, str]:
 
 
 def _free_ports(count: int) -> list[int]:
+    """Ports below those that systems give to outgoing connections of their own choice.
+
+    Of these a connection of another instance could take one while its server is down.
+    """
+    found: list[int] = []
     with contextlib.ExitStack() as stack:
-        taken = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-        return [stack.enter_context(one).getsockname()[1] for one in taken]
+        while len(found) < count:
+            port = random.randrange(10_000, 32_000)
+            with contextlib.suppress(OSError):
+                stack.enter_context(socket.create_server(("127.0.0.1", port)))
+                found.append(port)
+    return found
 
 
 def _role(process: psutil.Process) -> str:

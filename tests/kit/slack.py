@@ -23,7 +23,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.settings import SlackAccount
-from tests.kit.blockkit import problems
+from tests.kit.blockkit import MOST, problems, total
 
 TOKEN = "xoxb-of-the-tests"
 
@@ -97,7 +97,8 @@ class Posted:
 class Slack:
     """The server. `calls` are (method, arguments) as they arrived, `channels` what is there.
 
-    `before` is awaited at each request, with the method and its arguments.
+    `before` is awaited at each request, with the method and its arguments. With `strays` a reply
+    to what is gone is put into the channel itself, as Slack does in some cases.
     """
 
     def __init__(self) -> None:
@@ -108,6 +109,7 @@ class Slack:
         self.uploads: dict[str, bytes] = {}
         self.before: Callable[[str, dict[str, Any]], Awaitable[None]] | None = None
         self.down = False
+        self.strays = False
         self._number = 0
         self._closing = asyncio.Event()
 
@@ -152,12 +154,16 @@ class Slack:
             return "no_text"
         if len(args.get("text") or "") > 40000:
             return "msg_too_long"
-        if problems(args.get("blocks") or []):
-            return "invalid_blocks"
+        if error := _wrong(args):
+            return error
+        root = next(
+            (m for m in self.channels[args["channel"]] if m.ts == args.get("thread_ts")), None
+        )
+        stray = self.strays and (root is None or root.tombstone)
         posted = Posted(
             self._next_ts(),
             # Slack takes replies to messages that are gone.
-            args.get("thread_ts") or "",
+            "" if stray else args.get("thread_ts") or "",
             args.get("text") or "",
             args.get("blocks") or [],
             args.get("metadata"),
@@ -170,9 +176,16 @@ class Slack:
         found = self._find(args)
         if found is None:
             return "message_not_found"
-        if problems(args.get("blocks") or []):
-            return "invalid_blocks"
+        if error := _wrong(args):
+            return error
         found.text, found.blocks = args["text"], args.get("blocks") or []
+        return {"ts": found.ts}
+
+    def do_chat_delete(self, args: dict[str, Any]) -> dict[str, Any] | str:
+        found = self._find(args)
+        if found is None:
+            return "message_not_found"
+        self.delete(found.ts, args["channel"])
         return {"ts": found.ts}
 
     def do_reactions_add(self, args: dict[str, Any]) -> dict[str, Any] | str:
@@ -297,6 +310,13 @@ class Slack:
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             raise web.HTTPFound("/login")
         return web.Response(body=b"picture", content_type="image/png")
+
+
+def _wrong(args: dict[str, Any]) -> str:
+    blocks = args.get("blocks") or []
+    if total(blocks) > MOST:
+        return "msg_blocks_too_long"
+    return "invalid_blocks" if problems(blocks) else ""
 
 
 @asynccontextmanager

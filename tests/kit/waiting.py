@@ -11,8 +11,11 @@ from typing import Any
 PATIENCE = 20.0
 
 
-async def until(true: Callable[[], Any], *, timeout: float = PATIENCE) -> Any:
-    """Return what `true` (plain or async) gives once that is truthy; AssertionError in the end."""
+async def until(true: Callable[[], Any], *, timeout: float = PATIENCE, pause: float = 0.005) -> Any:
+    """Return what `true` (plain or async) gives once that is truthy; AssertionError in the end.
+
+    `pause` is the seconds from one look to the next, more where looking takes others' time.
+    """
     end = time.monotonic() + timeout
     while True:
         found = true()
@@ -21,4 +24,4 @@ async def until(true: Callable[[], Any], *, timeout: float = PATIENCE) -> Any:
         if found:
             return found
         assert time.monotonic() < end, f"did not become true in {timeout:g} s"
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(pause)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -21,6 +21,13 @@ from tests.kit.redis import RedisServer, free_port
 
 LONG = 20.0
 """Seconds no test should ever wait out: what is waited for comes at once or is an error."""
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A short path for the sockets: with pytest's own under xdist they are put elsewhere."""
+    with tempfile.TemporaryDirectory(prefix="wake-") as made:
+        yield Path(made)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ const pause = (ms) => new Promise((go) => setTimeout(go, ms));
 async function call(path, options = {}) {
   let answer;
   try {
-    answer = await fetch(path, { credentials: "same-origin", cache: "no-store", ...options });
+    answer = await fetch(path, { credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(60000), ...options });
   } catch {
     throw Object.assign(new Failed("The gateway cannot be reached."), { again: true });
   }
@@ -28,11 +28,11 @@ export const events = (conversation) => new EventSource(`${API}/events?${new URL
 
 export async function upload(file, conversation) {
   const query = new URLSearchParams({ conversation, name: file.name });
-  return (await call(`${API}/file?${query}`, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file })).told;
+  return (await call(`${API}/file?${query}`, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file, signal: AbortSignal.timeout(600000) })).told;
 }
 
 // crypto.randomUUID is only there on https and localhost.
-function uuid() {
+export function uuid() {
   const b = crypto.getRandomValues(new Uint8Array(16));
   b[6] = (b[6] & 15) | 64;
   b[8] = (b[8] & 63) | 128;
@@ -41,8 +41,8 @@ function uuid() {
 }
 
 // Has a deed done and returns its result, {ok, text, data}, however long it takes.
-export async function deed(kind, conversation, { text = "", args = {}, files = [] } = {}) {
-  const wanted = { id: uuid(), kind, conversation, text, args, files };
+export async function deed(kind, conversation, { id = uuid(), text = "", args = {}, files = [] } = {}) {
+  const wanted = { id, kind, conversation, text, args, files };
   for (let tries = 0; ; tries += 1) {
     try {
       let { status, told } = await post(`${API}/deed`, wanted);

@@ -1,17 +1,21 @@
 // Where agents write. A reply and a note have texts of their own, for each conversation: what was
 // begun as one never goes out as the other, nor to somebody else.
 
-import { upload } from "./api.js";
+import { upload, uuid } from "./api.js";
 import { acting, cannedReply, similar, template } from "./assist.js";
 import { button, el, toast } from "./dom.js";
 import { DraftCard } from "./draft.js";
 import { icon } from "./icons.js";
 import { bytes, when } from "./words.js";
 
+// By account, for as long as the page is open: a session that ends takes nothing along.
+const BEGUN = new Map();
+
 export class Composer {
   constructor(app) {
     this.app = app;
-    this.begun = new Map();
+    if (!BEGUN.has(app.me.account)) BEGUN.set(app.me.account, new Map());
+    this.begun = BEGUN.get(app.me.account);
     this.busy = new Set();
     this.tabs = Object.fromEntries([["reply", "Reply"], ["note", "Note"]].map(([mode, title]) => [mode,
       button({ role: "tab", "aria-selected": "false", onclick: () => this.turn(mode, true), title: mode === "note" ? "Alt+N" : "Alt+R" }, mode === "note" && icon("lock"), title)]));
@@ -41,6 +45,11 @@ export class Composer {
       const mode = { n: "note", r: "reply" }[event.key.toLowerCase()];
       if (event.altKey && mode && this.found && !document.querySelector("dialog[open]")) { event.preventDefault(); this.turn(mode, true); this.input.focus(); }
     }, { signal: app.ended.signal });
+  }
+
+  // Nothing of what was begun is left for who logs in next.
+  forget() {
+    this.begun.clear();
   }
 
   // What was begun in the open conversation, in the present mode.
@@ -147,8 +156,12 @@ export class Composer {
     const id = this.found.id, begun = this.now(), kind = this.mode === "note" ? "note" : "say";
     this.busy.add(id);
     this.state();
-    const done = await this.app.do(kind, { conversation: id, text: begun.text.trim(), files: kind === "say" ? begun.files : [], quiet: true });
+    // Sending again what perhaps was sent is the same deed, as long as it says the same.
+    const is = JSON.stringify([kind, begun.text.trim(), begun.files]);
+    if (begun.is !== is) Object.assign(begun, { is, id: uuid() });
+    const done = await this.app.do(kind, { id: begun.id, conversation: id, text: begun.text.trim(), files: kind === "say" ? begun.files : [], quiet: true });
     this.busy.delete(id);
+    if (done !== undefined) begun.is = "";
     if (done) { begun.text = ""; begun.files = []; }
     if (this.found?.id === id) {
       this.input.value = this.now().text;

@@ -110,7 +110,8 @@ class App {
     if (error instanceof LoggedOut) { this.end(); enter("You have been logged out."); } else toast(error.message, "bad");
   }
 
-  // Has something done for the open conversation; returns the result, null when it was not done.
+  // Has something done for the open conversation; returns the result, null when it was refused,
+  // undefined when nobody knows: then the same `id` has to be tried again.
   async do(kind, { quiet = false, conversation = this.id, ...what } = {}) {
     try {
       const done = await deed(kind, conversation, what);
@@ -121,7 +122,7 @@ class App {
       return done.ok ? done : null;
     } catch (error) {
       this.failed(error);
-      return null;
+      return undefined;
     }
   }
 
@@ -140,6 +141,7 @@ class App {
     } catch (error) {
       return this.failed(error);
     }
+    this.thread.composer.forget();
     this.end();
     enter("");
   }

@@ -65,7 +65,9 @@ async def read(store: AsyncStore, conversation: str) -> Reading:
     lines = as_it_stands(await timeline(store, conversation, limit=_READ))
     row = await store.get(Conversation, conversation)
     cases = await store.find(Case, {"conversation": conversation}, sort=("at",))
-    case = next((case for case in cases if case.status == OPEN and not case.part_of), None)
+    # As `Means.open_cases` has them: the older one may be closed that it was part of.
+    opened = [case for case in cases if case.status == OPEN]
+    case = min(opened, key=lambda case: bool(case.part_of), default=None)
     begin, end = await _question(store, lines)
     before = lines[:begin]
     names = [line.name for line in lines if line.who == "customer" and line.name]

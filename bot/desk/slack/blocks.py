@@ -19,7 +19,6 @@ from bot.desk.slack.kit import (
     actions,
     button,
     context,
-    cut,
     fits,
     header,
     literal,
@@ -28,6 +27,8 @@ from bot.desk.slack.kit import (
     plain,
     section,
     select,
+    short,
+    within,
 )
 from bot.store.cases import OPEN
 
@@ -84,19 +85,26 @@ def card(shown: Card, people: Sequence[Person] = ()) -> dict[str, Any]:
     who = shown.who or "A customer"
     head = f"{_SIGNS.get(shown.priority, '')} {who}: {_topic(shown.topic)}".strip()
     rows: list[Block] = [header(head)]
-    rows.append(section(f"*Wants:* {literal(one_line(shown.wish, _WISH)) or '_not said yet_'}"))
+    rows.append(section(f"*Wants:* {short(shown.wish, _WISH) or '_not said yet_'}"))
     rows.append(section("", fields=_fields(shown)))
     if shown.did:
-        lines = "\n".join(f"• {literal(one_line(line, _LINE))}" for line in shown.did[:3])
+        lines = "\n".join(f"• {short(line, _LINE)}" for line in shown.did[:3])
         rows.append(section(f"*The bot so far*\n{lines}"))
     if shown.also:
-        lines = "\n".join(f"• {literal(one_line(line, _LINE))}" for line in shown.also[:5])
+        lines = "\n".join(f"• {short(line, _LINE)}" for line in shown.also[:5])
         rows.append(section(f"*Also open*\n{lines}"))
     if shown.status != OPEN:
         rows.append(section(_ending(shown)))
     rows.append(context(_state(shown)))
     rows += _buttons(shown, people)
-    return {"text": _notice(shown, who), "blocks": rows}
+    return {"text": _notice(shown, who), "blocks": within(rows)}
+
+
+def bare(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a card that Slack would not take with nothing but what we wrote, and its buttons."""
+    said = "A customer asks for a person. Not all of it can be shown here; see the console."
+    rows = [row for row in body["blocks"] if row["type"] == "actions"]
+    return {"text": said, "blocks": [section(said), *rows]}
 
 
 def card_hash(body: dict[str, Any]) -> str:
@@ -110,7 +118,7 @@ def _topic(topic: str) -> str:
 
 
 def _notice(shown: Card, who: str) -> str:
-    wish = one_line(shown.wish, _NOTICE)
+    wish, who = one_line(shown.wish, _NOTICE), one_line(who, 80)
     return literal(f"{who} ({shown.channel}), {_topic(shown.topic)}, {shown.priority}: {wish}")
 
 
@@ -130,7 +138,7 @@ def _fields(shown: Card) -> list[str]:
     if shown.orders:
         named.append(("Orders", ", ".join(shown.orders)))
     named += shown.facts
-    return [f"*{literal(cut(n, 40))}*\n{literal(one_line(v, _LINE)) or '-'}" for n, v in named]
+    return [f"*{short(n, 40)}*\n{short(v, _LINE) or '-'}" for n, v in named]
 
 
 def _state(shown: Card) -> str:
@@ -138,13 +146,13 @@ def _state(shown: Card) -> str:
         return "Resolved"
     parts = []
     if shown.holder is not None:
-        parts.append(f"*{literal(one_line(shown.holder.name, 80))}* has the conversation")
+        parts.append(f"*{short(shown.holder.name, 80)}* has the conversation")
     elif shown.waiting:
         parts.append("*Nobody has it yet*, the customer waits")
     else:
         parts.append("The bot has the conversation")
     if shown.assignee is not None and shown.assignee != shown.holder:
-        parts.append(f"assigned to {literal(one_line(shown.assignee.name, 80))}")
+        parts.append(f"assigned to {short(shown.assignee.name, 80)}")
     if shown.deadline is not None:
         stamp = int(shown.deadline.timestamp())
         read = shown.deadline.strftime("%d %b %H:%M UTC")
@@ -154,8 +162,8 @@ def _state(shown: Card) -> str:
 
 
 def _ending(shown: Card) -> str:
-    by = f" by {literal(one_line(shown.closed_by, 80))}" if shown.closed_by else ""
-    words = literal(one_line(shown.resolution, _WISH)) or "_no resolution written_"
+    by = f" by {short(shown.closed_by, 80)}" if shown.closed_by else ""
+    words = short(shown.resolution, _WISH) or "_no resolution written_"
     rated = f"\n*Rated* {shown.rating} of 5" if shown.rating else ""
     return f"*Resolved{by}:* {words}{rated}"
 

@@ -38,6 +38,7 @@ _LATER = frozenset({"ratelimited", "rate_limited"})
 _UNSURE = frozenset({"internal_error", "fatal_error", "request_timeout"})
 _AWAY = frozenset({"service_unavailable", "team_added_to_org"})
 
+log = logging.getLogger(__name__)
 # The SDK logs whole requests, with customers' words, where its logger is set to DEBUG.
 _sdk_log = logging.getLogger(f"{__name__}.sdk")
 _sdk_log.setLevel(logging.WARNING)
@@ -145,7 +146,17 @@ class SlackClient:
             unfurl_links=False,
             unfurl_media=False,
         )
-        return str(answer["ts"])
+        ts = str(answer["ts"])
+        posted = answer.get("message") or {}
+        if thread and posted and not posted.get("thread_ts"):
+            # The thread's first message was deleted, and Slack has put it into the channel:
+            # https://github.com/slackapi/python-slack-events-api/issues/87
+            try:
+                await self.call("chat.delete", channel=channel, ts=ts)
+            except SlackTrouble as error:
+                log.warning("%s: what went into the channel stays there: %s", channel, error)
+            raise Gone("chat.postMessage", "thread_not_found")
+        return ts
 
     async def update(self, channel: str, ts: str, body: Mapping[str, Any]) -> None:
         """Replace what a message of ours shows. https://docs.slack.dev/reference/methods/chat.update"""

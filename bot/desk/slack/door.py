@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 # Bolt writes whole requests, with customers' words, where its logger is set to DEBUG.
 _bolt_log = logging.getLogger(f"{__name__}.bolt")
-_bolt_log.setLevel(logging.WARNING)
+# Of a request that nobody handles it warns with what stands in it.
+_bolt_log.setLevel(logging.ERROR)
 
 _BODY_SECONDS = 30.0
 _OK, _NOT_FOUND, _UNAVAILABLE = 200, 404, 503

@@ -60,6 +60,9 @@ class Hands:
         if not await self._is_ours(body):
             return
         for press in presses(body, self._account.account):
+            if await self._looks_on(press.place):
+                await self._say(press.place, "This is for the members of this channel.")
+                continue
             trigger = str(body.get("trigger_id") or "")
             if press.action in _FORMS and press.place.conversation:
                 self._open(trigger, press.place, self._form_of(press))
@@ -164,8 +167,19 @@ class Hands:
 
     async def _is_agent(self, user: str) -> bool:
         """Tell whether a person may act from outside of the desk's channels."""
-        named = self._people.by_slack(user).id != f"slack:{user}"
-        return named or await self._workspace.is_member(self._account.channel, user)
+        if self._is_named(user):
+            return True
+        return await self._workspace.is_member(self._account.channel, user)
+
+    async def _looks_on(self, place: Place) -> bool:
+        """Tell whether a button was pressed by who only reads a public channel."""
+        if self._is_named(place.user) or not place.channel:
+            return False
+        return await self._workspace.is_outside(place.channel, place.user)
+
+    def _is_named(self, user: str) -> bool:
+        """Tell whether an account of the settings is a person of Slack."""
+        return self._people.by_slack(user).id != f"slack:{user}"
 
     async def _person(self, user: str) -> Person:
         known = self._people.by_slack(user)
@@ -187,6 +201,9 @@ class Hands:
         if args.get("from_holder"):
             args = {**args, "to": person.id}
         elif kind == "assign" and to_user:
+            if not self._is_named(str(args["to"])) and await self._workspace.is_nobody(args["to"]):
+                await self._say(place, "That is nobody who could see to it.")
+                return
             to = await self._person(str(args["to"]))
             args = {"to": to.id, "name": to.name}
         now = utcnow()
@@ -256,6 +273,9 @@ class Hands:
             log.warning("slack %s: no form: %s", self._account.account, error)
         except Exception:
             log.exception("slack %s: no form", self._account.account)
+        await self._say(place, words)
+
+    async def _say(self, place: Place, words: str) -> None:
         try:
             await self._client.call(
                 "chat.postEphemeral",

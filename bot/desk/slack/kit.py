@@ -8,7 +8,7 @@ agent who sees most of it is better served than one who sees nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bot.desk.slack.words import to_slack
@@ -22,6 +22,10 @@ CONFIRM_TITLE, CONFIRM_TEXT, CONFIRM_BUTTON = 100, 300, 30
 #: Of a message's text, https://docs.slack.dev/reference/methods/chat.postMessage: "for best
 #: results, limit the number of characters in the text field to 4,000".
 TEXT = 3900
+#: Of all texts in a message's blocks together. Slack documents no such limit, but answers
+#: msg_blocks_too_long from about 12,000 on, less what it counts for the blocks themselves:
+#: https://github.com/slackapi/bolt-js/issues/2509
+MESSAGE = 10_000
 
 _CUT = "…"
 _ENTITY = re.compile(r"&[a-z]{0,4}$")
@@ -47,16 +51,26 @@ def one_line(text: str, most: int) -> str:
     return cut(" ".join(text.split()), most)
 
 
-def pieces(text: str, most: int) -> list[str]:
-    """Cut words, that `literal` is to be applied to, into pieces that are short even then.
+def short(text: str, most: int) -> str:
+    """Return words on one line as `literal` does, in at most `most` characters of mrkdwn."""
+    return cut(literal(one_line(text, most)), most)
+
+
+def readable(text: str) -> str:
+    """Return words as `literal` does, but with the addresses of web pages as links."""
+    return to_slack(text, plain=True, links=True)
+
+
+def pieces(text: str, most: int, shown: Callable[[str], str] = literal) -> list[str]:
+    """Cut words, that `shown` is to be applied to, into pieces that are short even then.
 
     Between lines or words where that is possible.
     """
     found: list[str] = []
     while text:
         size = min(len(text), most)
-        while size > 1 and len(literal(text[:size])) > most:
-            size = max(size * most // (len(literal(text[:size])) + 1), 1)
+        while size > 1 and len(shown(text[:size])) > most:
+            size = max(size * most // (len(shown(text[:size])) + 1), 1)
         if size < len(text):
             half = size // 2
             breaks = text.rfind("\n", half, size) + 1 or text.rfind(" ", half, size) + 1
@@ -85,6 +99,39 @@ def section(text: str, *, fields: Sequence[str] = (), accessory: Block | None = 
         made["fields"] = [mrkdwn(field, FIELD) for field in fields[:FIELDS]]
     if accessory is not None:
         made["accessory"] = accessory
+    return made
+
+
+def size(value: Any) -> int:
+    """Return how long all texts in blocks, or in a part of them, are together."""
+    if isinstance(value, dict):
+        inner = (v for k, v in value.items() if not (k == "text" and isinstance(v, str)))
+        text = value.get("text")
+        return sum(map(size, inner)) + (len(text) if isinstance(text, str) else 0)
+    return sum(map(size, value)) if isinstance(value, list) else 0
+
+
+def within(rows: Sequence[Block], most: int = MESSAGE) -> list[Block]:
+    """Return blocks whose texts together are about `most` characters and no more.
+
+    Of the sections the first ones stay, one is cut, and what follows is left out; what is no
+    section, buttons above all, stays.
+    """
+    spare = most - sum(size(row) for row in rows if row["type"] != "section")
+    made: list[Block] = []
+    full = False
+    for row in rows:
+        if row["type"] == "section":
+            if full:
+                continue
+            text = (row.get("text") or {}).get("text", "")
+            room = spare - size(row) + len(text)
+            full = len(text) > room
+            if full and not text:
+                continue
+            row = {**row, "text": {**row["text"], "text": cut(text, max(room, 1))}} if full else row
+            spare -= size(row)
+        made.append(row)
     return made
 
 

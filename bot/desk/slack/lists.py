@@ -23,12 +23,14 @@ from bot.desk.slack.kit import (
     pieces,
     section,
     select,
+    short,
+    within,
 )
 
 _LINE = 300
 _LISTED = 10
-# A draft is a message to a customer; longer ones are shown in several sections, and no more.
-_SECTIONS = 4
+# More than fits into a message; it is cut there.
+_SECTIONS = 10
 _SECTION = 2800
 
 
@@ -56,7 +58,7 @@ def draft(
                 ]
             )
         )
-    return {"text": literal(f"Draft: {one_line(text, _LINE)}"), "blocks": rows}
+    return {"text": literal(f"Draft: {one_line(text, _LINE)}"), "blocks": within(rows)}
 
 
 def similar(cases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -65,11 +67,11 @@ def similar(cases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         return _said("There is no resolved case like this one.")
     rows: list[Block] = [section("*Resolved cases like this one*")]
     for case in cases[:_LISTED]:
-        summary = literal(one_line(str(case.get("summary") or ""), _LINE)) or "_no summary_"
-        ended = literal(one_line(str(case.get("resolution") or ""), _LINE)) or "_not written_"
+        summary = short(str(case.get("summary") or ""), _LINE) or "_no summary_"
+        ended = short(str(case.get("resolution") or ""), _LINE) or "_not written_"
         rows.append(section(f"{summary}\n*Resolved:* {ended}"))
         small = (str(case.get(name) or "") for name in ("topic", "agent", "resolved"))
-        if said := " · ".join(literal(one_line(word, 80)) for word in small if word):
+        if said := " · ".join(short(word, 80) for word in small if word):
             rows.append(context(said))
     return {"text": f"{len(rows) // 2} resolved cases like this one", "blocks": rows}
 
@@ -82,9 +84,9 @@ def suggested(conversation: str, found: Sequence[Mapping[str, Any]]) -> dict[str
         title = str(action.get("title") or name)
         value = _packed(action=name, args=args, conversation=conversation)
         known = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in args.items())
-        words = f"*{literal(one_line(title, 100))}*"
+        words = f"*{short(title, 100)}*"
         if known:
-            words += f"\n{literal(one_line(known, _LINE))}"
+            words += f"\n{short(known, _LINE)}"
         if not fits(value):
             rows.append(section(words))
             continue
@@ -102,13 +104,13 @@ def found(conversations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     rows: list[Block] = []
     for one in conversations[:_LISTED]:
         key = str(one["id"])
-        name = literal(one_line(str(one.get("name") or "A customer"), 100))
+        name = short(str(one.get("name") or "A customer"), 100)
         said = " · ".join(
-            literal(one_line(str(one.get(field) or ""), _LINE))
-            for field in ("holder", "at", "last")
+            short(str(one.get(field) or ""), most)
+            for field, most in (("holder", 100), ("at", 100), ("last", _LINE))
             if one.get(field)
         )
-        channel = literal(one_line(key.partition(":")[0], 40))
+        channel = short(key.partition(":")[0], 40)
         take = button("Take over", ids.PICK, key) if fits(key) else None
         rows.append(section(f"*{name}* on {channel}\n{said}", accessory=take))
     if not rows:
@@ -120,7 +122,7 @@ def warning(
     conversation: str, words: str, templates: Sequence[tuple[str, str]] = ()
 ) -> dict[str, Any]:
     """A message that did not reach the customer, and why; with (name, title) of templates."""
-    text = f"⚠️ {literal(one_line(words, 1000))}"
+    text = f"⚠️ {short(words, 1000)}"
     rows: list[Block] = [section(text)]
     menu = select("Send a template…", ids.TEMPLATE, templates)
     if menu["options"]:

@@ -25,6 +25,7 @@ from bot.desk.slack.serving import LeaseLost, Memory, Serving, Wait
 from bot.desk.templates import Approved
 from bot.media.vault import AsyncVault
 from bot.message import Address, utcnow
+from bot.perception.contract import PRIORITIES
 from bot.process import is_dead, me
 from bot.rounds import Rounds
 from bot.settings import Limits, SlackAccount
@@ -77,6 +78,7 @@ class Mirror(Rounds):
         told: Callable[[], None] = lambda: None,
         templates: Sequence[Approved] = (),
         can: Mapping[str, Capabilities] | None = None,
+        pace: float = 1.0,
     ) -> None:
         super().__init__(limits)
         self._store = store
@@ -86,6 +88,10 @@ class Mirror(Rounds):
         self._told = told
         self._means = Means(store, routing, people, tuple(templates), dict(can or {}))
         self._memory = Memory()
+        self._pace = pace
+        # When the next post of a channel may go, and who waits for it, the first first.
+        self._next: dict[str, float] = {}
+        self._queues: dict[str, asyncio.Lock] = {}
         self._busy: Counter[str] = Counter()
         # Until when an account is left alone, how often it failed in a row, when that was logged.
         self._paused: dict[str, float] = {}
@@ -114,6 +120,9 @@ class Mirror(Rounds):
         if not threads:
             return
         await self._notice(threads)
+        # Cards before further posts, and of them the most urgent first.
+        ranks = {c.id: PRIORITIES.index(c.priority) for c in cases if c.priority in PRIORITIES}
+        threads.sort(key=lambda t: (bool(t.ts), -ranks.get(t.case, 0) if not t.ts else 0))
         for thread in threads:
             if self._has_work(thread):
                 self._start(thread)
@@ -332,6 +341,7 @@ class Mirror(Rounds):
             vault=self._vault,
             stopping=lambda: self._stopping or self._is_paused(str(thread.account)),
             told=self._told,
+            turn=self._turn,
         )
         due = utcnow()
         try:
@@ -353,7 +363,8 @@ class Mirror(Rounds):
             self._wanting[id] = _ALWAYS
             await self._release(serving.thread, due)
             raise
-        self._looked[id] = time.monotonic()
+        later = serving.seen.later
+        self._looked[id] = later - _LOOK_AGAIN if later else time.monotonic()
         self._rows[id], self._files[id] = serving.seen.rows, serving.seen.files
         if self._is_paused(str(thread.account)) and due <= utcnow():
             self._wanting[id] = _ALWAYS
@@ -362,6 +373,15 @@ class Mirror(Rounds):
     async def _release(self, thread: SlackThread, due: datetime) -> None:
         where = {"id": thread.id, "due": thread.due}
         await self._store.change(SlackThread, where, set={"owner": "", "due": due, "until": due})
+
+    async def _turn(self, channel: str) -> None:
+        """Wait until a channel takes another post.
+
+        https://docs.slack.dev/apis/web-api/rate-limits: chat.postMessage, one a second and channel.
+        """
+        async with self._queues.setdefault(channel, asyncio.Lock()):
+            await asyncio.sleep(max(0.0, self._next.get(channel, 0.0) - time.monotonic()))
+            self._next[channel] = time.monotonic() + self._pace
 
     def _is_paused(self, account: str) -> bool:
         return self._paused.get(account, 0.0) > time.monotonic()

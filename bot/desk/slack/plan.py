@@ -271,7 +271,8 @@ def _others(thread: SlackThread, case: Case, cases: Sequence[Case], after: int) 
         about = (
             f"{other.topic}, {other.priority}: {one_line(other.summary or other.why or '', 500)}"
         )
-        order = max(int(other.at.timestamp() * _SECOND), after + 1)
+        # Behind what it came of: cases are kept to the millisecond, lines to the microsecond.
+        order = max(int(other.at.timestamp() * _SECOND) + 999, after + 1)
         body = {"text": f"{head}: {literal(about)}"}
         found.append(row(thread, f"case:{other.id}", order, POST, shows=other.id, body=body))
     return found
@@ -297,6 +298,10 @@ async def _files(
         if file.status == WANTED:
             waiting.append(str(file.id))
         if file.status == WANTED or id in there:
+            continue
+        # What an agent attached in this thread stands there already.
+        typed, _ = await _typed(means.store, thread, str(file.message))
+        if typed is not None:
             continue
         order = arrived.get(str(file.message)) or after
         if file.status == KEPT:

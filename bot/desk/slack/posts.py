@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.desk.contract import Person
-from bot.desk.slack.kit import SECTION, cut, literal, one_line, pieces
+from bot.desk.slack.kit import SECTION, cut, literal, one_line, pieces, readable
 from bot.desk.slack.words import to_slack
 from bot.desk.timeline import Line
 from bot.store import journal
@@ -197,11 +197,11 @@ def _said(head: str, words: str, *, light: bool = False) -> list[str]:
 
     `light` is for our own light Markdown, whose styles Slack can show where all of it fits.
     """
-    whole = f"{head} {to_slack(words) if light else literal(words)}"
+    whole = f"{head} {to_slack(words, links=True) if light else readable(words)}"
     if len(whole) <= POST:
         return [whole]
-    first, *rest = pieces(words, POST - len(head) - 1)
-    return [f"{head} {literal(first)}", *(literal(part) for part in rest)]
+    first, *rest = pieces(words, POST - len(head) - 1, readable)
+    return [f"{head} {readable(first)}", *(readable(part) for part in rest)]
 
 
 def _name(name: str) -> str:

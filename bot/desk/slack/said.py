@@ -7,22 +7,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from bot.desk.people import People
 from bot.desk.slack.words import from_slack, mentioned
-from bot.desk.slack.workspace import Workspace
+from bot.desk.slack.workspace import SLACKBOT, Workspace
 from bot.message import utcnow
 from bot.store import AsyncStore
-from bot.store.deeds import Deed
-from bot.store.slack import SlackThread
+from bot.store.deeds import DONE, PENDING, Deed
+from bot.store.slack import SlackPost, SlackThread
 
 log = logging.getLogger(__name__)
 
+#: The kind of a card's post, see `bot.desk.slack.plan`.
+CARD = "card"
 _WRITTEN = frozenset({"", "file_share", "thread_broadcast", "me_message"})
 #: Of https://docs.slack.dev/reference/objects/file-object what it takes to fetch it.
 _FILE = ("id", "name", "mimetype", "size", "url_private_download")
+# Slack gives up an event after this long, in seconds, and a little more.
+_RETRIES = 900.0
+_TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,6}")
 
 
 class NotYet(Exception):
@@ -89,6 +96,11 @@ class Said:
             return
         ts = str(message["ts"])
         of = self._id(thread, ts)
+        if await self._is_late(of, ts):
+            # What it was before it was changed shall never go out: it is this from the beginning.
+            files = [self._file(file) for file in message.get("files") or () if file.get("id")]
+            await self._keep(message, of, "write", thread, arrived, ts, text, files)
+            return
         await self._keep(message, f"{of}:edit:{edited}", "edit", thread, arrived, ts, text, of=of)
 
     async def _deleted(self, event: Mapping[str, Any], ts: str, arrived: int) -> None:
@@ -105,6 +117,10 @@ class Said:
         thread = await self._ours({**before, "ts": ts}, channel)
         if thread is not None:
             of = self._id(thread, ts)
+            if await self._is_late(of, ts):
+                # Done already: nothing is to come of it, and when it arrives it is there.
+                await self._keep(before, of, "write", thread, arrived, ts, status=DONE)
+                return
             await self._keep(before, f"{of}:del", "delete", thread, arrived, ts, of=of)
 
     async def _ours(self, message: Mapping[str, Any], channel: str) -> SlackThread | None:
@@ -113,28 +129,48 @@ class Said:
         root = str(message.get("thread_ts") or "")
         if not (user and ts and root and channel) or root == ts:
             return None
-        if message.get("bot_id") or user in (self._workspace.bot_user, "USLACKBOT"):
+        if message.get("bot_id") or user in (self._workspace.bot_user, SLACKBOT):
             return None
-        found = await self._store.find(SlackThread, {"channel": channel, "ts": root})
-        thread = next((t for t in found if t.account == self._account), None)
+        thread = await self._thread(channel, root)
         if thread is None:
             await self._unsettled(message, channel)
             return None
         home = await self._workspace.home()
         if not home:
             raise NotYet("it is not known yet which workspace is ours")
+        if user == self._workspace.bot_user:
+            return None
         teams = (message.get(key) for key in ("team", "user_team", "source_team"))
         if self._workspace.is_foreign(home, *teams):
             log.warning("slack %s: %s: somebody of another company wrote", self._account, thread.id)
             return None
         return thread
 
+    async def _is_late(self, of: str, ts: str) -> bool:
+        """Tell whether the event of a message is still to come: one that followed was faster.
+
+        Slack sends again for some minutes what was not taken, and promises no order:
+        https://docs.slack.dev/apis/events-api#retries
+        """
+        age = time.time() - float(ts) if _TS.fullmatch(ts) else _RETRIES
+        return age < _RETRIES and await self._store.get(Deed, of) is None
+
+    async def _thread(self, channel: str, root: str) -> SlackThread | None:
+        """Return the thread whose card is, or was until somebody deleted it, `root`."""
+        found = await self._store.find(SlackThread, {"channel": channel, "ts": root})
+        if not found:
+            cards = await self._store.find(SlackPost, {"ts": root})
+            ids = [card.thread for card in cards if card.kind == CARD]
+            found = await self._store.find(SlackThread, {"id": {"$in": ids}}) if ids else []
+        ours = (t for t in found if t.account == self._account and t.channel == channel)
+        return next(ours, None)
+
     async def _unsettled(self, message: Mapping[str, Any], channel: str) -> None:
         """Refuse for now what answers a message of ours whose ts is still to be recorded."""
         parent = message.get("parent_user_id")
         if parent and parent == self._workspace.bot_user:
             where = {"channel": channel, "ts": ""}
-            if await self._store.find(SlackThread, where, limit=1):
+            if any(not row.closed for row in await self._store.find(SlackThread, where)):
                 raise NotYet("a thread of that channel is being posted")
 
     async def _words(self, message: Mapping[str, Any]) -> str:
@@ -166,12 +202,14 @@ class Said:
         text: str = "",
         files: list[dict[str, Any]] | None = None,
         of: str = "",
+        status: str = PENDING,
     ) -> None:
         user = str(message["user"])
         person = self._people.by_slack(user)
         if person.id == f"slack:{user}":
             person = self._people.by_slack(user, await self._workspace.name(user))
-        args = {"ts": ts, "channel": thread.channel, "thread": thread.ts, "user": user}
+        root = str(message.get("thread_ts") or thread.ts)
+        args = {"ts": ts, "channel": thread.channel, "thread": root, "user": user}
         now = utcnow()
         await self._wish(
             Deed(
@@ -184,6 +222,7 @@ class Said:
                 text=text,
                 args={**args, "of": of} if of else args,
                 files=files or [],
+                status=status,
                 at=now,
                 arrived=arrived,
                 due=now,

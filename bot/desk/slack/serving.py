@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.desk.slack import plan as planning
-from bot.desk.slack.blocks import card, card_hash
+from bot.desk.slack.blocks import bare, card, card_hash
 from bot.desk.slack.card import card_of
 from bot.desk.slack.client import (
     Away,
@@ -57,12 +57,16 @@ _POST = frozenset(
         *("storage_limit_reached", "not_allowed_token_type", "invalid_array_arg"),
     }
 )
+#: What Slack says of one change of a card. Workspaces may forbid changes after a while.
+_UPDATE = _POST | {"edit_window_closed"}
 # Clocks, ours and Slack's, may be apart by this, in seconds.
 _CLOCKS = 300.0
 # How often Slack is asked whether a thread is still there before something is posted to it.
 _CHECK = 300.0
 # How soon a thread may be begun anew again, in seconds.
 _AGAIN = 10.0
+# Posts of one thread before it is another one's turn.
+_SHARE = 5
 _SETTLED = timedelta(hours=24)
 _INSTEAD = "This could not be shown in Slack. It is in the console."
 
@@ -84,20 +88,26 @@ class Memory:
     """What a process knows beside the store, of all threads.
 
     `taken` are the ts of posts that Slack took while the store was down; `checked` is when a
-    thread was last seen to be there, `begun` when it was begun anew, by `time.monotonic`.
+    thread was last seen to be there, `begun` when it was begun anew, `cool` until when a method is
+    left alone, by `time.monotonic`.
     """
 
     taken: dict[str, str] = field(default_factory=dict)
     checked: dict[str, float] = field(default_factory=dict)
     begun: dict[str, float] = field(default_factory=dict)
+    cool: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
 class Seen:
-    """What is left to be watched of a thread once it has been served."""
+    """What is left to be watched of a thread once it has been served.
+
+    At `later`, by `time.monotonic`, something is to be done that Slack did not take now.
+    """
 
     rows: dict[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    later: float = 0.0
 
 
 def mark(post: SlackPost) -> str:
@@ -121,6 +131,7 @@ class Serving:
         vault: AsyncVault | None,
         stopping: Callable[[], bool],
         told: Callable[[], None],
+        turn: Callable[[str], Awaitable[None]],
     ) -> None:
         self._means = means
         self._store = means.store
@@ -133,6 +144,9 @@ class Serving:
         self._vault = vault
         self._stopping = stopping
         self._told = told
+        self._turn = turn
+        self._posts = 0
+        self._later = 0.0
         self._until = time.monotonic() + lease
         self.seen = Seen()
 
@@ -156,6 +170,7 @@ class Serving:
 
     async def _once(self, case: Case) -> bool:
         """Plan and do all there is; tell whether to look again."""
+        self._later = 0.0
         cases = await planning.open_cases(self._store, str(self.thread.conversation))
         found = await planning.plan(self._means, self.thread, case, cases)
         if found.upto != self.thread.upto:
@@ -173,21 +188,30 @@ class Serving:
         ticks = await look(self._means, self.thread)
         if ticks.rows and any(await self._store.insert_new(ticks.rows)):
             return True
+        done = 0
         for post, reaction in ticks.todo:
+            if self._is_cooling("reactions.add"):
+                break
             await self._hold()
-            await tick(self._client, self.thread, post, reaction)
+            try:
+                await tick(self._client, self.thread, post, reaction)
+            except RateLimited as error:
+                self._cool("reactions.add", error)
+                break
+            done += 1
             marks = [*((post.ticks or {}).get("marks") or ()), reaction]
             post.ticks = {**(post.ticks or {}), "marks": marks}
             await self._store.change(SlackPost, {"id": post.id}, set={"ticks": post.ticks})
             self._told()
         for post in ticks.settled:
-            done = {**(post.ticks or {}), "done": True}
-            await self._store.change(SlackPost, {"id": post.id}, set={"ticks": done})
-        self.seen = Seen(ticks.watching, found.waiting)
-        if moved or ticks.todo:
+            settled = {**(post.ticks or {}), "done": True}
+            await self._store.change(SlackPost, {"id": post.id}, set={"ticks": settled})
+        self.seen = Seen(ticks.watching, found.waiting, self._later)
+        if moved or done:
             # What came meanwhile.
             return True
-        await self._close(case)
+        if not self._later:
+            await self._close(case)
         return False
 
     # The lease.
@@ -249,13 +273,38 @@ class Serving:
     async def _renew_card(self, case: Case, cases: list[Case]) -> None:
         body = await self._body(case, cases)
         name = card_hash(body)
-        if name == self.thread.card:
+        if name == self.thread.card or self._is_cooling("chat.update"):
             return
         await self._hold()
-        await self._client.update(str(self.thread.channel), str(self.thread.ts), body)
+        try:
+            await self._client.update(str(self.thread.channel), str(self.thread.ts), body)
+        except RateLimited as error:
+            self._cool("chat.update", error)
+            return
+        except Refused as error:
+            if error.reason not in _UPDATE:
+                raise
+            # An old card is better than a thread that stands still behind it.
+            log.error("%s: its card stays as it was: %s", self.thread.id, error)
         self._memory.checked[str(self.thread.id)] = time.monotonic()
         await self._change(card=name)
         self._told()
+
+    # What is not words waits by itself: Slack limits each method on its own, and what a customer
+    # wrote is not to wait for a card. https://docs.slack.dev/apis/web-api/rate-limits
+
+    def _cool(self, method: str, error: RateLimited) -> None:
+        log.info("%s: %s", self.thread.account, error)
+        self._memory.cool[f"{self.thread.account} {method}"] = time.monotonic() + error.after
+        self._is_cooling(method)
+
+    def _is_cooling(self, method: str) -> bool:
+        """Tell whether a method is left alone for now; then this thread is not done yet."""
+        until = self._memory.cool.get(f"{self.thread.account} {method}", 0.0)
+        if until <= time.monotonic():
+            return False
+        self._later = max(self._later, until)
+        return True
 
     async def _check(self) -> None:
         """Raise `Gone` when the card was deleted while no event told us.
@@ -322,6 +371,11 @@ class Serving:
         body = await self._ready(head, case, cases)
         if body is None:
             return
+        if head.kind != CARD and self._posts >= _SHARE:
+            # Others have waited meanwhile, among them perhaps the first word of an urgent case.
+            raise Wait(utcnow())
+        self._posts += 1
+        await self._turn(str(self.thread.channel))
         await self._hold_for(head)
         claimed = await self._store.change(
             SlackPost,
@@ -344,7 +398,8 @@ class Serving:
         """
         body = dict(head.body or {})
         if head.kind == CARD:
-            return {**body, "card": await self._body(case, cases)}
+            made = await self._body(case, cases)
+            return {**body, "card": bare(made) if body.get("bare") else made}
         await self._check()
         if head.kind == HISTORY and body.get("previous"):
             body["text"] = await self._linked(body)
@@ -436,9 +491,12 @@ class Serving:
         log.error("%s: Slack does not take it: %s", mark(post), error)
         if post.kind == CARD or (post.body or {}).get("text") == _INSTEAD:
             if post.kind == CARD:
-                # Nothing can be shown without it.
-                await self._record(post, QUEUED)
-                raise error
+                # Nothing can be shown without it: then with as little in it as there can be.
+                if post.body.get("bare"):
+                    await self._record(post, QUEUED)
+                    raise error
+                await self._record(post, QUEUED, body={**post.body, "bare": True})
+                return
             await self._record(post, FAILED, reason=error.reason)
             return
         await self._record(post, QUEUED, body={"text": _INSTEAD}, kind=POST)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.desk.slack import lists
-from bot.desk.slack.kit import Block, button, fits, literal, one_line, section
+from bot.desk.slack.kit import Block, button, fits, section, short
 from bot.desk.slack.pressed import FILL
 
 _LISTED = 10
@@ -36,10 +36,10 @@ def _row(conversation: str, action: Mapping[str, Any]) -> Block:
         whole = lists.suggested(conversation, [{**action, "args": known}])
         return dict(whole["blocks"][-1])
     title = str(action.get("title") or action["name"])
-    words = f"*{literal(one_line(title, 100))}*"
+    words = f"*{short(title, 100)}*"
     if known:
         said = ", ".join(f"{one['title']} {one['value']}" for one in wanted if one["value"])
-        words += f"\n{literal(one_line(said, _LINE))}"
+        words += f"\n{short(said, _LINE)}"
     asked = {"action": action["name"], "title": title, "args": wanted}
     value = json.dumps(
         {**asked, "conversation": conversation}, separators=(",", ":"), ensure_ascii=False

@@ -12,8 +12,18 @@ from urllib.parse import urlsplit
 
 from bot.desk.contract import Done
 from bot.desk.slack import lists
-from bot.desk.slack.client import Gone, RateLimited, Refused, SlackClient, SlackTrouble
-from bot.desk.slack.kit import Block, actions, button, fits, literal, pieces, section
+from bot.desk.slack.client import Away, Gone, RateLimited, Refused, SlackClient, SlackTrouble
+from bot.desk.slack.kit import (
+    Block,
+    actions,
+    button,
+    context,
+    fits,
+    literal,
+    pieces,
+    section,
+    within,
+)
 from bot.desk.slack.pressed import REPLY, SAY
 from bot.desk.slack.suggesting import suggested
 from bot.store.deeds import Deed
@@ -23,6 +33,8 @@ log = logging.getLogger(__name__)
 # Seconds. Deeds of the conversation wait meanwhile.
 _LONGEST_WAIT = 10.0
 _SECTION = 2800
+# More than fits into a message; it is cut there.
+_SECTIONS = 10
 _WARN_AGAIN = 3600.0
 _MOST_WARNED = 10_000
 #: What the card and the thread show of themselves when it went well.
@@ -42,7 +54,10 @@ class Tells:
         self._warned: dict[tuple[str, str, str], float] = {}
 
     async def __call__(self, deed: Deed, done: Done) -> None:
-        """Show a result to who wanted it, in the thread. What fails is logged."""
+        """Show a result to who wanted it, in the thread.
+
+        Raises Away and RateLimited, for it to be tried again soon; what else fails is logged.
+        """
         account = deed.id.partition(":")[2].partition(":")[0]
         client = self._clients.get(account)
         args = deed.args or {}
@@ -50,29 +65,36 @@ class Tells:
         if client is None or body is None or not args.get("user"):
             return
         try:
-            try:
-                await _show(client, args, body)
-            except RateLimited as error:
-                if error.after > _LONGEST_WAIT:
-                    raise
-                await asyncio.sleep(error.after)
-                await _show(client, args, body)
+            await _show(client, args, body)
+        except Away:
+            raise
+        except RateLimited as error:
+            raise RateLimited(error.method, min(error.after, _LONGEST_WAIT)) from None
         except SlackTrouble as error:
             log.warning("%s: its result was not shown: %s", deed.id, error)
         except Exception:
             log.exception("%s: its result was not shown", deed.id)
+        else:
+            self._warned_of(deed, done)
 
     def _warning(self, deed: Deed, done: Done) -> dict[str, Any] | None:
         """Say that what was written is a note, to who may have thought otherwise; now and then."""
         if deed.kind != "write" or not done.entry or done.text.strip() in ("", "Noted."):
             return None
-        key = str(deed.conversation), str(deed.agent), done.text
-        if time.monotonic() - self._warned.get(key, -_WARN_AGAIN) < _WARN_AGAIN:
+        if time.monotonic() - self._warned.get(_key(deed, done), -_WARN_AGAIN) < _WARN_AGAIN:
             return None
+        return _words(done.text)
+
+    def _warned_of(self, deed: Deed, done: Done) -> None:
+        if deed.kind != "write" or not done.entry:
+            return
         if len(self._warned) >= _MOST_WARNED:
             self._warned.clear()
-        self._warned[key] = time.monotonic()
-        return _words(done.text)
+        self._warned[_key(deed, done)] = time.monotonic()
+
+
+def _key(deed: Deed, done: Done) -> tuple[str, str, str]:
+    return str(deed.conversation), str(deed.agent), done.text
 
 
 def shown(deed: Deed, done: Done) -> dict[str, Any] | None:
@@ -102,22 +124,23 @@ def _words(text: str) -> dict[str, Any] | None:
     if not text.strip():
         return None
     parts = pieces(text, _SECTION)
-    return {"text": literal(parts[0]), "blocks": [section(literal(part)) for part in parts[:10]]}
+    rows = [section(literal(part)) for part in parts[:_SECTIONS]]
+    return {"text": literal(parts[0]), "blocks": within(rows)}
 
 
 def _canned(conversation: str, text: str, missing: Any) -> dict[str, Any]:
     rows: list[Block] = [section("*Canned reply*, not sent to anybody yet")]
-    rows += [section(literal(part)) for part in pieces(text, _SECTION)[:4]]
+    rows += [section(literal(part)) for part in pieces(text, _SECTION)[:_SECTIONS]]
     value = json.dumps(
         {"text": text, "conversation": conversation}, separators=(",", ":"), ensure_ascii=False
     )
     if not fits(value):
-        rows.append(section("It is too long for a button: copy it into the thread."))
-        return {"text": "Canned reply", "blocks": rows}
+        rows.append(context("It is too long for a button: copy it into the thread."))
+        return {"text": "Canned reply", "blocks": within(rows)}
     edit = button("Edit and send", REPLY, value)
     # With a gap in it, it is to be edited first.
     row = [edit] if missing else [button("Send", SAY, value, style="primary"), edit]
-    return {"text": "Canned reply", "blocks": [*rows, actions(row)]}
+    return {"text": "Canned reply", "blocks": within([*rows, actions(row)])}
 
 
 async def _show(client: SlackClient, args: Mapping[str, Any], body: Mapping[str, Any]) -> None:

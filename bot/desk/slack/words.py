@@ -233,14 +233,19 @@ def _unescape(text: str) -> str:
 _ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 # What Slack would take for formatting, an emoji, a mention, or a quotation.
 _SIGNS = re.compile(r"[*_~`]|:(?=[\w+'-]+:)|(?<!\w)[@#](?=[^\W\d_])|(?m:^[ \t]*>)")
+# A URL as it stands in a text; what ends a sentence around it is not of it.
+_URL = re.compile(r"https?://[^\s<>|\"'`\\^{}\u200b]+", re.I)
+_URL_END = ".,;:!?*_~)]…"
+_URL_LONGEST = 1000
 _MRKDWN = {"bold": "*", "italic": "_", "strike": "~", "code": "`", "pre": "```"}
 
 
-def to_slack(markdown: str, *, plain: bool = False) -> str:
+def to_slack(markdown: str, *, plain: bool = False, links: bool = False) -> str:
     """Return mrkdwn that shows a text, and in which nobody is mentioned.
 
     `plain` is for what customers wrote: every sign is shown as it stands there. Without it
-    the text is light Markdown and its styles are Slack's.
+    the text is light Markdown and its styles are Slack's. With `links` addresses of web pages
+    become links that show just themselves, so that they can be read, copied and opened.
     """
     text = clean(markdown)
     words, marks = (text, []) if plain else entities(text)
@@ -254,15 +259,50 @@ def to_slack(markdown: str, *, plain: bool = False) -> str:
             if mark.style in ("code", "pre"):
                 bare |= set(range(mark.start, mark.end))
     shown = [_ESCAPED.get(sign, sign) for sign in words] + [""]
+    marked = {n for m in marks if m.style in ("link", "code", "pre") for n in range(m.start, m.end)}
+    for start, end in _urls(words) if links else ():
+        torn = any(start < place < end for m in marks for place in (m.start, m.end))
+        if not torn and marked.isdisjoint(range(start, end)):
+            bare |= set(range(start, end))
+            shown[start] = f"<{shown[start]}"
+            shown[end - 1] += ">"
     for found in _SIGNS.finditer(words):
         at = found.end() - 1
-        if at not in bare:
+        around = words[at - 1 : at] + words[at + 1 : at + 2]
+        # Within a word, as in an article's number, these are no formatting.
+        inside = words[at] in _STYLES and len(around) == 2 and around.isalnum()
+        if at not in bare and not inside:
             # On both sides: which of them keeps it from being a sign is not documented.
             shown[at] = f"{_BREAK}{shown[at]}{_BREAK}"
     # Of those at one place the closing ones come first, inner before outer.
     for at, _, _, sign in sorted(signs, reverse=True):
         shown[at] = sign + shown[at]
     return "".join(shown)
+
+
+def _urls(words: str) -> list[tuple[int, int]]:
+    """Return where the addresses of web pages stand that may be shown as links."""
+    found = []
+    for match in _URL.finditer(words):
+        url = match[0]
+        while url and url[-1] in _URL_END and not (url[-1] == ")" and _closes(url)):
+            url = url[:-1]
+        if len(url) <= _URL_LONGEST and _is_web(url):
+            found.append((match.start(), match.start() + len(url)))
+    return found
+
+
+def _closes(url: str) -> bool:
+    return url.count("(") >= url.count(")")
+
+
+def _is_web(url: str) -> bool:
+    """Tell whether a URL leads where it seems to: a host that is spelt out, nobody's login."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and "@" not in parts.netloc and url.isprintable()
+    except ValueError:
+        return False
 
 
 def _signs(words: str, mark: Mark) -> tuple[str, str]:

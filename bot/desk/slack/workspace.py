@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from bot.desk.slack.client import SlackClient, SlackTrouble
+from bot.desk.slack.client import Gone, SlackClient, SlackTrouble
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +19,8 @@ _MEMBERS_FOR = 300.0
 _AGAIN = 1.0
 _MOST_NAMES = 5000
 _PAGES = 10
+#: Slack's own bot, in every workspace.
+SLACKBOT = "USLACKBOT"
 
 
 class Workspace:
@@ -85,21 +87,48 @@ class Workspace:
         self._names[user] = time.monotonic() + (_GOOD_FOR if name else _BAD_FOR), name
         return name
 
+    async def is_nobody(self, user: str) -> bool:
+        """Tell whether Slack says of a user that it is a bot, gone, or of another company."""
+        try:
+            asking = self._client.call("users.info", user=user)
+            found = (await asyncio.wait_for(asking, _NAME_WAIT)).get("user") or {}
+        except Gone:
+            return True
+        except (SlackTrouble, asyncio.TimeoutError) as error:
+            log.warning("slack %s: a person is not known: %s", self._account, error)
+            return False
+        # Slack does not call its own one a bot.
+        if user == SLACKBOT or found.get("is_bot") or found.get("deleted"):
+            return True
+        return self.is_foreign(self.team, found.get("team_id"))
+
+    async def is_outside(self, channel: str, user: str) -> bool:
+        """Tell whether Slack says that a person is not in a channel."""
+        return await self._has(channel, user) is False
+
     async def is_member(self, channel: str, user: str) -> bool:
         """Tell whether a person is in a channel; False where Slack does not say."""
+        return await self._has(channel, user) is True
+
+    async def _has(self, channel: str, user: str) -> bool | None:
+        """Tell whether a person is in a channel, None where Slack does not say."""
         until, members = self._members.get(channel, (0.0, frozenset()))
         if user in members and time.monotonic() < until:
             return True
         try:
-            members = frozenset(await asyncio.wait_for(self._all(channel), _NAME_WAIT))
+            found, whole = await asyncio.wait_for(self._all(channel), _NAME_WAIT)
         except (SlackTrouble, asyncio.TimeoutError) as error:
             log.warning("slack %s: who is in the channel is not known: %s", self._account, error)
-            return False
+            return None
+        members = frozenset(found)
         self._members[channel] = time.monotonic() + _MEMBERS_FOR, members
-        return user in members
+        return True if user in members else False if whole else None
 
-    async def _all(self, channel: str) -> list[str]:
-        """See https://docs.slack.dev/reference/methods/conversations.members."""
+    async def _all(self, channel: str) -> tuple[list[str], bool]:
+        """Return a channel's members, and whether these are all of them.
+
+        https://docs.slack.dev/reference/methods/conversations.members
+        """
         found: list[str] = []
         cursor = ""
         for _ in range(_PAGES):
@@ -110,7 +139,7 @@ class Workspace:
             cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
                 break
-        return found
+        return found, not cursor
 
     def is_foreign(self, home: str, *teams: object) -> bool:
         """Tell whether any of the teams that a payload names for a person is not ours.
