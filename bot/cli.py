@@ -118,11 +118,15 @@ def _worker(args: argparse.Namespace) -> int:
             print(error, file=sys.stderr)
             return NO_MODEL
 
-    return zygote.keep(
+    status = zygote.keep(
         processes,
         work,
         longest_pause=settings.limits.restart_cap_seconds,
     )
+    # Taking apart what Rasa has imported takes seconds, and a supervisor would lose patience.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _check(args: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.console.guard import is_near
 from bot.console.session import COOKIE, LIFETIME, Sessions
 from bot.console.tries import Tries
 from bot.desk.contract import Person
@@ -170,3 +171,94 @@ async def test_a_name_in_any_script_can_log_in(store: AsyncStore, tmp_path: Path
     ):
         assert (await zoe.get("me"))[1]["name"] == "zoë 李"
         assert COOKIE in {c.key for c in zoe.session.cookie_jar}
+
+
+async def tried(served: Served, account: str, password: str, *forwarded: str) -> int:
+    """Try to log in from behind a proxy on this machine; return the status."""
+    headers = [("Origin", served.url), *(("X-Forwarded-For", one) for one in forwarded)]
+    body = {"account": account, "password": password}
+    url = f"{served.url}/console/login"
+    async with aiohttp.request("POST", url, json=body, headers=headers) as answer:
+        return answer.status
+
+
+async def test_who_is_known_gets_in_while_others_guess(served: Served) -> None:
+    home = "8.8.4.4"
+    assert await tried(served, "anna", PASSWORD, home) == 200
+    guesses = [await tried(served, "anna", f"wrong {n}", f"9.9.9.{n}") for n in range(13)]
+    assert guesses == [401] * 10 + [429] * 3
+    assert await tried(served, "anna", PASSWORD, "9.9.9.99") == 429
+    # As soon as she is in, what others tried is forgotten.
+    assert await tried(served, "anna", PASSWORD, home) == 200
+    # From home too nobody may guess without end, and not another's password.
+    assert [await tried(served, "anna", "wrong", home) for _ in range(7)] == [401] * 5 + [429] * 2
+    guesses = [await tried(served, "ben", f"wrong {n}", f"9.9.8.{n}") for n in range(10)]
+    assert guesses == [401] * 10
+    assert await tried(served, "ben", "wrong", home) == 429
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("8.8.8.8",), ("9.9.9.9",)),
+        # What a customer of the proxy says of himself stands before.
+        (("1.1.1.1, 8.8.8.8",), ("1.1.1.1, 9.9.9.9",)),
+        # Behind two of our own.
+        (("8.8.8.8, 10.0.0.2",), ("9.9.9.9, 10.0.0.2",)),
+        (("8.8.8.8", "192.168.1.1, fd00::7"), ("9.9.9.9", "192.168.1.1, fd00::7")),
+    ],
+)
+async def test_those_behind_a_proxy_are_told_apart(
+    served: Served, one: tuple[str, ...], other: tuple[str, ...]
+) -> None:
+    guesses = [await tried(served, f"x{n}", "wrong", *one) for n in range(6)]
+    assert guesses == [401] * 5 + [429]
+    assert await tried(served, "anna", PASSWORD, *other) == 200
+    # He cannot become another one by what he says of himself.
+    forged = [f"7.7.7.7, {one[0]}", *one[1:]]
+    assert await tried(served, "y", "wrong", *forged) == 429
+
+
+@pytest.mark.parametrize(
+    ("address", "near"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("10.1.2.3", True),
+        ("172.17.0.1", True),
+        ("172.32.0.1", False),
+        ("192.168.0.9", True),
+        ("fd12::1", True),
+        ("::ffff:10.0.0.2", True),
+        ("::ffff:8.8.8.8", False),
+        ("2001:4860::8888", False),
+        ("203.0.113.9", False),
+        ("8.8.8.8", False),
+        ("", False),
+        ("10.0.0.1.example", False),
+    ],
+)
+def test_whose_word_is_taken_for_where_somebody_is(address: str, near: bool) -> None:
+    assert is_near(address) is near
+
+
+async def test_a_login_that_does_not_come_is_not_waited_for(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.console.guard._JSON_SECONDS", 0.2)
+    host, port = served.url.removeprefix("http://").split(":")
+    head = (
+        f"POST /console/login HTTP/1.1\r\nHost: {host}\r\nOrigin: {served.url}\r\n"
+        "Sec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\n"
+        "Content-Length: 1000\r\n\r\n"
+    )
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(f"{head}{{".encode())
+    # A little now and then does not make it last.
+    for _ in range(4):
+        await asyncio.sleep(0.06)
+        writer.write(b" ")
+    status = await asyncio.wait_for(reader.readline(), 2)
+    assert b" 408 " in status
+    assert b"connection: close" in (await asyncio.wait_for(reader.read(2000), 2)).lower()
+    writer.close()

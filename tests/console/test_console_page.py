@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
 from bot.message import utcnow
 from bot.store import AsyncStore
@@ -277,4 +277,118 @@ async def test_what_helps_an_agent_is_shown_before_anything_is_sent(
     await dialog.get_by_role("button", name="Send").click()
     await expect(page.get_by_text("Your order 1042 is on its way.").first).to_be_visible()
     assert await words_to_customer(store) == ["Your order 1042 is on its way."]
+    assert errors == []
+
+
+async def take_over(page: Page) -> None:
+    await page.get_by_role("button", name="Amara Osei").click()
+    await page.get_by_role("button", name="Take over").click()
+    await expect(page.get_by_text("You have it")).to_be_visible()
+
+
+async def test_what_was_perhaps_sent_is_sent_again_as_the_same(
+    served: Served, store: AsyncStore, browser: Browser
+) -> None:
+    await waits(store)
+    page = await open_page(browser, served, [])
+    await log_in(page)
+    await take_over(page)
+    sent: list[dict[str, str]] = []
+    mode = "lost"
+
+    async def deeds(route: Route) -> None:
+        if route.request.method != "POST":
+            await route.continue_()
+            return
+        sent.append(route.request.post_data_json)
+        if mode == "lost":
+            # Done, and nobody learns of it.
+            await route.fetch()
+            await route.fulfill(status=500, json={"error": "The answer was lost."})
+        elif mode == "refused":
+            refusal = {"ok": False, "text": "That was not possible.", "data": {}}
+            await route.fulfill(json={"id": "x", "status": "refused", "result": refusal})
+        else:
+            await route.continue_()
+
+    await page.route("**/console/api/deed", deeds)
+    reply = page.get_by_label("Reply to the customer")
+    send = page.get_by_role("button", name="Send", exact=True)
+
+    async def say(what: str, *, then: str) -> None:
+        before = len(sent)
+        if what:
+            await reply.fill(what)
+        await send.click()
+        await expect(reply).to_have_value(then)
+        await expect(reply).to_be_enabled()
+        assert len(sent) == before + 1
+
+    await say("It is on its way.", then="It is on its way.")
+    await expect(page.get_by_text("The answer was lost.")).to_be_visible()
+    mode = ""
+    await say("", then="")
+    assert sent[0]["id"] == sent[1]["id"]
+    assert await words_to_customer(store) == ["It is on its way."]
+
+    # The same words once more are another message.
+    await say("It is on its way.", then="")
+    assert await words_to_customer(store) == ["It is on its way."] * 2
+
+    # Other words are never taken for those that were perhaps sent.
+    mode = "lost"
+    await say("One.", then="One.")
+    mode = ""
+    await say("One, and two.", then="")
+
+    # What was refused is wished for anew.
+    mode = "refused"
+    await say("Three.", then="Three.")
+    mode = ""
+    await say("", then="")
+    assert len({one["id"] for one in sent}) == len(sent) - 1
+    assert (await words_to_customer(store))[2:] == ["One.", "One, and two.", "Three."]
+
+
+async def test_what_was_begun_outlives_the_session_but_not_a_logout(
+    served: Served, store: AsyncStore, browser: Browser
+) -> None:
+    await waits(store)
+    errors: list[str] = []
+    page = await open_page(browser, served, errors)
+    await log_in(page)
+    await take_over(page)
+    reply = page.get_by_label("Reply to the customer")
+    note = page.get_by_role("textbox", name="Internal note")
+    await reply.fill("A long letter")
+    await page.keyboard.press("Alt+n")
+    await note.fill("And a note")
+
+    await page.context.clear_cookies()
+    await page.get_by_role("button", name="Add note").click()
+    await expect(page.get_by_text("You have been logged out.")).to_be_visible()
+    # On this page another one finds nothing of it.
+    await log_in(page, "ben", "staple of another one")
+    await page.keyboard.press("Alt+n")
+    await expect(note).to_have_value("")
+    await note.fill("Of Ben")
+    await page.context.clear_cookies()
+    await page.get_by_role("button", name="Add note").click()
+    await expect(page.get_by_text("You have been logged out.")).to_be_visible()
+
+    await log_in(page)
+    await expect(reply).to_have_value("A long letter")
+    await page.keyboard.press("Alt+n")
+    await expect(note).to_have_value("And a note")
+    await page.get_by_role("button", name="Add note").click()
+    await expect(note).to_have_value("")
+    await note.fill("Not for long")
+    await page.get_by_role("button", name="Log out").click()
+    await expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    await log_in(page)
+    await expect(reply).to_have_value("")
+    await page.keyboard.press("Alt+n")
+    await expect(note).to_have_value("")
+    notes = await store.find(Entry, {"kind": "note"})
+    assert [entry.text for entry in notes] == ["And a note"]
     assert errors == []

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from bot.desk.contract import Person
 from bot.desk.slack import ids, lists
 from bot.desk.slack.blocks import Card, card, card_hash
-from bot.desk.slack.kit import pieces
+from bot.desk.slack.kit import MESSAGE, button, context, pieces, readable, section, size, within
+from bot.desk.slack.kit import actions as row
 from bot.desk.slack.words import to_slack
 from bot.store.cases import OPEN, RESOLVED
 from tests.kit.blockkit import problems
@@ -266,3 +267,23 @@ def test_pieces_are_the_whole_and_short_even_when_escaped(words: str, most: int)
     parts = pieces(words, most)
     assert "".join(parts) == words
     assert all(len(to_slack(part, plain=True)) <= most for part in parts if len(part) > 1)
+
+
+def test_addresses_are_not_cut_into_others() -> None:
+    text = "x" * 300 + " https://shop.example/" + "y" * 180
+    parts = pieces(text, 400, readable)
+    assert [readable(part) for part in parts] == ["x" * 300 + " ", f"<{text[301:]}>"]
+
+
+def test_of_long_sections_the_last_are_left_out_and_buttons_stay() -> None:
+    rows = [section("a" * 3000) for _ in range(5)] + [
+        context("small"),
+        row([button("Go", "x", "v")]),
+    ]
+    assert within(rows[:2]) == rows[:2]
+    kept = within(rows)
+    assert kept[:3] == rows[:3]
+    assert kept[3]["text"]["text"] == "a" * (MESSAGE - 9000 - len("smallGo") - 1) + "…"
+    assert kept[4:] == rows[5:]
+    assert size(kept) == MESSAGE
+    assert problems(within([section("a" * 3000, accessory=button("Go", "x", "v"))] * 40)) == []

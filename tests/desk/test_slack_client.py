@@ -160,3 +160,20 @@ async def test_the_token_goes_to_slack_alone(server: Slack, client: SlackClient)
 def test_what_is_slacks(url: str, slack_s: bool) -> None:
     account = SlackAccount("desk", "xoxb-1", "s", "C1")
     assert SlackClient(account)._is_slack(url) is slack_s
+
+
+@pytest.mark.parametrize("error", ["", "cant_delete_message", "ratelimited"])
+async def test_a_reply_that_lands_in_the_channel_is_taken_away(
+    server: Slack, client: SlackClient, error: str
+) -> None:
+    root = await client.post("C1", {"text": "card"})
+    reply = await client.post("C1", {"text": "one"}, thread=root)
+    server.delete(root)
+    server.strays = True
+    server.faults = [("chat.delete", No(error))] if error else []
+    # Whatever becomes of it: it is not posted there again.
+    with pytest.raises(Gone, match="thread_not_found"):
+        await client.post("C1", {"text": "two"}, thread=root)
+    assert server.said("C1") == (["two"] if error else [])
+    assert server.said("C1", root) == ["one"]
+    assert reply in [m.ts for m in server.channels["C1"]]

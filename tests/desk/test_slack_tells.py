@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -9,15 +10,21 @@ from typing import Any
 
 import pytest
 
+from bot.desk.clerk import Clerk
 from bot.desk.contract import KINDS, Done
 from bot.desk.slack import ids, modals
-from bot.desk.slack.client import SlackClient
+from bot.desk.slack.client import RateLimited, SlackClient, Unsure
 from bot.desk.slack.pressed import FILL, REPLY, SAY, presses
 from bot.desk.slack.tells import Tells, shown
 from bot.message import utcnow
 from bot.settings import SlackAccount
-from bot.store.deeds import Deed
+from bot.store import AsyncStore
+from bot.store.deeds import PENDING, REFUSED, Deed
+from tests.kit.blockkit import problems
+from tests.kit.processes import QUICK
+from tests.kit.slack import Drop, Fault, Limit, No, slack
 from tests.kit.slack_api import DESK, SlackApi, press
+from tests.kit.waiting import until
 
 AMARA = "whatsapp:shop:447700900001"
 PLACE = {"channel": DESK, "thread": "1700000000.000100", "user": "U0ANNA"}
@@ -205,7 +212,7 @@ async def test_without_a_channel_it_is_told_in_person(telling: Telling) -> None:
 
 
 async def test_what_cannot_be_told_stops_nothing(telling: Telling) -> None:
-    for error in ("channel_not_found", "internal_error", "invalid_blocks"):
+    for error in ("channel_not_found", "user_not_in_channel", "invalid_blocks"):
         telling.slack.answers["chat.postEphemeral"] = lambda args, e=error: {
             "ok": False,
             "error": e,
@@ -217,3 +224,99 @@ async def test_what_cannot_be_told_stops_nothing(telling: Telling) -> None:
     await telling.tells(unknown, Done(False, "No."))
     assert json.dumps(telling.slack.calls)
     assert len(telling.slack.called("chat.postEphemeral")) == 3
+
+
+# Slack is away, or asks to wait.
+
+
+class Refuses:
+    """A desk that refuses, and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def perform(self, deed: Deed) -> Done:
+        self.asked += 1
+        return Done(False, "Ben Okafor has this conversation.")
+
+
+@pytest.mark.parametrize(
+    ("faults", "told"),
+    [
+        ([Limit(0.01)] * 2, 1),
+        ([No("service_unavailable")] * 2, 1),
+        ([Drop(taken=False)], 1),
+        ([Drop(taken=True)], 2),
+        ([No("channel_not_found")], 0),
+        ([No("service_unavailable")] * 9, 0),
+    ],
+    ids=str,
+)
+async def test_the_clerk_tells_again_and_does_nothing_again(
+    store: AsyncStore, faults: list[Fault], told: int
+) -> None:
+    async with slack() as server:
+        client = SlackClient(server.account(), timeout=0.5)
+        server.faults = [("chat.postEphemeral", fault) for fault in faults]
+        desk = Refuses()
+        clerk = Clerk(store, desk, QUICK, lambda: None, {"slack": Tells({"desk": client})})
+        wanted = deed("take", channel="C1")
+        await store.insert(wanted)
+        task = asyncio.create_task(clerk.run())
+
+        async def finished() -> bool:
+            kept = await store.get(Deed, wanted.id)
+            return kept is not None and kept.status != PENDING
+
+        await until(finished)
+        await clerk.stop()
+        await task
+        await client.close()
+        kept = await store.get(Deed, wanted.id)
+        assert kept is not None
+        assert (kept.status, desk.asked) == (REFUSED, 1)
+        assert [w["text"] for w in server.whispers] == ["Ben Okafor has this conversation."] * told
+        assert len(server.asked("chat.postEphemeral")) <= 3
+
+
+async def test_other_deeds_do_not_wait_for_long(telling: Telling) -> None:
+    later = {"ok": False, "error": "ratelimited"}
+    telling.slack.answers["chat.postEphemeral"] = lambda args: dict(later)
+    with pytest.raises(RateLimited) as raised:
+        await telling.tells(deed("take"), Done(False, "No."))
+    assert raised.value.after == 10
+
+
+async def test_a_warning_that_was_not_shown_is_shown_again(telling: Telling) -> None:
+    noted = Done(True, "Noted. Take the conversation over first.", entry="note:1")
+    telling.slack.answers["chat.postEphemeral"] = lambda args: {
+        "ok": False,
+        "error": "internal_error",
+    }
+    with pytest.raises(Unsure):
+        await telling.tells(deed("write"), noted)
+    del telling.slack.answers["chat.postEphemeral"]
+    for _ in range(2):
+        await telling.tells(deed("write"), noted)
+    assert len(telling.slack.called("chat.postEphemeral")) == 2
+
+
+# Long words.
+
+
+@pytest.mark.parametrize("sign", ["word ", "&", "*", "é\n"])
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [("act", "text"), ("canned", "text"), ("draft", "text"), ("similar", "cases")],
+)
+def test_what_is_too_long_for_a_message_is_cut(kind: str, field: str, sign: str) -> None:
+    text = sign * (20_000 // len(sign))
+    case = dict.fromkeys(("summary", "resolution", "topic", "agent"), text)
+    data = {"review": "r1", "text": text, "sources": [], "how": "x", "cases": [case] * 20}
+    body = shown(deed(kind), Done(True, "", data))
+    assert body is not None
+    assert problems(body["blocks"]) == []
+    assert len(body["text"]) <= 4000
+    assert "…" in json.dumps(body, ensure_ascii=False)
+    if kind == "draft":
+        assert set(buttons(body)) == {ids.SEND_DRAFT, ids.EDIT_DRAFT, ids.DISCARD_DRAFT}

@@ -237,6 +237,79 @@ def test_customers_signs_are_shown_as_they_are() -> None:
         assert sign in shown
 
 
+LINKS = [
+    ("query", "see https://shop.example/a_b_c?x=~1&y=2#f, ok",
+     "see <https://shop.example/a_b_c?x=~1&amp;y=2#f>, ok"),
+    ("brackets", "(https://e.example/X_(y)).", "(<https://e.example/X_(y)>)."),
+    ("scheme", "HTTPS://E.example/Z>", "<HTTPS://E.example/Z>&gt;"),
+    ("handle in a path", "https://e.example/@joe/x", "<https://e.example/@joe/x>"),
+    ("emoji in a path", "https://e.example/:smile:/x", "<https://e.example/:smile:/x>"),
+    ("article number", "SKU_12_A is a*b*c", "SKU_12_A is a*b*c"),
+    ("no host", "http:// and https://[::1", "http:// and https://[::1"),
+    ("a pipe", "https://e.example|<!channel>", "<https://e.example>|&lt;!channel&gt;"),
+    ("a reference", "https://e.example/<!here>", "<https://e.example/>&lt;!here&gt;"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [row[1:] for row in LINKS], ids=[row[0] for row in LINKS]
+)
+def test_a_customers_addresses_can_be_read_and_opened(text: str, shown: str) -> None:
+    assert to_slack(text, plain=True, links=True) == shown
+    # Without `links` it is not for opening.
+    assert "<" not in to_slack(text, plain=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://slack.com@evil.example/x",
+        "https://e.example/\u202egnp.exe",
+        "javascript:alert(1)",
+        "https://e.example/" + "x" * 1000,
+    ],
+)
+def test_what_leads_elsewhere_than_it_seems_is_no_link(text: str) -> None:
+    assert "<" not in to_slack(text, plain=True, links=True)
+
+
+URLS = st.lists(
+    st.sampled_from(
+        [
+            *("https://a.example/", "http://", "https://x.example/?q=", "[l](https://e.example)"),
+            *("<", "|", ">", "@here", "!", "#", "*", "_", "~", "`", "```", "\n", " ", "a", "&"),
+            *("&lt;", ")", "(", "\u200b", "'", '"', "@"),
+        ]
+    ),
+    max_size=14,
+).map("".join)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.one_of(URLS, st.text(max_size=40)), st.booleans())
+def test_links_are_all_that_comes_of_addresses(text: str, plain: bool) -> None:
+    shown = to_slack(text, plain=plain, links=True)
+    links = re.findall(r"<(?:https?://|mailto:|tel:)[^<>|\s]+(?:\|[^<>]*)?>", shown, re.I)
+    rest = shown
+    for link in links:
+        rest = rest.replace(link, "", 1)
+    assert not set(rest) & set("<>")
+    if plain:
+        # A link shows itself: nobody is led elsewhere than he reads.
+        assert not any("|" in link for link in links)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.one_of(URLS, st.text(max_size=40)))
+def test_addresses_come_back_when_an_agent_quotes_them(text: str) -> None:
+    text = text.replace("\x00", "").replace("\u200b", "")
+    back = to_slack(text, plain=True, links=True).replace("\u200b", "")
+    back = re.sub(r"[<>]", "", back)
+    for sign, escaped in ((">", "&gt;"), ("<", "&lt;"), ("&", "&amp;")):
+        back = back.replace(escaped, sign)
+    assert back == text
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.one_of(WRITTEN, st.text(max_size=40)), st.booleans())
 def test_no_text_makes_a_reference(text: str, plain: bool) -> None:

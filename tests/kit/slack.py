@@ -95,7 +95,8 @@ class Posted:
 
 
 class Slack:
-    """The server. `calls` are (method, arguments) as they arrived, `channels` what is there.
+    """The server. `calls` are (method, arguments) as they arrived, `channels` what is there,
+    `whispers` what was shown to one person alone.
 
     `before` is awaited at each request, with the method and its arguments. With `strays` a reply
     to what is gone is put into the channel itself, as Slack does in some cases.
@@ -107,6 +108,7 @@ class Slack:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.faults: list[tuple[str, Fault]] = []
         self.uploads: dict[str, bytes] = {}
+        self.whispers: list[dict[str, Any]] = []
         self.before: Callable[[str, dict[str, Any]], Awaitable[None]] | None = None
         self.down = False
         self.strays = False
@@ -180,6 +182,14 @@ class Slack:
             return error
         found.text, found.blocks = args["text"], args.get("blocks") or []
         return {"ts": found.ts}
+
+    def do_chat_postEphemeral(self, args: dict[str, Any]) -> dict[str, Any] | str:
+        if args["channel"] not in self.channels:
+            return "channel_not_found"
+        if error := _wrong(args):
+            return error
+        self.whispers.append(args)
+        return {"message_ts": self._next_ts()}
 
     def do_chat_delete(self, args: dict[str, Any]) -> dict[str, Any] | str:
         found = self._find(args)

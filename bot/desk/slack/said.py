@@ -96,7 +96,10 @@ class Said:
             return
         ts = str(message["ts"])
         of = self._id(thread, ts)
-        if await self._is_late(of, ts):
+        first = await self._store.get(Deed, of)
+        if _is_void(first):
+            return
+        if first is None and _may_come(ts):
             # What it was before it was changed shall never go out: it is this from the beginning.
             files = [self._file(file) for file in message.get("files") or () if file.get("id")]
             await self._keep(message, of, "write", thread, arrived, ts, text, files)
@@ -117,7 +120,10 @@ class Said:
         thread = await self._ours({**before, "ts": ts}, channel)
         if thread is not None:
             of = self._id(thread, ts)
-            if await self._is_late(of, ts):
+            first = await self._store.get(Deed, of)
+            if _is_void(first):
+                return
+            if first is None and _may_come(ts):
                 # Done already: nothing is to come of it, and when it arrives it is there.
                 await self._keep(before, of, "write", thread, arrived, ts, status=DONE)
                 return
@@ -145,15 +151,6 @@ class Said:
             log.warning("slack %s: %s: somebody of another company wrote", self._account, thread.id)
             return None
         return thread
-
-    async def _is_late(self, of: str, ts: str) -> bool:
-        """Tell whether the event of a message is still to come: one that followed was faster.
-
-        Slack sends again for some minutes what was not taken, and promises no order:
-        https://docs.slack.dev/apis/events-api#retries
-        """
-        age = time.time() - float(ts) if _TS.fullmatch(ts) else _RETRIES
-        return age < _RETRIES and await self._store.get(Deed, of) is None
 
     async def _thread(self, channel: str, root: str) -> SlackThread | None:
         """Return the thread whose card is, or was until somebody deleted it, `root`."""
@@ -228,3 +225,17 @@ class Said:
                 due=now,
             )
         )
+
+
+def _may_come(ts: str) -> bool:
+    """Tell whether the event of a message that is not there yet may still come.
+
+    Slack sends again for some minutes what was not taken, and promises no order:
+    https://docs.slack.dev/apis/events-api#retries
+    """
+    return bool(_TS.fullmatch(ts)) and time.time() - float(ts) < _RETRIES
+
+
+def _is_void(written: Deed | None) -> bool:
+    """Tell whether a message was deleted before it arrived."""
+    return written is not None and not written.text and not written.files

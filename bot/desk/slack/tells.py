@@ -12,7 +12,15 @@ from urllib.parse import urlsplit
 
 from bot.desk.contract import Done
 from bot.desk.slack import lists
-from bot.desk.slack.client import Away, Gone, RateLimited, Refused, SlackClient, SlackTrouble
+from bot.desk.slack.client import (
+    Away,
+    Gone,
+    RateLimited,
+    Refused,
+    SlackClient,
+    SlackTrouble,
+    Unsure,
+)
 from bot.desk.slack.kit import (
     Block,
     actions,
@@ -56,7 +64,8 @@ class Tells:
     async def __call__(self, deed: Deed, done: Done) -> None:
         """Show a result to who wanted it, in the thread.
 
-        Raises Away and RateLimited, for it to be tried again soon; what else fails is logged.
+        Raises Away, Unsure and RateLimited, for it to be tried again soon, which shows it twice
+        at worst; what else fails is logged.
         """
         account = deed.id.partition(":")[2].partition(":")[0]
         client = self._clients.get(account)
@@ -66,7 +75,7 @@ class Tells:
             return
         try:
             await _show(client, args, body)
-        except Away:
+        except (Away, Unsure):
             raise
         except RateLimited as error:
             raise RateLimited(error.method, min(error.after, _LONGEST_WAIT)) from None
