@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -59,6 +60,15 @@ def pytest_runtest_makereport() -> Iterator[None]:
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]
     report.sections = [(name, clean(text)) for name, text in report.sections]
+
+
+@pytest.fixture(autouse=True)
+def no_shop_of_before() -> None:
+    """Forget backends that were opened: directories of tests that passed are gone."""
+    backends = sys.modules.get("actions.backends")
+    if backends is not None:
+        backends._orders.clear()
+        backends._payments.clear()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -262,6 +263,8 @@ class Who(Action):
 async def bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
     (tmp_path / "bad_actions.py").write_text(_BAD_ACTIONS)
     monkeypatch.syspath_prepend(str(tmp_path))
+    # That of another test was in a directory which is gone.
+    monkeypatch.delitem(sys.modules, "bad_actions", raising=False)
     running = Running(ROOT, "bad_actions", seconds=0.1)
     yield running
     running.close()
