@@ -121,12 +121,12 @@ class Turns:
         nothing = Outcome([], [], state, {}, None)
         holder = _holder(lease, last)
         # Kept by every turn of who waits, also by a STOP or a picture: the next one looks here.
-        waits = waiting_since(last) if holder != BOT else {}
-        decision: dict[str, Any] = {"by": holder, **waits}
+        waits: dict[str, Any] = dict(waiting_since(last)) if holder != BOT else {}
         # An agent has been here, and no turn of the bot has taken note of it yet.
         resumed = holder == BOT and last is not None and _unheard(last, lease)
         if resumed:
-            decision["unheard"] = True
+            waits["unheard"] = True
+        decision: dict[str, Any] = {"by": holder, **waits}
         seen: Perception | None = None
         wish = await self._wish(message, content, lease)
         if content is None:

@@ -84,12 +84,24 @@ async def hand_over(
                 priority=case.priority,
             )
             case.to = route.name
-        await store.insert_new([case])
+        if any(await store.insert_new([case])):
+            await _joined(store, case)
     await store.change(
         Conversation,
         {"id": turn.conversation, "holder": BOT, "epoch": turn.epoch},
         set={"holder": WAITING},
     )
+
+
+async def _joined(store: AsyncStore, case: Case) -> None:
+    """Give a new case to the agent who took the conversation unasked in the same moment."""
+    held = await store.get(Conversation, case.conversation)
+    if held is None or held.holder != AGENT:
+        return
+    others = await store.find(Case, {"conversation": case.conversation}, sort=("at",))
+    root = next((c.id for c in others if c.status == OPEN and c.id != case.id), "")
+    change = {"agent": held.agent, **({"part_of": root} if root else {})}
+    await store.change(Case, {"id": case.id, "status": OPEN}, set=change)
 
 
 async def open_again(

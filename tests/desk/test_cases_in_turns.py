@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.consent import load_rules
 from bot.desk import rating
 from bot.desk.handoff import give_back, resolve, say, take
 from bot.desk.routing import Routing
@@ -25,7 +26,7 @@ from bot.store.conversations import BOT, WAITING, Conversation
 from bot.store.journal import Entry
 from bot.store.messages import Message, queued
 from bot.store.turns import Turn
-from bot.turn import Overtaken
+from bot.turn import Overtaken, Turns
 from tests.desk.test_watch import KEY, Seeing, holder, replies, says, turns_of
 from tests.kit.build import inbound
 from tests.kit.channel import CAN
@@ -404,3 +405,41 @@ async def test_an_ordinary_turn_asks_for_no_closed_case(
     monkeypatch.setattr("bot.turn.last_closed", asked)
     turn = await says(turns_of(store, Seeing(), watch()), store, "hello", 1)
     assert replies(turn) == ["the bot's answer"]
+
+
+async def test_the_bot_hears_of_it_also_after_stop_and_start(store: AsyncStore, clock: Any) -> None:
+    looks = watch()
+    rules = load_rules()
+
+    def turns(brain: Seeing) -> Turns:
+        return Turns(store, brain, lambda _: CAN, turn_seconds=5.0, watch=looks, rules=rules)
+
+    await says(turns(Seeing()), store, "hello", 1)
+    held = await take(store, KEY, "anna")
+    await say(store, held, "Is it the oak lamp?", "Anna", "one", CAN)
+    await give_back(store, KEY, "anna")
+    await says(turns(Seeing()), store, "stop", 2)
+    await says(turns(Seeing()), store, "start", 3)
+    brain = Seeing()
+    await says(turns(brain), store, "what about my lamp?", 4)
+    assert brain.hints[0] is not None
+    assert [s.text for s in brain.hints[0].meanwhile if s.agent] == ["Is it the oak lamp?"]
+
+
+async def test_the_case_of_who_is_taken_over_in_that_moment_is_the_agents(
+    store: AsyncStore, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert = store.insert_new
+
+    async def slower(rows: Any) -> list[bool]:
+        if isinstance(rows[0], Case) and not rows[0].id.startswith("taken"):
+            taken = Case(id="taken:1", conversation=KEY, topic="taken", at=utcnow())
+            await insert([taken])
+            await take(store, KEY, "anna")
+        return await insert(rows)
+
+    monkeypatch.setattr(store, "insert_new", slower)
+    turn = await handed(store, watch())
+    found = await store.get(Case, turn.id)
+    assert found is not None
+    assert (found.agent, found.part_of) == ("anna", "taken:1")

@@ -20,6 +20,7 @@ from bot.media.vault import key_of
 from bot.message import (
     Deletion,
     Edit,
+    Inbound,
     Media,
     Reaction,
     utcnow,
@@ -30,8 +31,9 @@ from bot.store.conversations import AGENT, Conversation
 from bot.store.deeds import Deed
 from bot.store.files import KEPT, REFUSED, StoredFile, wanted
 from bot.store.journal import NOTE, RATED, REMINDED, TAKEN
-from bot.store.messages import DELIVERED, FAILED, HELD, READ, SENT, Message, arrival
+from bot.store.messages import DELIVERED, FAILED, HELD, READ, SENT, Message, arrival, to_message
 from bot.store.slack import POSTED, SlackPost, SlackThread
+from tests.kit.build import address
 from tests.kit.channel import CAN
 from tests.kit.mirrors import (
     KEY,
@@ -283,6 +285,29 @@ async def test_ticks_are_put_on_what_the_agent_wrote_and_nothing_is_shown_twice(
         server.thread(card)[0].text,
         "Hi from Slack",
     ]
+
+
+async def test_what_an_agent_attached_in_the_thread_is_not_put_there_again(
+    store: AsyncStore, server: Slack, runs: Runs
+) -> None:
+    await a_case(store)
+    mirror = runs.start()
+    await shows(server, "my mug broke")
+    card = await root(server)
+    own = Posted(server._next_ts(), card.ts, "Hi from Slack")
+    server.channels["C1"].append(own)
+    row = await written(store, server, own.ts)
+    (theirs,) = wanted(await says(store, Media("image", ref="x"), 2))
+    (ours,) = wanted(to_message(Inbound(address(), "x", Media("image", ref="x"), utcnow())))
+    ours.id, ours.message = f"{row.id}#0", row.id
+    await runs.vault.put(key_of(b"pixels"), b"pixels", "image/png")
+    for file in (ours, theirs):
+        file.status, file.key, file.filename = KEPT, key_of(b"pixels"), f"{file.message}.png"
+    await store.insert_new([ours, theirs])
+    await until(lambda: server.uploads)
+    await quiet(store, mirror)
+    shown = [p.files[0]["title"] for p in server.thread(card) if p.files]
+    assert shown == [theirs.filename]
 
 
 async def test_a_channel_without_receipts_ticks_what_is_sent(
