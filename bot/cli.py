@@ -136,17 +136,17 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from bot.dialogue.errors import ModelError
-    from bot.dialogue.training import train
+    from bot.train_command import train
 
     # As an exception, so that Rasa's process, which it runs in, is ended with this one.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    try:
-        print(train(Path(), Path(settings_of(args).model), force=args.force))
-    except ModelError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return asyncio.run(train(args, settings_of(args)))
+
+
+def _models(args: argparse.Namespace) -> int:
+    from bot.models_command import models
+
+    return asyncio.run(models(args, settings_of(args)))
 
 
 def _chat(args: argparse.Namespace) -> int:
@@ -227,8 +227,30 @@ def parser() -> argparse.ArgumentParser:
     command("sandbox", _sandbox, "run the providers' stand-ins and the page with the phones")
     check = command("check", _check, "tell whether everything is set right")
     check.add_argument("--online", action="store_true", help="ask providers and store as well")
-    train = command("train", _train, "train the model if what it is made of has changed")
-    train.add_argument("--force", action="store_true", help="train in any case")
+    train = command(
+        "train", _train, "train, test and compare a model if what it is made of has changed"
+    )
+    train.add_argument(
+        "--force", action="store_true", help="promote it whatever is worse; train in any case"
+    )
+    train.add_argument("--why", default="", help="of --force, to be read later")
+    train.add_argument(
+        "--no-compare", action="store_true", help="do not test the model in use, promote"
+    )
+    train.add_argument("--no-test", action="store_true", help="do not test at all, promote")
+    train.add_argument(
+        "--margin", type=float, metavar="POINTS", help="of accuracy that may be lost, default: 1"
+    )
+
+    models = command("models", _models, "the trained models, and which one answers")
+    verbs = models.add_subparsers(dest="verb", required=True, metavar="VERB")
+    listing = verbs.add_parser("list", help="the newest first, a line each")
+    listing.add_argument("--history", action="store_true", help="who put which into use, and why")
+    promote = verbs.add_parser("promote", help="have all workers answer with this one")
+    promote.add_argument("name", metavar="NAME|FILE", help="as listed, or what `rasa train` made")
+    back = verbs.add_parser("rollback", help="go back to the model that was in use before")
+    for one in (promote, back):
+        one.add_argument("--why", default="", help="to be read later")
 
     chat = command("chat", _chat, "talk to the running bot in this terminal")
     chat.add_argument("--url", help="of the gateway, default: the one configured here")

@@ -16,6 +16,8 @@ from bot import logs, serve
 from bot.sandbox import credentials
 from bot.sandbox.errors import SandboxError
 from bot.settings import Settings
+from bot.store import StoreError
+from bot.store.models import POINTER, ModelInUse
 from bot.supervisor import Child, Supervisor
 
 log = logging.getLogger(__name__)
@@ -90,10 +92,10 @@ async def _supervise(
     status = 0
     if training.done():
         status = training.result()
-        if status and _has_model(settings):
+        if status and await _has_model(settings):
             # A mistake in the training data must not keep a bot from starting that
             # answered well before it.
-            log.error("training failed, going on with the newest model there is")
+            log.error("no new model, going on with the one there is")
             status = 0
         if status == 0:
             supervisor.start(Child("worker", files, environ))
@@ -106,8 +108,20 @@ async def _supervise(
     return status
 
 
-def _has_model(settings: Settings) -> bool:
-    return any(Path(settings.model).glob("*.tar.gz"))
+async def _has_model(settings: Settings) -> bool:
+    if await asyncio.to_thread(_has_file, Path(settings.model)):
+        return True
+    store = serve.store_of(settings)
+    try:
+        return await store.get(ModelInUse, POINTER) is not None
+    except StoreError:
+        return False
+    finally:
+        await store.close()
+
+
+def _has_file(folder: Path) -> bool:
+    return any(folder.glob("*.tar.gz"))
 
 
 async def _beside(files: Sequence[str], command: str, *verb: str) -> int:

@@ -190,14 +190,15 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     from bot.desk.assist.opening import open_assist
     from bot.desk.opening import open_watch
     from bot.dialogue.brain import Brain
-    from bot.dialogue.thread import BrainThread
+    from bot.dialogue.following import Follower
+    from bot.dialogue.promoting import Models
     from bot.knowledge.opening import open_answering
     from bot.knowledge.service import provide
     from bot.turn import Turns
     from bot.worker import Worker
 
     store = store_of(settings)
-    bells = open_bells(settings.var, settings.redis.url, {"in", "out", "desk"})
+    bells = open_bells(settings.var, settings.redis.url, {"in", "out", "desk", "model"})
     await bells.open()
     connectors = connectors_of(settings)
     outbox = Outbox(
@@ -239,12 +240,15 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     stopping = asyncio.create_task(told_to_stop(leash))
 
     watch = open_watch(settings, store)
-    brain = BrainThread(
-        lambda: Brain.load(
-            Path(settings.model), action_seconds=settings.limits.turn_seconds * _ACTION_SHARE
-        )
+    action_seconds = settings.limits.turn_seconds * _ACTION_SHARE
+    follower = Follower(
+        Models(store, AsyncVault(open_vault(settings))),
+        Path(settings.model),
+        lambda path: Brain.load(path, action_seconds=action_seconds),
     )
-    loading = asyncio.create_task(brain.start(), name="loading")
+    brain = follower.brain
+    wakes["model"] = [follower.wake.set]
+    loading = asyncio.create_task(follower.start(), name="loading")
     running.append(asyncio.create_task(_settle(store), name="identity"))
     await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
     attention = Attention(connectors)
@@ -272,6 +276,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         running.append(asyncio.create_task(works.run(), name="worker"))
         patience = settings.limits.turn_seconds * 2
         running.append(asyncio.create_task(brain.watch(patience), name="brain"))
+        running.append(asyncio.create_task(follower.run(), name="follower"))
         log.info("ready, model %s", brain.model_id)
 
     await asyncio.wait({stopping, *running}, return_when=asyncio.FIRST_COMPLETED)

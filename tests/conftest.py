@@ -36,7 +36,9 @@ if _there and shutil.disk_usage(_MEMORY).free > _ENOUGH:
 #: Files with few tests that take long. Begun last, one process would be left alone with them.
 _LONG = (
     "test_e2e_crash.py",
+    "test_models_command.py",
     "test_training.py",
+    "test_models.py",
     "test_faults.py",
     "test_preload.py",
     "test_carried_state.py",

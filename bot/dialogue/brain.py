@@ -33,7 +33,7 @@ from bot.dialogue.meanwhile import catch_up
 from bot.dialogue.processor import OneConversation, Processor, too_many_actions
 from bot.dialogue.quiet import quiet
 from bot.dialogue.replies import Replies, contents
-from bot.dialogue.schema import check_schema_once
+from bot.dialogue.schema import check_schema_once, trust_the_domain
 from bot.dialogue.state import Reach, State, carry, reach, rebuild
 from bot.message import Content, Inbound, Text
 from bot.message import plain as plain_values
@@ -69,6 +69,7 @@ class Brain:
         archive = newest(model)
         quiet()
         check_schema_once()
+        trust_the_domain()
         endpoint = InProcessActions(actions, seconds=action_seconds)
         try:
             generator = TemplatedNaturalLanguageGenerator({})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
@@ -43,14 +44,18 @@ class BrainThread:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="brain", daemon=True)
         self._brain: Takes
+        # Turns in hand, by the brain that has them: one that was replaced is closed with
+        # its last turn.
+        self._turns: Counter[int] = Counter()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
 
     async def start(self) -> None:
-        """Load the brain, in its thread. Raises what loading raises."""
-        self._thread.start()
+        """Load the brain, in its thread. Raises what loading raises; then try again or close."""
+        if not self._thread.is_alive():
+            self._thread.start()
 
         async def load() -> Takes:
             return self._load()
@@ -67,8 +72,41 @@ class BrainThread:
         self, said: Inbound, state: dict[str, Any] | None, hints: Hints | None = None
     ) -> Outcome:
         """See `Brain.take`. Cancelling it cancels the turn in the brain's loop."""
-        future = asyncio.run_coroutine_threadsafe(self._brain.take(said, state, hints), self._loop)
+        future = asyncio.run_coroutine_threadsafe(self._take(said, state, hints), self._loop)
         return await asyncio.wrap_future(future)
+
+    async def _take(
+        self, said: Inbound, state: dict[str, Any] | None, hints: Hints | None
+    ) -> Outcome:
+        brain = self._brain
+        self._turns[id(brain)] += 1
+        try:
+            return await brain.take(said, state, hints)
+        finally:
+            self._turns[id(brain)] -= 1
+            if brain is not self._brain:
+                self._let_go(brain)
+
+    async def replace(self, load: Callable[[], Takes]) -> None:
+        """Load another brain while this one goes on answering, then put it in its place.
+
+        Turns in hand end with the brain they began with, those that begin afterwards get
+        the new one. It is loaded in a thread of its own but runs in this one's loop, which
+        what actions hold open (clients, locks) belongs to. Raises what loading raises; the
+        old brain then stays.
+        """
+        brain = await asyncio.to_thread(load)
+
+        async def swap() -> None:
+            old, self._brain = self._brain, brain
+            self._let_go(old)
+
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(swap(), self._loop))
+
+    def _let_go(self, brain: Takes) -> None:
+        if self._turns[id(brain)] == 0:
+            del self._turns[id(brain)]
+            brain.close()
 
     def beside(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something in the brain's loop, where actions run; what it raises is lost."""

@@ -1,45 +1,59 @@
 """Trains a model when what designers edit has changed. Imports nothing heavy.
 
 A model's name ends with the fingerprint of what it was trained from, so that the
-model of unchanged data is found by its name. Training runs in a process of its own;
-what it writes goes to ``train.log`` beside the models.
+model of unchanged data is found by its name. Training runs in a process of its own
+(`bot.dialogue.child`); what that says goes to ``train.log`` beside the models.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
-import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
+import bot
 from bot.dialogue.errors import TrainingFailed
+from bot.dialogue.plain import confirmed, in_plain_words
+from bot.dialogue.sources import DATA, HELD_OUT, STORIES, domain_of, fingerprint_of
+from bot.dialogue.validating import check
 from bot.message import utcnow
 
-#: What a model is made of, beside config.yml and domain.yml (or a directory ``domain``).
-_DATA = ("data/nlu", "data/rules", "data/stories")
-_DIGITS = 12
-_LOG = "train.log"
+__all__ = ["Made", "alone", "fingerprint_of", "make", "train", "trained"]
 
+_LOG = "train.log"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-#: Rasa only warns of these, and trains a bot that never does what the story says.
-_UNKNOWN = re.compile(
-    r"Found (?:intent|entity|slot) '([^']+)' in stories which is not part of the domain"
-    r"|The intent '([^']+)' is used in your stories, but it is not listed"
-    r"|There is a message in the training data labeled with intent '([^']+)'"
-)
-_NAMED = re.compile(r"'([\w/.-]+)'")
 _SPOILT = re.compile(r"^(?:Traceback|[\w.]*(?:Error|Exception)\b)")
+
+#: Told the share that is done, 0.0 to 1.0, and what is being done.
+Progress = Callable[[float, str], None]
+
+
+@dataclass
+class Made:
+    """What a child process did: the model, and how each model did in the tests.
+
+    `exams` is by the model's path; `confusions` and `unseen` concern the first one (see
+    `bot.dialogue.examining`). `untested` is why the model in use could not be tested, and
+    `seconds` how long each part took.
+    """
+
+    model: Path
+    exams: dict[str, dict[str, Any]] = field(default_factory=dict)
+    confusions: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    untested: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 def train(root: Path, models: Path, *, force: bool = False) -> Path:
@@ -50,12 +64,9 @@ def train(root: Path, models: Path, *, force: bool = False) -> Path:
     or a search of the files can tell; models that were there stay.
     """
     fingerprint = fingerprint_of(root)
-    models.mkdir(parents=True, exist_ok=True)
-    with _alone(models):
+    with alone(models):
         present = None if force else trained(models, fingerprint)
-        if present:
-            return present
-        return _train(root, models, fingerprint)
+        return present or make(root, models).model
 
 
 def trained(models: Path, fingerprint: str) -> Path | None:
@@ -70,97 +81,107 @@ def trained(models: Path, fingerprint: str) -> Path | None:
     return mine[-1]
 
 
-def fingerprint_of(root: Path) -> str:
-    """Return what identifies the training data under `root` and the Rasa that reads it.
+def make(
+    root: Path,
+    models: Path,
+    *,
+    present: Path | None = None,
+    against: Path | None = None,
+    tests: bool = False,
+    progress: Progress | None = None,
+) -> Made:
+    """Train a model of the data under `root` into `models`, unless it is `present`.
 
-    Raises TrainingFailed when there is none.
+    With `tests` it is tested, and so is the model `against`. Whoever calls holds `alone`.
+    Raises TrainingFailed.
     """
-    digest = hashlib.sha256(version("rasa").encode())
-    for path in _sources(root):
-        content = path.read_bytes()
-        digest.update(f"\0{path.relative_to(root)}\0{len(content)}\0".encode())
-        digest.update(content)
-    return digest.hexdigest()[:_DIGITS]
-
-
-def _sources(root: Path) -> list[Path]:
-    domain = root / "domain.yml"
-    needed = [root / "config.yml", domain if domain.is_file() else root / "domain"]
-    for path in needed:
-        if not path.exists():
-            raise TrainingFailed(f"{path}: is missing; it is needed to train a model")
-    found: list[Path] = []
-    for path in [*needed, *(root / part for part in _DATA)]:
-        found += [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-    return [path for path in found if path.suffix in (".yml", ".yaml", ".json", ".txt")]
-
-
-def _train(root: Path, models: Path, fingerprint: str) -> Path:
-    _check_syntax(root)
-    name = f"{utcnow():%Y%m%d-%H%M%S}-{fingerprint}"
-    domain = "domain.yml" if (root / "domain.yml").is_file() else "domain"
+    notes = check(root)
+    name = f"{utcnow():%Y%m%d-%H%M%S}-{fingerprint_of(root)}"
     work = Path(tempfile.mkdtemp(prefix=".training-", dir=models.resolve()))
+    model = present or work / f"{name}.tar.gz"
+    wanted = {
+        "train": None if present else {"out": str(work), "name": name},
+        "domain": domain_of(root).name,
+        "data": [part for part in DATA if (root / part).is_dir()],
+        "models": [str(path.resolve()) for path in (model, against) if path] if tests else [],
+        "held_out": HELD_OUT if (root / HELD_OUT).is_file() else None,
+        "stories": STORIES if any((root / STORIES).glob("**/test_*.yml")) else None,
+        "report": str(work / "report.json"),
+    }
+    try:
+        said = _child(root, models, wanted, progress)
+        if not model.is_file():
+            raise TrainingFailed("training ended without a model; see train.log")
+        if not present:
+            model = (work / model.name).rename(models / model.name)
+        exams = {Path(path).name: exam for path, exam in said["exams"].items()}
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    notes += [note for note in in_plain_words(root, said["warnings"]) if note not in notes]
+    return Made(model, exams, said["confusions"], notes, said["untested"], said["seconds"])
+
+
+def _child(
+    root: Path, models: Path, wanted: dict[str, Any], progress: Progress | None
+) -> dict[str, Any]:
+    """Run `bot.dialogue.child` and return its report. Raises TrainingFailed."""
     log = models / _LOG
-    command = [
-        *(sys.executable, "-m", "rasa", "train", "--domain", domain, "--config", "config.yml"),
-        *("--out", str(work), "--fixed-model-name", name, "--data"),
-        *(part for part in _DATA if (root / part).is_dir()),
-    ]
+    reads, writes = os.pipe()
+    path = [str(Path(bot.__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
     environ = {
         **os.environ,
+        # The data may be anywhere, what reads it is this program.
+        "PYTHONPATH": os.pathsep.join(filter(None, path)),
         "PYTHONWARNINGS": "ignore",
         "RASA_CACHE_DIRECTORY": str((models / ".cache").resolve()),
         "RASA_TELEMETRY_ENABLED": "false",
         "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
-    try:
-        with log.open("wb") as output:
-            ended = subprocess.run(  # noqa: S603
-                command,
+    with log.open("wb") as output, open(reads, "rb") as told:
+        try:
+            process = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-m", "bot.dialogue.child", json.dumps(wanted), str(writes)],
                 cwd=root,
                 env=environ,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                pass_fds=(writes,),
             )
-        said = _COLOURS.sub("", log.read_text("utf-8", "replace"))
-        problems = _unknown(root, said)
-        made = work / f"{name}.tar.gz"
-        if ended.returncode != 0 or not made.is_file():
-            problems = problems or _located(root, _last_words(said))
-        if problems:
-            raise TrainingFailed("\n".join([*problems, f"(all of it: {log})"]))
-        model = models / made.name
-        made.rename(model)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return model
-
-
-def _check_syntax(root: Path) -> None:
-    """Say at once what Rasa would only say after it has been imported. Raises TrainingFailed."""
-    problems = []
-    for path in _sources(root):
-        try:
-            if path.suffix in (".yml", ".yaml"):
-                list(YAML(typ="safe").load_all(path))
-        except YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line = f":{mark.line + 1}" if mark else ""
-            problems.append(f"{path}{line}: {getattr(error, 'problem', None) or error}")
-        except UnicodeDecodeError as error:
-            problems.append(f"{path}: is not UTF-8, byte {error.start}")
+        finally:
+            os.close(writes)
+        with _ended(process):
+            for line in told:
+                done, _, what = line.decode().rstrip("\n").partition(" ")
+                if progress:
+                    progress(float(done), what)
+            status = process.wait()
+    report = Path(wanted["report"])
+    try:
+        answer: dict[str, Any] = json.loads(report.read_text("utf-8"))
+    except (OSError, ValueError):
+        answer = {}
+    problems = confirmed(root, answer)
+    if status != 0 and not problems:
+        problems = _last_words(_COLOURS.sub("", log.read_text("utf-8", "replace")))
+        if status < 0:
+            problems.append(f"the process was ended by signal {-status}")
     if problems:
-        raise TrainingFailed("\n".join(problems))
+        raise TrainingFailed("\n".join([*problems, f"(all of it: {log})"]))
+    return answer
 
 
-def _unknown(root: Path, said: str) -> list[str]:
-    """Return a line for each name that stories or rules use and the domain lacks."""
-    names = dict.fromkeys(
-        name for match in _UNKNOWN.finditer(said) for name in match.groups() if name
-    )
-    return [f"{_where(root, name) or root}: {name!r} is not in the domain" for name in names]
+@contextmanager
+def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Take the process along when this one is told to end."""
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            process.wait()
 
 
 def _last_words(said: str) -> list[str]:
@@ -173,31 +194,10 @@ def _last_words(said: str) -> list[str]:
     return lines[-5:] or ["training said nothing"]
 
 
-def _located(root: Path, lines: list[str]) -> list[str]:
-    """Put file and line before a message that only quotes a name."""
-    if any(re.search(r"\.ya?ml:?\d*", line) for line in lines):
-        return lines
-    for line in lines:
-        for name in _NAMED.findall(line):
-            where = _where(root, name)
-            if where:
-                return [f"{where}: {lines[0]}", *lines[1:]]
-    return lines
-
-
-def _where(root: Path, name: str) -> str | None:
-    """Return ``file:line`` of the first use of a name in rules and stories, then elsewhere."""
-    word = re.compile(rf"(?<![\w/-]){re.escape(name)}(?![\w/-])")
-    for path in sorted(_sources(root), key=lambda p: ("domain" in p.name, "nlu" in p.parts)):
-        for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), start=1):
-            if word.search(line):
-                return f"{path}:{number}"
-    return None
-
-
 @contextmanager
-def _alone(models: Path) -> Iterator[None]:
-    """Wait until no other process trains into `models`."""
+def alone(models: Path) -> Iterator[None]:
+    """Wait until no other process trains into `models`, which is made."""
+    models.mkdir(parents=True, exist_ok=True)
     with (models / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

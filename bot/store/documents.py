@@ -13,6 +13,7 @@ from bot.store.files import StoredFile
 from bot.store.gaps import Gap
 from bot.store.journal import Entry
 from bot.store.messages import Message
+from bot.store.models import ModelInUse, StoredModel
 from bot.store.notices import Notice
 from bot.store.reviews import Review
 from bot.store.slack import SlackPost, SlackThread
@@ -42,4 +43,6 @@ DOCUMENTS = (
     SlackThread,
     SlackPost,
     Spending,
+    StoredModel,
+    ModelInUse,
 )

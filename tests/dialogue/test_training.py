@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from bot.dialogue.errors import TrainingFailed
-from bot.dialogue.training import fingerprint_of, train, trained
+from bot.dialogue.training import alone, fingerprint_of, make, train, trained
 from tests.dialogue.conftest import ROOT
+from tests.kit.tiny import spoil, tiny_bot
 
 
 @pytest.fixture
@@ -21,23 +23,6 @@ def project(tmp_path: Path) -> Path:
     for part in ("nlu", "rules", "stories"):
         shutil.copytree(ROOT / "data" / part, tmp_path / "data" / part)
     return tmp_path
-
-
-def thin(project: Path, examples: int = 4) -> None:
-    """Leave few examples of each intent: what is wrong elsewhere is told as well, and sooner."""
-    for path in (project / "data" / "nlu").glob("*.yml"):
-        kept, seen = [], 0
-        for line in path.read_text("utf-8").splitlines():
-            seen = seen + 1 if line.startswith("      - ") else 0
-            if seen <= examples:
-                kept.append(line)
-        path.write_text("\n".join(kept) + "\n", "utf-8")
-
-
-def spoil(path: Path, old: str, new: str) -> None:
-    text = path.read_text("utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new, 1), "utf-8")
 
 
 def test_unchanged_data_gives_the_model_there_is_without_importing_rasa(model: Path) -> None:
@@ -120,9 +105,26 @@ def test_wrong_data_is_told_with_file_and_line(
     models = project / "models"
     models.mkdir()
     (models / "1-aaaaaaaaaaaa.tar.gz").write_bytes(b"the model there was")
-    thin(project)
     spoil(project / "data" / name, old, new)
     with pytest.raises(TrainingFailed, match=f"(?s){told}"):
         train(project, models)
     assert [path.name for path in models.glob("*.tar.gz")] == ["1-aaaaaaaaaaaa.tar.gz"]
     assert not list(models.glob(".training-*"))
+
+
+def test_rules_that_contradict_are_told_with_both_places(tmp_path: Path) -> None:
+    root, models = tiny_bot(tmp_path), tmp_path / "models"
+    told: list[tuple[float, str]] = []
+    # Two rules for one intent: only training finds out.
+    spoil(root / "data/rules/all.yml", "intent: bye", "intent: greet")
+    with alone(models), pytest.raises(TrainingFailed) as failed:
+        make(root, models, progress=lambda done, what: told.append((done, what)))
+    first = str(failed.value).splitlines()[0]
+    assert re.match(rf"{root}/data/rules/all\.yml:\d+: rule 'Say (hello|goodbye)' goes on", first)
+    assert re.search(rf"\({root}/data/rules/all\.yml:\d+\) with ", first)
+    assert "InvalidRule" in (models / "train.log").read_text("utf-8")
+    assert [path.name for path in models.iterdir() if path.suffix == ".gz"] == []
+    # On its way it told how far it was.
+    assert told == sorted(told, key=lambda one: one[0])
+    assert {"starting", "reading the data"} < {what for _, what in told}
+    assert any(what.startswith("training ") for _, what in told)

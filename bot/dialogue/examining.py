@@ -1,0 +1,174 @@
+"""How well a model does on held-out messages and on the stories under ``tests/stories``.
+
+Heavy: imported by `bot.dialogue.child` alone. Messages are understood as in a worker;
+stories are followed by ``rasa test``'s own machinery.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from rasa.core import test as core
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import UserMessage
+from rasa.core.lock_store import InMemoryLockStore
+from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
+from rasa.engine.constants import PLACEHOLDER_MESSAGE, PLACEHOLDER_TRACKER
+from rasa.shared.core.constants import ACTION_UNLIKELY_INTENT_NAME
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.nlu.training_data.loading import load_data
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from bot.dialogue.processor import Processor
+
+_AT_ONCE = 256
+_PAIRS = 12
+_UNSURE = "nlu_fallback"
+#: What these predict was written down by a designer; everything else is a guess.
+_KNOW = ("RulePolicy", "MemoizationPolicy", "AugmentedMemoizationPolicy")
+
+
+def examine(model: Path, held_out: str | None, stories: str | None) -> dict[str, Any]:
+    """Return how a model does: what `bot.dialogue.comparing.Exam` reads.
+
+    ``intents`` is ``{name: [f1, precision, recall, examples]}``; ``wrong`` a list of
+    ``(text, intent, predicted)``; ``stories`` is ``{title: reason of failure or ""}``;
+    ``unseen`` a list of ``(title, action, policy)`` that no rule or training story knew.
+    """
+    processor = Processor(
+        model,
+        tracker_store=None,
+        lock_store=InMemoryLockStore(),
+        generator=TemplatedNaturalLanguageGenerator({}),
+    )
+    exam: dict[str, Any] = {"examples": 0, "right": 0, "intents": {}, "wrong": []}
+    exam.update({"entities": [0, 0], "stories": {}, "unseen": []})
+    if held_out:
+        _understanding(processor, load_data(held_out), exam)
+    if stories:
+        asyncio.run(_stories(processor, stories, exam))
+    return exam
+
+
+def confusions(wrong: list[tuple[str, str, str]], data: TrainingData) -> list[dict[str, Any]]:
+    """Return the commonest confusions, and for each the two training examples that cause it.
+
+    Those are the ones nearest to the misread message, by the letters they share: one of
+    the intent that was meant, one of that which was understood.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    examples = [e for e in data.intent_examples if e.get("text")]
+    if not wrong or not examples:
+        return []
+    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True)
+    matrix = vectorizer.fit_transform([str(e.get("text")) for e in examples])
+    of: dict[str, list[int]] = {}
+    for n, example in enumerate(examples):
+        of.setdefault(str(example.get("intent")), []).append(n)
+
+    def nearest(near: Any, intent: str) -> tuple[str, float]:
+        if intent not in of:
+            return "", 0.0
+        best = max(of[intent], key=lambda n: near[n])
+        return str(examples[best].get("text")), float(near[best])
+
+    told = []
+    counted = Counter((intent, predicted) for _, intent, predicted in wrong)
+    for (intent, predicted), count in counted.most_common(_PAIRS):
+        found = []
+        for text in [t for t, i, p in wrong if (i, p) == (intent, predicted)]:
+            near = (matrix @ vectorizer.transform([text]).T).toarray().ravel()
+            found.append((nearest(near, predicted), nearest(near, intent), text))
+        # The clearest case: what was understood is nearest to what was said.
+        (like, _), (meant, _), text = max(found, key=lambda one: one[0][1])
+        told.append(
+            {"intent": intent, "predicted": predicted, "count": count, "text": text}
+            | {"example": meant, "other": like}
+        )
+    return told
+
+
+def _understanding(processor: Processor, data: TrainingData, exam: dict[str, Any]) -> None:
+    examples = [e for e in data.intent_examples if e.get("text")]
+    target = processor.graph_runner.before(str(processor.model_metadata.nlu_target))
+    meant: Counter[str] = Counter()
+    predicted: Counter[str] = Counter()
+    right: Counter[str] = Counter()
+    entities = [0, 0]
+    for start in range(0, len(examples), _AT_ONCE):
+        part = examples[start : start + _AT_ONCE]
+        results = processor.graph_runner.run(
+            inputs={
+                PLACEHOLDER_MESSAGE: [UserMessage(str(e.get("text"))) for e in part],
+                PLACEHOLDER_TRACKER: DialogueStateTracker("test", processor.domain.slots),
+            },
+            targets=[target],
+        )
+        for example, message in zip(part, results[target], strict=True):
+            told = message.as_dict(only_output_properties=True)
+            intent = str(example.get("intent"))
+            got = str((told.get("intent") or {}).get("name"))
+            meant[intent] += 1
+            predicted[got] += 1
+            if got == intent:
+                right[intent] += 1
+            else:
+                exam["wrong"].append((str(example.get("text")), intent, got))
+            wanted, seen = _entities(example.get("entities")), _entities(told.get("entities"))
+            entities[0] += len(wanted & seen)
+            entities[1] += len(wanted | seen)
+    exam["examples"], exam["right"] = sum(meant.values()), sum(right.values())
+    exam["entities"] = entities
+    for intent, count in sorted(meant.items()):
+        precision = right[intent] / predicted[intent] if predicted[intent] else 0.0
+        recall = right[intent] / count
+        both = precision + recall
+        f1 = 2 * precision * recall / both if both else 0.0
+        exam["intents"][intent] = [round(v, 4) for v in (f1, precision, recall)] + [count]
+
+
+def _entities(found: Any) -> set[tuple[str, Any, Any]]:
+    return {(e["entity"], e.get("start"), e.get("end")) for e in found or ()}
+
+
+async def _stories(processor: Processor, folder: str, exam: dict[str, Any]) -> None:
+    agent = Agent(domain=processor.domain)
+    agent.processor = processor
+    trackers = core._create_data_generator(
+        folder, agent, use_conversation_test_files=True
+    ).generate_story_trackers()
+    for tracker in trackers:
+        title = str(tracker.sender_id)
+        try:
+            told, after, actions, _ = await core._predict_tracker_actions(
+                tracker, agent, use_e2e=True
+            )
+        except Exception as error:
+            # A story of today may be beyond the domain of the model in use.
+            exam["stories"][title] = f"cannot be followed: {type(error).__name__}"
+            continue
+        wrong = told.check_prediction_target_mismatch()
+        exam["stories"][title] = (_first_wrong(after) or "went otherwise") if wrong else ""
+        for action in actions:
+            name, policy = action["predicted"], action["policy"]
+            if name == ACTION_UNLIKELY_INTENT_NAME or not (policy or "").endswith(_KNOW):
+                exam["unseen"].append((title, action["action"], policy or "no policy"))
+
+
+def _first_wrong(tracker: DialogueStateTracker) -> str:
+    for event in tracker.events:
+        if isinstance(event, core.WronglyClassifiedUserUtterance):
+            meant, got = event.intent["name"], event.predicted_intent
+            if meant != got:
+                unsure = " (nothing for sure)" if got == _UNSURE else ""
+                return f"{event.text!r} was understood as {got}{unsure}, not {meant}"
+            return f"other entities were found in {event.text!r}"
+        if isinstance(event, core.WronglyPredictedAction):
+            return (
+                f"did {event.action_name_prediction}, not {event.action_name or event.action_text}"
+            )
+    return ""
