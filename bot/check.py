@@ -15,6 +15,8 @@ import redis.asyncio as redis_client
 
 from bot.data_files import wrong_files
 from bot.desk.slack.client import SlackClient, SlackTrouble
+from bot.dialogue.checking import check_project, errors_of
+from bot.dialogue.checking.project import has_project
 from bot.llm.contract import Said
 from bot.llm.endpoint import Endpoint, is_here
 from bot.llm.engine import Misconfigured, ModelFailed, Request
@@ -68,11 +70,16 @@ def check(
     except SettingsInvalid as error:
         wrong += map(str, error.problems)
     wrong += wrong_files(root)
+    # An installation may have its model made elsewhere.
+    findings = check_project(root) if has_project(root) else []
+    wrong += map(str, errors_of(findings))
     if wrong:
         print(*wrong, sep="\n", file=err)
         return INVALID
     for line in describe(settings):
         print(line, file=out)
+    for found in findings:
+        print(found, file=err)
     if not online:
         return OK
     return asyncio.run(_online(settings, timeout, connector_of, out))

@@ -149,6 +149,18 @@ def _models(args: argparse.Namespace) -> int:
     return asyncio.run(models(args, settings_of(args)))
 
 
+def _watch(args: argparse.Namespace) -> int:
+    from bot.watch_command import watch
+
+    return asyncio.run(watch(args, settings_of(args)))
+
+
+def _why(args: argparse.Namespace) -> int:
+    from bot.why_command import why
+
+    return asyncio.run(why(args, settings_of(args)))
+
+
 def _chat(args: argparse.Namespace) -> int:
     from bot.chat import chat
 
@@ -251,6 +263,15 @@ def parser() -> argparse.ArgumentParser:
     back = verbs.add_parser("rollback", help="go back to the model that was in use before")
     for one in (promote, back):
         one.add_argument("--why", default="", help="to be read later")
+
+    watch = command("watch", _watch, "check each save of a designer, and show it at once")
+    watch.add_argument("--live", action="store_true", help="also beside real accounts")
+    watch.add_argument("--no-train", action="store_true", help="check and show words alone")
+
+    why = command("why", _why, "why a message was answered as it was")
+    why.add_argument("id", metavar="MESSAGE|CONVERSATION")
+    why.add_argument("--last", type=_count, metavar="N", help="of a conversation, default: 1")
+    why.add_argument("--raw", action="store_true", help="personal data as it was written")
 
     chat = command("chat", _chat, "talk to the running bot in this terminal")
     chat.add_argument("--url", help="of the gateway, default: the one configured here")

@@ -191,6 +191,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     from bot.desk.opening import open_watch
     from bot.dialogue.brain import Brain
     from bot.dialogue.following import Follower
+    from bot.dialogue.live import LiveText
     from bot.dialogue.promoting import Models
     from bot.knowledge.opening import open_answering
     from bot.knowledge.service import provide
@@ -277,6 +278,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         patience = settings.limits.turn_seconds * 2
         running.append(asyncio.create_task(brain.watch(patience), name="brain"))
         running.append(asyncio.create_task(follower.run(), name="follower"))
+        running.append(asyncio.create_task(LiveText(store, brain).run(), name="live words"))
         log.info("ready, model %s", brain.model_id)
 
     await asyncio.wait({stopping, *running}, return_when=asyncio.FIRST_COMPLETED)

@@ -201,6 +201,7 @@ class Turns:
             folded=list(heard.folded),
             epoch=lease.epoch,
             took_ms=int((time.monotonic() - began) * 1000),
+            model=outcome.model,
         )
         if holder != BOT:
             # Nobody would answer a message whose turn is silent for an agent who has just left.

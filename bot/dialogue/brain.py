@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import logging
+import re
 import warnings
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from bot.dialogue.contract import (
 from bot.dialogue.errors import ModelMissing, ModelUnreadable
 from bot.dialogue.events import pack, plain
 from bot.dialogue.heard import Command, Deed, Words, heard
+from bot.dialogue.live import LiveWords, rest_of
 from bot.dialogue.meanwhile import catch_up
 from bot.dialogue.processor import OneConversation, Processor, too_many_actions
 from bot.dialogue.quiet import quiet
@@ -43,6 +46,8 @@ log = logging.getLogger(__name__)
 _APOLOGY = "utter_apology"
 _DEFAULT_APOLOGY = "Sorry, something went wrong on our side. Please try again in a moment."
 _FALLBACK_INTENT = "nlu_fallback"
+# As `bot.dialogue.training` names models.
+_NAMED = re.compile(r"(\d{8}-\d{6})-")
 
 __all__ = ["Brain", "Failure", "Outcome"]
 
@@ -53,11 +58,15 @@ class Brain:
     The state after a turn itself carries what the policies look back at.
     """
 
-    def __init__(self, processor: Processor, actions: InProcessActions, reach: Reach) -> None:
+    def __init__(
+        self, processor: Processor, actions: InProcessActions, reach: Reach, began: datetime
+    ) -> None:
+        self._trained = processor
         self._processor = processor
         self._actions = actions
         self._domain: Domain = processor.domain
         self._reach = reach
+        self._began = began
 
     @classmethod
     def load(cls, model: Path, *, actions: str = "actions", action_seconds: float = 10.0) -> Brain:
@@ -98,7 +107,8 @@ class Brain:
         policies = (
             c for c in processor.graph_runner.components().values() if isinstance(c, Policy)
         )
-        return cls(processor, endpoint, reach(policies))
+        began = _began(archive, processor.model_metadata.trained_at)
+        return cls(processor, endpoint, reach(policies), began)
 
     @property
     def model_id(self) -> str:
@@ -142,11 +152,39 @@ class Brain:
                 failure=None,
                 handoff=_handoff(new),
                 answered=_told(new, ANSWERED_SLOT),
+                model=self.model_id,
             )
         except ActionFailed as failed:
             return await self._sorry(said, before, failed.failure)
         except Exception as error:
             return await self._sorry(said, before, failure_of("", error))
+
+    def speak(self, words: LiveWords | None) -> bool:
+        """Say other words than the model was trained with, from the next message on.
+
+        Turns in hand end with the words they began with. They are taken whole or not at all:
+        only if they are newer than the data of the model, and all else in their domain is
+        what it was trained on. None gives the model its own words back. Returns whether words
+        other than the model's own are said now. To be called in the loop of `take`.
+        """
+        own: Domain = self._trained.domain
+        responses = own.responses
+        if (
+            words is not None
+            and words.at > self._began
+            and words.responses.keys() >= own.responses.keys()
+            and words.rest == rest_of(own.as_dict())
+        ):
+            responses = words.responses
+        domain = copy.copy(own)
+        domain.responses = responses
+        domain._data = {**own.as_dict(), "responses": responses}
+        processor = copy.copy(self._trained)
+        processor.domain = domain
+        processor.nlg = TemplatedNaturalLanguageGenerator(responses)
+        self._actions.serve(domain.as_dict())
+        self._domain, self._processor = domain, processor
+        return bool(responses != own.responses)
 
     def close(self) -> None:
         """Let go of the threads that run actions."""
@@ -194,7 +232,8 @@ class Brain:
             apology = contents(response or {})[:1]
         except Exception:
             log.exception("%s cannot be said", _APOLOGY)
-        return Outcome([], apology or [Text(_DEFAULT_APOLOGY)], before, {}, failure)
+        said_instead = apology or [Text(_DEFAULT_APOLOGY)]
+        return Outcome([], said_instead, before, {}, failure, model=self.model_id)
 
 
 def _metadata(said: Inbound, hints: Hints) -> dict[str, Any]:
@@ -217,6 +256,16 @@ def newest(model: Path) -> Path:
     if not found:
         raise ModelMissing(f"{model}: there is no model here; `bot train` makes one")
     return max(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+
+def _began(archive: Path, trained: datetime) -> datetime:
+    """Return a time before the data of a model was read: its name begins with one."""
+    named = _NAMED.match(archive.name)
+    try:
+        at = datetime.strptime(named[1], "%Y%m%d-%H%M%S") if named else trained
+    except ValueError:
+        at = trained
+    return at if at.tzinfo else at.replace(tzinfo=timezone.utc)
 
 
 def _heard(tracker: DialogueStateTracker) -> dict[str, Any]:

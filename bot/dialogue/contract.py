@@ -72,7 +72,7 @@ class Outcome:
     `parse` holds intent, confidence and entities. With a `failure`, `events` is
     empty, `state` is the one before, and `replies` is one apology. `stopped` is the
     intent for which no action was run, see `Hints`. `answered` is what an action told of
-    how it answered a question.
+    how it answered a question. `model` is the id of the model, "" when none was asked.
     """
 
     events: list[dict[str, Any]]
@@ -83,3 +83,4 @@ class Outcome:
     handoff: Handoff | None = None
     answered: Mapping[str, Any] | None = None
     stopped: str = ""
+    model: str = ""

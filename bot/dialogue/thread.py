@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from bot.dialogue.contract import Hints, Outcome
+from bot.dialogue.live import LiveWords
 from bot.message import Inbound
 
 
@@ -31,6 +32,9 @@ class Takes(Protocol):
         self, said: Inbound, state: dict[str, Any] | None, hints: Hints | None = None
     ) -> Outcome:
         """See `bot.dialogue.brain.Brain.take`."""
+
+    def speak(self, words: LiveWords | None) -> bool:
+        """See `bot.dialogue.brain.Brain.speak`."""
 
     def close(self) -> None:
         """See `bot.dialogue.brain.Brain.close`."""
@@ -107,6 +111,14 @@ class BrainThread:
         if self._turns[id(brain)] == 0:
             del self._turns[id(brain)]
             brain.close()
+
+    async def speak(self, words: LiveWords | None) -> bool:
+        """See `Brain.speak`. Turns in hand end with the words they began with."""
+
+        async def speak() -> bool:
+            return self._brain.speak(words)
+
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(speak(), self._loop))
 
     def beside(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something in the brain's loop, where actions run; what it raises is lost."""

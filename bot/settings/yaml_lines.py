@@ -115,7 +115,7 @@ def parse(text: str, name: str, problems: list[Problem]) -> Table | None:
     try:
         root = _compose(hidden)
     except MarkedYAMLError as error:
-        problems.append(_fault(error, name, text))
+        problems.append(fault(error, name, text))
         return None
     except RecursionError:
         problems.append(_too_deep(name, _line_of(RecursionError, hidden)))
@@ -176,7 +176,8 @@ def _unhide(text: str) -> str:
     return _SHIFTED.sub(lambda m: chr(ord(m[0]) - _SHIFT), text)
 
 
-def _fault(error: MarkedYAMLError, name: str, text: str) -> Problem:
+def fault(error: MarkedYAMLError, name: str, text: str) -> Problem:
+    """Return ruamel's error of a text in our own words."""
     said = str(error.problem or "")
     mark = error.problem_mark or error.context_mark
     if said.startswith(_BEGAN_EARLIER) and error.context_mark:

@@ -20,6 +20,7 @@ from bot.check import check, scrubbed, store_place
 from bot.settings import Worker, load
 from connectors import CHANNELS, connector_class
 from connectors.base import Connector
+from tests.kit.designs import sound_project
 from tests.kit.http import Answer, Hang, closed_url, provider
 
 TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
@@ -30,7 +31,10 @@ NUMBER = {"verified_name": "Shop Ltd", "display_phone_number": "+1 555-0100", "i
 
 
 async def checked(directory: Path, *, online: bool = True, **options: object) -> tuple[int, str]:
-    """Run the check of the settings in `directory`; return its status and all it printed."""
+    """Run the check of the settings in `directory`; return its status and all it printed.
+
+    But for what only may be wrong in the designers' files, which is no matter of these tests.
+    """
     out = io.StringIO()
 
     def load_here() -> object:
@@ -44,7 +48,9 @@ async def checked(directory: Path, *, online: bool = True, **options: object) ->
     def run() -> int:
         return check(load_here, online=online, out=out, err=out, **options)  # type: ignore[arg-type]
 
-    return await asyncio.to_thread(run), out.getvalue()
+    status = await asyncio.to_thread(run)
+    lines = out.getvalue().splitlines(keepends=True)
+    return status, "".join(line for line in lines if ": warning: " not in line)
 
 
 def accounts(directory: Path, telegram: str, whatsapp: str = "") -> None:
@@ -58,6 +64,17 @@ def accounts(directory: Path, telegram: str, whatsapp: str = "") -> None:
             f"shhh-app, verify_token: shhh-verify, api_url: '{whatsapp}'}}]\n"
         )
     (directory / "credentials.yml").write_text(text)
+
+
+async def test_what_designers_got_wrong_is_told_as_well(tmp_path: Path) -> None:
+    root = sound_project(tmp_path / "project")
+    assert (await checked(tmp_path, root=root, online=False))[0] == 2  # no consent.yml and the like
+    _, said = await checked(tmp_path, root=root, online=False)
+    assert "domain.yml" not in said
+    domain = root / "domain.yml"
+    domain.write_text(domain.read_text("utf-8").replace("/order", "/ordre"), "utf-8")
+    _, said = await checked(tmp_path, root=root, online=False)
+    assert "domain.yml:30: error: a button of utter_greet says /ordre, which is no intent" in said
 
 
 async def test_everything_that_answers_is_told_with_its_identity(tmp_path: Path) -> None:

@@ -1,0 +1,196 @@
+"""All checks of one project."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+from bot.dialogue.checking import names
+from bot.dialogue.checking.code import read_code
+from bot.dialogue.checking.config import check_config
+from bot.dialogue.checking.contradictions import check_contradictions
+from bot.dialogue.checking.domain import Domain, read_domain
+from bot.dialogue.checking.finding import Finding, Findings, Place, near
+from bot.dialogue.checking.nlu import FEW, Nlu, check_examples, read_nlu
+from bot.dialogue.checking.reading import Map, read
+from bot.dialogue.checking.responses import check_responses
+from bot.dialogue.checking.stories import (
+    Told,
+    check_checkpoints,
+    check_names,
+    check_twice,
+    check_words,
+    read_told,
+)
+from bot.dialogue.checking.usage import (
+    Used,
+    check_actions,
+    check_forms,
+    check_mappings,
+    check_unused,
+)
+
+#: Where training data is, and the tests that look like it.
+DATA = ("data/nlu", "data/rules", "data/stories")
+TESTS = "tests/stories"
+_WORD = re.compile(r"[A-Za-z_][\w/]*")
+_ENDS = (".yml", ".yaml")
+
+
+def check_project(
+    root: Path,
+    *,
+    actions: str = "actions",
+    channels: Collection[str] = (),
+    few: int = FEW,
+) -> list[Finding]:
+    """Check everything designers edit below `root`; return what is wrong, by file and line.
+
+    `actions` names the package of actions below `root`, `channels` are those a response may be
+    for beside Rasa's own and those of this bot, `few` is the least number of examples an intent
+    should have. Takes well under a second. Raises nothing: what cannot be read is a finding.
+    """
+    from connectors import CHANNELS
+
+    known = {*CHANNELS, *channels, *names.RASA_CHANNELS}
+    return _Project(root, actions, known, few).check()
+
+
+def files_of(root: Path) -> list[Path]:
+    """Return the files that are checked and are there, those of actions included."""
+    found = [root / "config.yml", *domain_files(root)]
+    for part in (*DATA, TESTS):
+        found += yaml_below(root / part)
+    found += sorted((root / "actions").rglob("*.py"))
+    return [path for path in found if path.is_file()]
+
+
+def has_project(root: Path) -> bool:
+    """Tell whether there is anything below `root` that a model could be trained from."""
+    return any(path.is_file() for path in (root / "config.yml", *domain_files(root)))
+
+
+def domain_files(root: Path) -> list[Path]:
+    """Return the domain below `root`: one file, or those of the folder ``domain``."""
+    single = root / "domain.yml"
+    return [single] if single.is_file() else yaml_below(root / "domain") or [single]
+
+
+def yaml_below(folder: Path) -> list[Path]:
+    """Return the YAML files below a folder, in order of their names."""
+    return sorted(path for path in folder.rglob("*") if path.suffix in _ENDS and path.is_file())
+
+
+class _Project:
+    def __init__(self, root: Path, actions: str, channels: set[str], few: int) -> None:
+        self.root = root
+        self.package = actions
+        self.channels = channels
+        self.few = few
+        self.findings = Findings()
+        self.domain = Domain()
+        self.nlu = Nlu()
+        self.told: list[Told] = []
+        # After a file that cannot be read, what it holds would seem to be missing.
+        self.whole = True
+
+    def check(self) -> list[Finding]:
+        config = self.read(self.root / "config.yml")
+        components = check_config(config, self.root, self.findings) if config else set()
+        readable = self.read_domain()
+        training = [path for part in DATA for path in yaml_below(self.root / part)]
+        tops = [(self.name(path), self.read(path)) for path in training]
+        for name, top in tops:
+            if top is not None:
+                self.keys(top, names.TRAINING_KEYS, name)
+                if "responses" in top.pairs:
+                    only = Map({"responses": top.pairs["responses"]}, top.at)
+                    read_domain(only, self.domain, self.findings)
+        if readable:
+            for _, top in tops:
+                if top is not None:
+                    self.training(top)
+            self.tests()
+            self.across(components)
+        return self.findings.all()
+
+    def read(self, path: Path) -> Map | None:
+        if not path.is_file():
+            at = Place(self.name(path), 0)
+            self.findings.error(at, "file", "is missing", "it is needed to train a model")
+            self.whole = False
+            return None
+        top = read(path, self.name(path), self.findings)
+        self.whole = self.whole and top is not None
+        return top
+
+    def name(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
+
+    def read_domain(self) -> bool:
+        tops = [self.read(path) for path in domain_files(self.root)]
+        for top in tops:
+            if top is not None:
+                self.keys(top, names.DOMAIN_KEYS, "domain")
+                read_domain(top, self.domain, self.findings)
+        return None not in tops
+
+    def keys(self, top: Map, known: Collection[str], kind: str) -> None:
+        for key, pair in top.pairs.items():
+            if key in known:
+                continue
+            if key in names.DOMAIN_KEYS:
+                right = "it belongs to the domain"
+            elif key in names.TRAINING_KEYS:
+                right = "it belongs to a file below data/"
+            else:
+                right = near(key, known)
+            self.findings.error(pair.at, "key", f"has the unknown key {key}", right)
+
+    def training(self, top: Map) -> None:
+        at = Place(top.at.file, 1)
+        if "nlu" in top.pairs:
+            read_nlu(top.get("nlu"), top.pairs["nlu"].at, self.nlu, self.domain, self.findings)
+        for section in ("rules", "stories"):
+            if section in top.pairs:
+                at = top.pairs[section].at
+                self.told += read_told(
+                    section, top.get(section), at, test=False, findings=self.findings
+                )
+
+    def tests(self) -> None:
+        for path in yaml_below(self.root / TESTS):
+            top = read(path, self.name(path), self.findings)
+            if top is None or "stories" not in top.pairs:
+                continue
+            node, at = top.get("stories"), top.pairs["stories"].at
+            self.told += read_told("stories", node, at, test=True, findings=self.findings)
+            check_words(node, Nlu(), self.domain, self.findings)
+
+    def across(self, components: set[str]) -> None:
+        """Check what one file says against the others."""
+        domain, findings = self.domain, self.findings
+        code = read_code(self.root / self.package, self.package, findings)
+        check_examples(self.nlu, domain, findings, self.few)
+        check_names(self.told, domain, findings)
+        check_twice(self.told, findings)
+        check_checkpoints(self.told, findings)
+        check_contradictions(self.told, domain, findings)
+        check_mappings(domain, findings)
+        check_forms(domain, code, findings)
+        check_actions(domain, code, findings)
+        check_responses(domain, code, self.channels, findings)
+        if self.whole:
+            used = Used(self.told, self.words_elsewhere())
+            check_unused(domain, self.nlu, code, used, components, findings)
+
+    def words_elsewhere(self) -> set[str]:
+        """Return all words of the other files of ``data/``: they may name intents and responses."""
+        found: set[str] = set()
+        for path in sorted((self.root / "data").glob("*.yml")):
+            try:
+                found |= set(_WORD.findall(path.read_text("utf-8")))
+            except (OSError, UnicodeDecodeError):
+                continue
+        return found

@@ -1,0 +1,122 @@
+"""Which rule or story an action came from, as far as the files tell.
+
+Rasa keeps no names in a model. What was said and done is compared with the rules and stories as
+the files are now, the way the policies do: what came before must be the end of the past, the
+longest match wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from bot.dialogue.checking.domain import Domain, read_domain
+from bot.dialogue.checking.finding import Findings
+from bot.dialogue.checking.project import DATA, domain_files, yaml_below
+from bot.dialogue.checking.reading import read
+from bot.dialogue.checking.stories import Told, read_told
+
+_FALLBACKS = ("action_default_fallback", "action_two_stage_fallback")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What an action came from; `place` is ``file:line``."""
+
+    name: str
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The rules and stories of a project, and where its responses are."""
+
+    told: tuple[Told, ...]
+    responses: dict[str, str]
+
+    def of(
+        self, action: str, policy: str, past: Sequence[str], loop: str, ended: str = ""
+    ) -> Source | None:
+        """Return where an action came from.
+
+        `past` are ``intent x`` and ``action y`` before it, the last one last; `loop` is the form
+        that was active, `ended` one that ended in the same turn: what follows its end is a rule
+        with the form as its condition. None when nothing can be told.
+        """
+        if policy == "RulePolicy" and action in _FALLBACKS:
+            return Source("no rule and no story: the fallback")
+        if "Memoization" not in policy and policy != "RulePolicy":
+            return None
+        kind = "rule" if policy == "RulePolicy" else "story"
+        best: tuple[tuple[int, int], Told] | None = None
+        for one in self.told:
+            if one.kind != kind:
+                continue
+            loops = [step.name for step in one.condition if step.kind == "loop"]
+            if any(name not in ((loop, ended) if name else (loop,)) for name in loops):
+                continue
+            if action == loop and loop not in loops:
+                # A form that is active goes before any rule that does not know of it.
+                continue
+            length = _matched(one, action, past, whole=kind == "rule")
+            score = (len(loops), length) if kind == "rule" else (0, length)
+            if length and (best is None or score > best[0]):
+                best = score, one
+        if best is not None:
+            found = best[1]
+            return Source(f"{kind} {found.name!r}", f"{found.at.file}:{found.at.line}")
+        if action == loop:
+            return Source(f"the form {action} goes on")
+        return None
+
+
+def _matched(told: Told, action: str, past: Sequence[str], *, whole: bool) -> int:
+    """Return how much of the past is that of a rule or story up to an action, 0 for nothing."""
+    longest = 0
+    before: list[tuple[str, ...]] = []
+    for step in told.steps:
+        if step.kind == "action" and step.name == action and before:
+            length = 0
+            for wanted, was in zip(reversed(before), reversed(past), strict=False):
+                if was not in wanted:
+                    break
+                length += 1
+            if length == len(before) or (not whole and length == len(past)):
+                longest = max(longest, length)
+        if step.kind in ("intent", "action"):
+            before.append((f"{step.kind} {step.name}",))
+        elif step.kind == "or":
+            before.append(tuple(f"{choice.kind} {choice.name}" for choice in step.choices))
+    return longest
+
+
+def sources_of(root: Path) -> Sources:
+    """Read rules, stories and responses below `root`; read again only when they changed."""
+    paths = [*domain_files(root), *(path for part in DATA[1:] for path in yaml_below(root / part))]
+    seen = []
+    for path in paths:
+        try:
+            stat = path.stat()
+        except OSError:
+            continue
+        seen.append((path, stat.st_mtime_ns, stat.st_size))
+    return _sources(root, tuple(seen))
+
+
+@lru_cache(maxsize=2)
+def _sources(root: Path, seen: tuple[tuple[Path, int, int], ...]) -> Sources:
+    findings, domain = Findings(), Domain()
+    told: list[Told] = []
+    for path, _, _ in seen:
+        top = read(path, path.relative_to(root).as_posix(), findings)
+        if top is None:
+            continue
+        read_domain(top, domain, findings)
+        for section in ("rules", "stories"):
+            if section in top.pairs:
+                at = top.pairs[section].at
+                told += read_told(section, top.get(section), at, test=False, findings=findings)
+    responses = {name: f"{at.file}:{at.line}" for name, at in domain.responses.items()}
+    return Sources(tuple(told), responses)
