@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from bot.console.names import Names
-from bot.desk.clock import Opening, clock
+from bot.desk.clock import clock
+from bot.desk.openings import opening_of
 from bot.desk.routing import Routing
 from bot.desk.timeline import words
 from bot.message import Address, Event, Reaction
@@ -18,7 +19,6 @@ from bot.perception.contract import PRIORITIES
 from bot.store import AsyncStore
 from bot.store.cases import OPEN, RESOLVED, Case
 from bot.store.conversations import AGENT, BOT, WAITING, Conversation
-from bot.store.journal import REOPENED, Entry
 from bot.store.messages import DONE, FAILED, SENT, Message
 
 View = Literal["waiting", "mine", "all", "closed", "bot"]
@@ -202,13 +202,7 @@ async def standing(
     """
     if case is None or case.status != OPEN:
         return (held.last_in if held.holder == WAITING else None), None
-    # An agent who opened it unasked kept nobody waiting.
-    opening = Opening(case.at, case.id, waits=not str(case.id).startswith("taken:"))
-    if case.opened > 1:
-        entries = await store.find(Entry, {"case": case.id, "kind": REOPENED})
-        if entries:
-            again = max(entries, key=lambda entry: entry.arrived)
-            opening = Opening(again.at, again.id, waits=not again.agent)
+    opening = await opening_of(store, case)
     due = clock(case, held, last, opening=opening, routing=routing)
     return (due.waiting_since, due.due) if due is not None else (None, None)
 

@@ -360,6 +360,7 @@ async def test_what_was_begun_outlives_the_session_but_not_a_logout(
     await take_over(page)
     reply = page.get_by_label("Reply to the customer")
     note = page.get_by_role("textbox", name="Internal note")
+    begins = page.get_by_role("log", name="Conversation").get_by_text("The kettle leaks")
     await reply.fill("A long letter")
     await page.keyboard.press("Alt+n")
     await note.fill("And a note")
@@ -369,6 +370,7 @@ async def test_what_was_begun_outlives_the_session_but_not_a_logout(
     await expect(page.get_by_text("You have been logged out.")).to_be_visible()
     # On this page another one finds nothing of it.
     await log_in(page, "ben", "staple of another one")
+    await expect(begins).to_be_visible()
     await page.keyboard.press("Alt+n")
     await expect(note).to_have_value("")
     await note.fill("Of Ben")
@@ -377,6 +379,7 @@ async def test_what_was_begun_outlives_the_session_but_not_a_logout(
     await expect(page.get_by_text("You have been logged out.")).to_be_visible()
 
     await log_in(page)
+    await expect(begins).to_be_visible()
     await expect(reply).to_have_value("A long letter")
     await page.keyboard.press("Alt+n")
     await expect(note).to_have_value("And a note")
@@ -386,6 +389,7 @@ async def test_what_was_begun_outlives_the_session_but_not_a_logout(
     await page.get_by_role("button", name="Log out").click()
     await expect(page.get_by_role("button", name="Log in")).to_be_visible()
     await log_in(page)
+    await expect(begins).to_be_visible()
     await expect(reply).to_have_value("")
     await page.keyboard.press("Alt+n")
     await expect(note).to_have_value("")

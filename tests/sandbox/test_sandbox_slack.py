@@ -289,6 +289,14 @@ async def test_blocks_beyond_slacks_limits_are_refused_with_the_place(team, bloc
     assert any(reason in m for m in refusal["response_metadata"]["messages"]), refusal
 
 
+async def test_blocks_with_too_many_words_together_are_refused(team):
+    blocks = [section("x" * 3000)] * 4
+    await team.client.chat_postMessage(channel=DESK, text="x", blocks=blocks)
+    blocks.append(section("x"))
+    refusal = await team.refused("chat.postMessage", channel=DESK, text="x", blocks=blocks)
+    assert refusal["error"] == "msg_blocks_too_long"
+
+
 async def test_a_message_is_updated_and_deleted(team):
     ts = await team.post(blocks=[section()])
     await team.client.chat_update(channel=DESK, ts=ts, text="new", blocks=[section("other")])

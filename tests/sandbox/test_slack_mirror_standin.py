@@ -75,6 +75,7 @@ async def test_a_case_is_shown_in_the_workspace(
         PEOPLE,
         QUICK,
         vault=vault,
+        pace=0.0,
     )
     running = asyncio.create_task(mirror.run())
     workspace = phones.sandbox.slack.workspace

@@ -107,6 +107,8 @@ class App {
   }
 
   failed(error) {
+    // What was asked before the session ended may fail once another one has begun.
+    if (this.ended.signal.aborted) return;
     if (error instanceof LoggedOut) { this.end(); enter("You have been logged out."); } else toast(error.message, "bad");
   }
 

@@ -10,8 +10,9 @@ from typing import Any
 from bson import ObjectId
 from bson.errors import InvalidId
 
-from bot.desk.clock import Opening, clock
+from bot.desk.clock import clock
 from bot.desk.contract import Person
+from bot.desk.openings import opening_of
 from bot.desk.people import People
 from bot.desk.routing import Routing
 from bot.desk.slack.blocks import Card
@@ -83,7 +84,7 @@ async def card_of(
         assignee=await who(store, people, str(case.agent or "")),
         waiting=held is not None and held.holder == WAITING,
         status=str(case.status),
-        deadline=_deadline(case, held, rows, routing),
+        deadline=await _deadline(store, case, held, rows, routing),
         also=tuple(f"{c.topic}, {c.priority}: {c.summary or c.why or ''}" for c in others),
         resolution=str(case.resolution or ""),
         closed_by=await _closed_by(store, people, case),
@@ -193,14 +194,17 @@ async def _earlier(store: AsyncStore, case: Case, held: Conversation | None) -> 
     return sorted(mine, key=lambda r: r.resolved or r.at, reverse=True)
 
 
-def _deadline(
-    case: Case, held: Conversation | None, rows: Sequence[Message], routing: Routing
+async def _deadline(
+    store: AsyncStore,
+    case: Case,
+    held: Conversation | None,
+    rows: Sequence[Message],
+    routing: Routing,
 ) -> datetime | None:
     """Return by when the customer is to be answered, None when no answer is owed."""
     if case.status != OPEN or held is None or held.holder == BOT:
         return None
-    # Who took a conversation unasked was not waited for.
-    opening = Opening(case.at, str(case.id), waits=not str(case.id).startswith("taken:"))
+    opening = await opening_of(store, case)
     found = clock(case, held, rows, opening=opening, routing=routing)
     return found.due if found is not None else None
 
