@@ -8,13 +8,18 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActiveLoop, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.forms import cleared
+
 
 def handed(tracker: Tracker, topic: str, why: str, priority: str) -> list[dict[str, Any]]:
     """Return the events by which a person takes over, see `bot.dialogue.contract.Handoff`.
 
     A form ends with it: who is being passed on must not be asked for an order number.
     """
-    events = [SlotSet("handoff", {"topic": topic, "why": why, "priority": priority})]
+    events = [
+        SlotSet("handoff", {"topic": topic, "why": why, "priority": priority}),
+        *cleared(tracker),
+    ]
     if (tracker.active_loop or {}).get("name"):
         events += [ActiveLoop(None), SlotSet("requested_slot", None)]
     return events

@@ -7,12 +7,13 @@ import unicodedata
 from datetime import date
 from typing import Any
 
-from rasa_sdk import Action, FormValidationAction, Tracker
+from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.backends import orders
 from actions.backends.orders import Order
+from actions.forms import Patient
 from bot.message import utcnow
 
 _NUMBER = re.compile(r"(?<!\d)[0-9]{4,6}(?!\d)")
@@ -41,12 +42,8 @@ def _digits(text: str) -> str:
     )
 
 
-class ValidateOrderForm(FormValidationAction):
-    """Takes an order number only if there is such an order."""
-
-    def name(self) -> str:
-        """Return the action's name in the domain."""
-        return "validate_order_form"
+class TakesOrder:
+    """For forms that ask for an order number: takes it only if there is such an order."""
 
     def validate_order_number(
         self,
@@ -67,6 +64,14 @@ class ValidateOrderForm(FormValidationAction):
             dispatcher.utter_message(response="utter_order_not_found", number=number)
             number = None
         return {"order_number": number}
+
+
+class ValidateOrderForm(TakesOrder, Patient):
+    """Checks what the form of an order's status asks for."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "validate_order_form"
 
 
 class ActionOrderStatus(Action):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.agents import acting, outcome
@@ -33,7 +34,13 @@ class ActionRefund(Action):
         agent = acting(tracker)
         if agent is None:
             dispatcher.utter_message(response="utter_handoff")
-            return handed(tracker, "refund", "a refund needs a person", "normal")
+            number = read_number(tracker.slots.get("order_number"))
+            reason = tracker.slots.get("refund_reason")
+            why = f"wants a refund of order {number}" if number else "a refund needs a person"
+            if reason:
+                why += f": {reason}"
+            passed_on = handed(tracker, "refund", why, "normal")
+            return [*passed_on, SlotSet("order_number", None)]
         number = read_number(tracker.slots.get("order_number"))
         pence = read_pence(tracker.slots.get("amount"))
         if number is None or pence is None:

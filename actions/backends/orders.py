@@ -22,7 +22,8 @@ class Order(Document):
 
     Money is in pence. `total` is what was paid, 0 when it is not known. `refunded` is what has
     been given back of it, None for an order that knows nothing of refunds; `refunds` says to
-    what it was given, dictionaries of ``id`` (of a `Refund`) and ``pence``.
+    what it was given, dictionaries of ``id`` (of a `Refund`) and ``pence``. `cancelled_by` is what
+    caused it to be cancelled, a deed's id.
     """
 
     id = StringField(primary_key=True)
@@ -40,13 +41,14 @@ class Order(Document):
     total = IntField(default=0)
     refunded = IntField()
     refunds = RawField()
+    cancelled_by = StringField(default="")
 
     meta = {
         "collection": "orders",
         "auto_create_index": False,
         "index_background": False,
-        # `refunded` is compared when it is changed, see `actions.backends.payments`.
-        "indexes": [("placed",), ("refunded",)],
+        # `refunded` and `status` are compared when changed, see `actions.backends.payments`.
+        "indexes": [("placed",), ("refunded",), ("status",), ("tracking",)],
     }
 
     @property
@@ -68,6 +70,33 @@ class OrdersBackend:
     def find(self, number: str) -> Order | None:
         """Return the order of that number, None without one. Raises StoreDown."""
         return self._store.get(Order, number)
+
+    def of_parcel(self, tracking: str) -> Order | None:
+        """Return the order of a carrier's tracking number, None without one. Raises StoreDown."""
+        found = self._store.find(Order, {"tracking": tracking}, limit=1) if tracking else []
+        return found[0] if found else None
+
+    def cancel(self, cause: str, number: str) -> str:
+        """Cancel an order that is not packed yet; return why it was not done, "" when it was.
+
+        Called again with the same `cause` it says the same again. Raises StoreDown; whether it
+        was cancelled then is told by calling it again.
+        """
+        done = self._store.change(
+            Order,
+            {"id": number, "status": PLACED},
+            set={"status": CANCELLED, "cancelled_by": cause},
+        )
+        if done is not None:
+            return ""
+        order = self.find(number)
+        if order is None:
+            return "there is no such order"
+        if order.status == CANCELLED:
+            return "" if order.cancelled_by == cause else "it was cancelled before"
+        return (
+            f"it is {str(order.status).replace('_', ' ')}, and can be cancelled until it is packed"
+        )
 
     def seed(self) -> int:
         """Insert demonstration orders if there are none at all; return how many were inserted."""

@@ -20,6 +20,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A store of the test's own, the one that actions find."""
     url = f"sqlite:{tmp_path / 'bot.db'}"
     monkeypatch.setenv("FRONTDESK_STORE_URL", url)
+    # A folder of the same name may have been another test's.
+    for opened in ("_orders", "_payments"):
+        monkeypatch.setattr(f"actions.backends.{opened}", {})
     return open_store(url)
 
 

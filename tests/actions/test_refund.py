@@ -281,6 +281,9 @@ SLOTS = {"order_number": "1044", "amount": "20.00", "reason": "a mug was chipped
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     url = f"sqlite:{tmp_path / 'bot.db'}"
     monkeypatch.setenv("FRONTDESK_STORE_URL", url)
+    # A folder of the same name may have been another test's.
+    for opened in ("_orders", "_payments"):
+        monkeypatch.setattr(f"actions.backends.{opened}", {})
     monkeypatch.chdir(ROOT)
     orders()
     payments()

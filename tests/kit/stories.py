@@ -39,5 +39,5 @@ def stories() -> list[Story]:
 
 
 def _unmarked(text: str) -> str:
-    """The text without Rasa's marks of entities, ``[1042](order_number)``."""
-    return re.sub(r"\[([^\]]+)\]\(\w+\)", r"\1", text.strip())
+    """The text without Rasa's marks of entities, ``[1042](order_number)`` or ``[mug]{…}``."""
+    return re.sub(r"\[([^\]]+)\](?:\(\w+\)|\{[^}]*\})", r"\1", text.strip())

@@ -1,0 +1,75 @@
+"""The parcel is to go somewhere else. That can be changed until the order is packed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.backends import orders
+from actions.backends.orders import CANCELLED, DELIVERED, PLACED
+from actions.forms import Patient, cleared
+from actions.handoff import handed
+from actions.order_status import TakesOrder, read_number
+from actions.texts import read_address
+
+
+class ValidateAddressForm(TakesOrder, Patient):
+    """Takes an order, and an address only for one that is not packed yet."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "validate_address_form"
+
+    async def required_slots(
+        self,
+        domain_slots: list[str],
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+    ) -> list[str]:
+        """Leave the address out where it could not be changed. Raises StoreDown."""
+        number = read_number(tracker.slots.get("order_number"))
+        order = orders().find(number) if number else None
+        if order is not None and order.status != PLACED:
+            return [slot for slot in domain_slots if slot != "new_address"]
+        return domain_slots
+
+    def validate_new_address(
+        self,
+        slot_value: Any,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+    ) -> dict[str, Any]:
+        """Return the address as typed, or None, having said what is missing."""
+        address = read_address(slot_value)
+        if address is None:
+            dispatcher.utter_message(response="utter_address_unclear")
+        return {"new_address": address}
+
+
+class ActionChangeAddress(Action):
+    """Passes a new address on to a person: nothing has proven whose order it is."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "action_change_address"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Pass it on, or say what can still be done. Raises StoreDown."""
+        number = read_number(tracker.slots.get("order_number"))
+        order = orders().find(number) if number else None
+        if order is not None and order.status == PLACED:
+            dispatcher.utter_message(response="utter_address_passed_on", number=number)
+            why = f"wants order {number} delivered to: {tracker.slots.get('new_address')}"
+            return [*handed(tracker, "address", why, "high"), SlotSet("order_number", None)]
+        said = {DELIVERED: "utter_address_delivered", CANCELLED: "utter_order_cancelled_already"}
+        status = str(order.status) if order is not None else ""
+        response = said.get(status, "utter_address_too_late")
+        dispatcher.utter_message(response=response, number=number)
+        return [SlotSet("order_number", None), *cleared(tracker)]

@@ -1,0 +1,147 @@
+"""What only a person may do or tell: collected by a form, and passed on with all of it.
+
+Invoices, copies of data and their deletion are for the person they are about, and nothing
+has proven yet who writes; so are complaints a person's to answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.forms import Patient
+from actions.handoff import handed
+from actions.order_status import TakesOrder
+from actions.texts import read_complaint, read_email, read_phone, read_words
+
+_HERE = "this chat"
+
+
+class _TakesEmail:
+    """For forms that ask for a mail address."""
+
+    def validate_email(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return the address alone, or None, having said what is wrong with it."""
+        email = read_email(value)
+        if email is None:
+            dispatcher.utter_message(response="utter_email_unclear")
+        return {"email": email}
+
+
+class ValidateInvoiceForm(TakesOrder, _TakesEmail, Patient):
+    """Checks what an invoice is asked for with."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "validate_invoice_form"
+
+
+class ActionSendInvoice(Action):
+    """Passes on that an invoice is wanted by mail."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "action_send_invoice"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Say that a person sends it once it is sure whose it is."""
+        number, email = tracker.slots.get("order_number"), tracker.slots.get("email")
+        dispatcher.utter_message(response="utter_invoice_passed_on", number=number)
+        why = f"wants the invoice of order {number} sent to {email}"
+        return [*handed(tracker, "invoice", why, "normal"), SlotSet("order_number", None)]
+
+
+class ValidateDataForm(_TakesEmail, Patient):
+    """Checks what a wish about one's own data is told with."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "validate_data_form"
+
+
+class ActionRequestData(Action):
+    """Passes on that somebody wants a copy of his data, or all of it deleted."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "action_request_data"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Say what happens next, and by when."""
+        deletion = tracker.slots.get("data_wish") == "deletion"
+        response = "utter_deletion_passed_on" if deletion else "utter_data_passed_on"
+        dispatcher.utter_message(response=response)
+        wish = "their account and data deleted" if deletion else "a copy of their data"
+        why = f"wants {wish}; mail address given: {tracker.slots.get('email')}; identity not proven"
+        return handed(tracker, "data", why, "normal")
+
+
+class ValidateComplaintForm(Patient):
+    """Takes a complaint only once it says what about."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "validate_complaint_form"
+
+    def validate_complaint(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return what was typed, or None for what only says that there is a complaint."""
+        told = read_complaint(value)
+        if told is None and tracker.slots.get("requested_slot") == "complaint":
+            dispatcher.utter_message(response="utter_words_unclear")
+        return {"complaint": told}
+
+    def validate_contact(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return a mail address, a phone number, or that this chat will do."""
+        if value == "here":
+            return {"contact": _HERE}
+        contact = read_email(value) or read_phone(value)
+        if contact is None:
+            dispatcher.utter_message(response="utter_contact_unclear")
+        return {"contact": contact}
+
+
+class ActionComplain(Action):
+    """Passes a complaint on, in the customer's own words."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "action_complain"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Say who reads it."""
+        dispatcher.utter_message(response="utter_complaint_passed_on")
+        contact = tracker.slots.get("contact") or _HERE
+        why = f"complains: {tracker.slots.get('complaint')} (to be answered: {contact})"
+        return handed(tracker, "complaint", why, "high")
+
+
+class ValidateRefundForm(TakesOrder, Patient):
+    """Checks what a refund is asked for with."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "validate_refund_form"
+
+    def validate_refund_reason(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return why, as typed."""
+        told = read_words(value)
+        if told is None:
+            dispatcher.utter_message(response="utter_words_unclear")
+        return {"refund_reason": told}

@@ -1,0 +1,100 @@
+"""Something is wrong with what was ordered: late, lost, damaged, wrong, not all, or faulty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.backends import orders
+from actions.backends.orders import CANCELLED, DELIVERED
+from actions.forms import Patient, cleared
+from actions.handoff import handed
+from actions.order_status import TakesOrder, facts, read_number, stage
+from actions.texts import read_words
+
+LATE, LOST, FAULTY = "late", "lost", "faulty"
+#: How a person reads what is wrong.
+_WORDS = {
+    LATE: "is late",
+    LOST: "has not arrived, the customer says",
+    "damaged": "arrived damaged",
+    "wrong": "had a wrong item in it",
+    "missing": "came incomplete",
+    FAULTY: "has something in it that became faulty (warranty)",
+}
+
+
+class ValidateProblemForm(TakesOrder, Patient):
+    """Takes an order, and what has happened where that is not said already."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "validate_problem_form"
+
+    async def required_slots(
+        self,
+        domain_slots: list[str],
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+    ) -> list[str]:
+        """Leave the details out for a parcel that is not there: there are none."""
+        if tracker.slots.get("problem") in (LATE, LOST):
+            return [slot for slot in domain_slots if slot != "problem_details"]
+        return domain_slots
+
+    def validate_problem_details(
+        self,
+        slot_value: Any,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+    ) -> dict[str, Any]:
+        """Return what was told, or None when there is no word in it."""
+        told = read_words(slot_value)
+        if told is None:
+            dispatcher.utter_message(response="utter_words_unclear")
+        return {"problem_details": told}
+
+
+class ActionReportProblem(Action):
+    """Says what the stage of an order explains, and passes all else on to a person."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "action_report_problem"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Look at the order, answer or pass on. Raises StoreDown."""
+        number = read_number(tracker.slots.get("order_number"))
+        order = orders().find(number) if number else None
+        problem = str(tracker.slots.get("problem") or "")
+        done = [SlotSet("order_number", None)]
+        if order is None:
+            dispatcher.utter_message(response="utter_order_not_found", number=number)
+            return [*done, *cleared(tracker)]
+        now = stage(order)
+        not_there = problem in (LATE, LOST)
+        if not_there and now not in ("overdue", DELIVERED):
+            dispatcher.utter_message(response=f"utter_order_{now}", **facts(order))
+            if now != CANCELLED:
+                dispatcher.utter_message(response="utter_not_overdue")
+            return [*done, *cleared(tracker)]
+        if problem == LATE and now == DELIVERED:
+            dispatcher.utter_message(response="utter_order_delivered", **facts(order))
+        dispatcher.utter_message(
+            response="utter_search_passed_on" if not_there else "utter_problem_passed_on",
+            number=number,
+        )
+        why = f"order {number} {_WORDS.get(problem, 'has a problem')}"
+        details = tracker.slots.get("problem_details")
+        if details:
+            why += f": {details}"
+        why += f" (status: {now.replace('_', ' ')})"
+        topic = "warranty" if problem == FAULTY else "delivery"
+        return [*handed(tracker, topic, why, "normal"), *done]

@@ -1,0 +1,166 @@
+"""Sending things back, for money or for the same in another colour or size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.backends import orders, returns
+from actions.backends.orders import CANCELLED, DELIVERED, Order
+from actions.backends.returns import BACK, EXCHANGE
+from actions.forms import Patient, cleared
+from actions.handoff import handed
+from actions.order_status import TakesOrder, read_number
+from actions.texts import read_words
+from bot.message import utcnow
+
+#: Days after delivery: for money back, and for a gift card after that.
+_DAYS, _LATE_DAYS = 30, 45
+
+
+class _TakesWords:
+    """For forms that ask for something in the customer's own words."""
+
+    def _words(self, slot: str, value: Any, dispatcher: CollectingDispatcher) -> dict[str, Any]:
+        told = read_words(value)
+        if told is None:
+            dispatcher.utter_message(response="utter_words_unclear")
+        return {slot: told}
+
+
+class ValidateReturnForm(TakesOrder, _TakesWords, Patient):
+    """Takes an order, and what of it comes back only where it can."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "validate_return_form"
+
+    async def required_slots(
+        self,
+        domain_slots: list[str],
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+    ) -> list[str]:
+        """Ask no more of who cannot return anything of the order. Raises StoreDown."""
+        return _worth_asking(tracker, domain_slots)
+
+    def validate_return_item(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return what is to come back, as typed."""
+        return self._words("return_item", value, dispatcher)
+
+    def validate_return_reason(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return why, as typed."""
+        return self._words("return_reason", value, dispatcher)
+
+
+class ValidateExchangeForm(TakesOrder, _TakesWords, Patient):
+    """Takes an order, and what is wanted instead only where it can be had."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "validate_exchange_form"
+
+    async def required_slots(
+        self,
+        domain_slots: list[str],
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+    ) -> list[str]:
+        """Ask no more of who cannot exchange anything of the order. Raises StoreDown."""
+        return _worth_asking(tracker, domain_slots)
+
+    def validate_exchange_for(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return what is wanted, as typed."""
+        return self._words("exchange_for", value, dispatcher)
+
+
+class ActionRegisterReturn(Action):
+    """Notes a return for the team, who send the label to the address that the order has."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "action_register_return"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Note it and pass it on, or say why it cannot be. Raises StoreDown."""
+        what = str(tracker.slots.get("return_item") or "")
+        why = str(tracker.slots.get("return_reason") or "")
+        return _noted(dispatcher, tracker, BACK, what, why)
+
+
+class ActionRegisterExchange(Action):
+    """Notes an exchange for the team."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "action_register_exchange"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Note it and pass it on, or say why it cannot be. Raises StoreDown."""
+        wanted = str(tracker.slots.get("exchange_for") or "")
+        return _noted(dispatcher, tracker, EXCHANGE, wanted, "")
+
+
+def _noted(
+    dispatcher: CollectingDispatcher, tracker: Tracker, kind: str, what: str, why: str
+) -> list[dict[str, Any]]:
+    number = read_number(tracker.slots.get("order_number"))
+    order = orders().find(number) if number else None
+    against = _against(order, kind)
+    if number is None or against:
+        dispatcher.utter_message(response=against or "utter_order_not_found", number=number)
+        return [SlotSet("order_number", None), *cleared(tracker)]
+    cause = str(tracker.latest_message.get("message_id") or tracker.sender_id)
+    noted = returns().register(cause, number, kind, what, why)
+    response = "utter_return_noted" if kind == BACK else "utter_exchange_noted"
+    if kind == BACK and _age(order) > _DAYS:
+        response = "utter_return_noted_late"
+    dispatcher.utter_message(response=response, number=number, reference=noted.reference)
+    told = f"return {noted.reference}: {what}; because: {why}"
+    if kind == EXCHANGE:
+        told = f"exchange {noted.reference}: wants {what}"
+    topic = "return" if kind == BACK else "exchange"
+    return [*handed(tracker, topic, told, "normal"), SlotSet("order_number", None)]
+
+
+def _against(order: Order | None, kind: str) -> str:
+    """Return the response that says why nothing of an order can come back, "" when it can."""
+    if order is None:
+        return "utter_order_not_found"
+    if order.status == CANCELLED:
+        return "utter_order_cancelled_already"
+    if order.status != DELIVERED:
+        return "utter_return_not_yet"
+    most = _LATE_DAYS if kind == BACK else _DAYS
+    return "utter_return_too_late" if _age(order) > most else ""
+
+
+def _age(order: Order | None) -> int:
+    """Return the days since an order was delivered, 0 where that is not known."""
+    if order is None or order.delivered is None:
+        return 0
+    return int((utcnow() - order.delivered).days)
+
+
+def _worth_asking(tracker: Tracker, slots: list[str]) -> list[str]:
+    number = read_number(tracker.slots.get("order_number"))
+    order = orders().find(number) if number else None
+    kind = EXCHANGE if "exchange_for" in slots else BACK
+    if order is not None and _against(order, kind):
+        return [slot for slot in slots if slot == "order_number"]
+    return slots

@@ -1,0 +1,55 @@
+"""Where is the parcel with this number? Its stage; whose it is and which order is not told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.backends import orders
+from actions.order_status import facts, stage
+
+_WORDS = {
+    "shipped": "on its way",
+    "out_for_delivery": "in the van and should arrive today",
+    "delivered": "delivered",
+    "delayed": "delayed on its way",
+    "overdue": "late, and I have no newer word of it",
+}
+
+
+class ActionTrack(Action):
+    """Says where a parcel is, or where customers find its number."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "action_track"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Look the number up, if there is one. Raises StoreDown."""
+        entities = tracker.latest_message.get("entities") or []
+        number = next(
+            (str(e["value"]) for e in entities if e.get("entity") == "tracking_number"), ""
+        )
+        if not number:
+            dispatcher.utter_message(response="utter_tracking")
+            return []
+        order = orders().of_parcel(number.upper())
+        where = _WORDS.get(stage(order), "") if order is not None else ""
+        if order is None or not where:
+            dispatcher.utter_message(response="utter_tracking_unknown", tracking=number)
+            return []
+        told = facts(order)
+        response = "utter_tracked_delivered" if order.delivered else "utter_tracked"
+        dispatcher.utter_message(
+            response=response,
+            tracking=number.upper(),
+            where=where,
+            carrier=told["carrier"],
+            eta=told["eta"],
+            delivered=told["delivered"],
+        )
+        return []
