@@ -16,6 +16,14 @@ _HEAVY = (
     "rasa.nlu.classifiers.regex_message_handler",
     "rasa.core.actions.forms",
     "rasa.core.actions.two_stage_fallback",
+    # What the components of config.yml import when they are loaded.
+    "spacy",
+    "spacy.lang.xx",
+    "spacy.matcher",
+    "babel",
+    "phonenumbers",
+    "bot.dialogue.components.linear",
+    "bot.dialogue.components.matchers",
     "mongoengine",
     "bot.dialogue.brain",
 )

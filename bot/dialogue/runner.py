@@ -1,13 +1,15 @@
 """Runs the components of a loaded model one after the other.
 
 Rasa's own runner hands the graph to dask for each prediction, which orders it anew
-each time. A prediction graph never changes, and nothing in it runs in parallel.
+each time. A prediction graph never changes, and nothing in it runs in parallel. Neural
+policies come last and are not run where they cannot win, see `bot.dialogue.certain`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from rasa.engine.constants import PLACEHOLDER_TRACKER
 from rasa.engine.exceptions import GraphRunError
 from rasa.engine.graph import (
     ExecutionContext,
@@ -19,6 +21,9 @@ from rasa.engine.graph import (
 from rasa.engine.runner.interface import GraphRunner
 from rasa.engine.storage.storage import ModelStorage
 
+from bot.dialogue.certain import certain, dear, policies
+from bot.dialogue.loading import untrained
+
 _Plan = tuple[tuple[str, tuple[str, ...]], ...]
 
 
@@ -29,6 +34,10 @@ class SequentialRunner(GraphRunner):
         self._schema = schema
         self._nodes = nodes
         self._plans: dict[tuple[str, ...], _Plan] = {}
+        self._dear = dear(self.components())
+        self._cheap = policies(self.components()) - self._dear.keys()
+        #: How often neural policies were run, and how often not. For measuring.
+        self.asked = self.spared = 0
 
     @classmethod
     def create(
@@ -39,10 +48,13 @@ class SequentialRunner(GraphRunner):
         hooks: list[GraphNodeHook] | None = None,
     ) -> SequentialRunner:
         """Load every component of the graph. Raises what the components raise."""
-        nodes = {
-            name: GraphNode.from_schema_node(name, node, model_storage, execution_context, hooks)
-            for name, node in graph_schema.nodes.items()
-        }
+        with untrained():
+            nodes = {
+                name: GraphNode.from_schema_node(
+                    name, node, model_storage, execution_context, hooks
+                )
+                for name, node in graph_schema.nodes.items()
+            }
         return cls(graph_schema, nodes)
 
     def components(self) -> dict[str, GraphComponent]:
@@ -67,6 +79,17 @@ class SequentialRunner(GraphRunner):
             raise GraphRunError(f"inputs with the names of components: {', '.join(sorted(clash))}")
         done = {name: (name, value) for name, value in given.items()}
         for name, needs in plan:
+            if name in self._dear:
+                sure = certain(
+                    (done[cheap][1] for cheap in self._cheap if cheap in done),
+                    given.get(PLACEHOLDER_TRACKER),
+                )
+                if self._dear[name] < sure:
+                    self.spared += 1
+                    # The ensemble passes over what is no prediction.
+                    done[name] = (name, None)
+                    continue
+                self.asked += 1
             done[name] = self._nodes[name](*(done[need] for need in needs if need in done))
         return {name: done[name][1] for name in wanted}
 
@@ -86,4 +109,13 @@ class SequentialRunner(GraphRunner):
 
         for target in targets:
             visit(target)
-        return tuple(plan)
+        return self._dear_last(plan)
+
+    def _dear_last(self, plan: list[tuple[str, tuple[str, ...]]]) -> _Plan:
+        """Put neural policies right before what first needs one, which is the ensemble."""
+        late = [step for step in plan if step[0] in self._dear]
+        rest = [step for step in plan if step[0] not in self._dear]
+        for at, (_, needs) in enumerate(rest):
+            if not self._dear.keys().isdisjoint(needs):
+                return (*rest[:at], *late, *rest[at:])
+        return (*rest, *late)

@@ -1,0 +1,1 @@
+"""What pipelines and policies cost and what they understand, see ``docs/pipeline.md``."""
