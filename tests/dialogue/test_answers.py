@@ -137,7 +137,7 @@ async def _offered(talk: Conversation) -> list[str]:
 
 
 async def test_a_question_of_which_no_article_has_a_word_is_a_gap(brain: Brain) -> None:
-    outcome = await Conversation(brain).take("do you offer a flimflam of the parrot xyzzy")
+    outcome = await Conversation(brain).take("what is the flimflam of the parrot xyzzy")
     assert outcome.parse["intent"] == "question"
     assert words(outcome.replies)[0].startswith("I don't know that")
     assert outcome.answered is not None
