@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -182,7 +183,9 @@ def test_files_of_editors_and_articles_are_not_watched(root: Path) -> None:
 async def test_training_is_niced_its_words_are_kept_and_it_ends_when_cancelled() -> None:
     code = "import os; print('\\rone\\rtwo'); print(os.nice(0)); raise SystemExit(1)"
     done = await train_niced([sys.executable, "-c", code])
-    assert (done.ok, list(done.said)) == (False, ["one", "two", "15"])
+    # The tests may be niced themselves.
+    niced = str(min(19, os.nice(0) + 15))
+    assert (done.ok, list(done.said)) == (False, ["one", "two", niced])
     began = time.monotonic()
     waiting = asyncio.create_task(
         train_niced([sys.executable, "-c", "input(); import time; time.sleep(60)"])

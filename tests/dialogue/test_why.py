@@ -118,7 +118,7 @@ async def test_what_a_form_does_is_told_step_by_step(customer: Customer) -> None
         ("utter_ask_solved", "rule 'The order number is known'"),
     ]
     assert [(e.name, e.value, e.by) for e in told.entities] == [
-        ("order_number", "1042", "RegexEntityExtractor")
+        ("order_number", "1042", "SpacyMatchers")
     ]
     assert told.slots == {"order_number": "nothing", "requested_slot": "nothing"}
     yes = await customer.why(Choice("/affirm", "Yes"))
@@ -139,7 +139,7 @@ async def test_an_answer_from_an_article_has_its_sources_and_reasons(customer: C
     assert told.answered.how in ("quote", "offer")
     assert told.answered.sources
     assert told.answered.why
-    assert told.steps[0].action == "action_answer"
+    assert told.steps[0].action == "action_topic"
 
 
 async def test_personal_data_is_masked_unless_it_is_asked_for(customer: Customer) -> None:

@@ -38,7 +38,8 @@ class Conversation:
 
     async def take(self, message: str | Content) -> Outcome:
         self.said += 1
-        said = Inbound(self.address, str(self.said), meant(message))
+        # Unique within the account, as a provider's are.
+        said = Inbound(self.address, f"{self.address.user}.{self.said}", meant(message))
         outcome = await self.brain.take(said, self.state or None)
         self.state = outcome.state
         return outcome
