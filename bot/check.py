@@ -63,11 +63,13 @@ def check(
     """
     out, err = out or sys.stdout, err or sys.stderr
     wrong: list[str] = []
+    routing = ""
     try:
         settings = load()
+        routing = settings.desk.routing
     except SettingsInvalid as error:
         wrong += map(str, error.problems)
-    wrong += wrong_files(root)
+    wrong += wrong_files(root, routing)
     if wrong:
         print(*wrong, sep="\n", file=err)
         return INVALID
