@@ -84,7 +84,7 @@ class ActionAnswer(Action):
         if intent == "out_of_scope":
             # For a second joke that the bot does not know, nobody is to be fetched.
             note["misses"] = 0
-        elif _recent(tracker, before):
+        elif _in_a_row(tracker, before):
             note["misses"] += int(before.get("misses") or 0)
         if note["misses"] >= _MISSES or seen.get("frustrated"):
             dispatcher.utter_message(response=_in(domain, "utter_no_answer_handoff", language))
@@ -296,6 +296,13 @@ def _leans(tracker: Tracker, before: dict[str, Any]) -> bool:
 def _recent(tracker: Tracker, before: dict[str, Any]) -> bool:
     """Tell whether the last question is recent enough for this one to lean on it."""
     return _now(tracker) - float(before.get("at") or 0) <= _RECENT
+
+
+def _in_a_row(tracker: Tracker, before: dict[str, Any]) -> bool:
+    """Tell whether the message right before this one was the last question, and is recent."""
+    stamps = [float(e.get("timestamp") or 0) for e in tracker.events if e.get("event") == "user"]
+    asked = float(before.get("at") or 0)
+    return _recent(tracker, before) and (len(stamps) < 2 or abs(stamps[-2] - asked) < 0.001)
 
 
 def _now(tracker: Tracker) -> float:

@@ -65,11 +65,13 @@ def check(
     """
     out, err = out or sys.stdout, err or sys.stderr
     wrong: list[str] = []
+    routing = ""
     try:
         settings = load()
+        routing = settings.desk.routing
     except SettingsInvalid as error:
         wrong += map(str, error.problems)
-    wrong += wrong_files(root)
+    wrong += wrong_files(root, routing)
     # An installation may have its model made elsewhere.
     findings = check_project(root) if has_project(root) else []
     wrong += map(str, errors_of(findings))

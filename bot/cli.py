@@ -38,14 +38,14 @@ def _run(args: argparse.Namespace) -> int:
     from bot.run import run
 
     settings = settings_of(args)
-    return INVALID if _wrong_files() else run(args, settings)
+    return INVALID if _wrong_files(settings) else run(args, settings)
 
 
-def _wrong_files() -> bool:
+def _wrong_files(settings: Settings) -> bool:
     """Say what is wrong in ``data/``, before anything is started that would fail at it."""
     from bot.data_files import wrong_files
 
-    wrong = wrong_files()
+    wrong = wrong_files(routing=settings.desk.routing)
     for line in wrong:
         print(line, file=sys.stderr)
     return bool(wrong)
@@ -103,7 +103,7 @@ def _worker(args: argparse.Namespace) -> int:
 
     logs.configure("worker")
     settings = settings_of(args)
-    if _wrong_files():
+    if _wrong_files(settings):
         return INVALID
     preload(*serve.heavy_modules(settings))
     # Again: importing Rasa and TensorFlow rearranges the logging of the process.

@@ -21,8 +21,8 @@ TOPICS = ("human", "unanswered", "frustrated", "taken", "refund")
 T = TypeVar("T")
 
 
-def wrong_files(root: Path = Path()) -> list[str]:
-    """Read all of it below `root`.
+def wrong_files(root: Path = Path(), routing: str = "") -> list[str]:
+    """Read all of it below `root`; `routing` is the file of that name, "" for the usual one.
 
     Returns a line for each thing that is wrong, with its file and line; none when a worker
     can be started.
@@ -48,7 +48,9 @@ def wrong_files(root: Path = Path()) -> list[str]:
     reading(lambda: load_consent(root / CONSENT_FILE, channels=CHANNELS))
     escalation = reading(lambda: load_escalation(root / ESCALATION_FILE))
     topics = [*escalation.topics, *TOPICS] if escalation else None
-    reading(lambda: load_routing(root / ROUTING_FILE, topics=topics, channels=CHANNELS))
+    reading(
+        lambda: load_routing(root / (routing or ROUTING_FILE), topics=topics, channels=CHANNELS)
+    )
     reading(lambda: load_templates(root / TEMPLATES_FILE, channels=CHANNELS))
     reading(lambda: load_canned(root / CANNED_FILE))
     reading(lambda: load_desk(root / DESK_FILE))

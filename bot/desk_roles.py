@@ -18,7 +18,7 @@ from bot.desk.deadlines import Deadlines
 from bot.desk.deeds import wish
 from bot.desk.desk import Desk
 from bot.desk.people import People
-from bot.desk.routing_file import ROUTING_FILE, load_routing
+from bot.desk.routing_file import load_routing
 from bot.desk.slack.client import SlackClient
 from bot.desk.slack.door import Door
 from bot.desk.slack.files import SlackFiles
@@ -60,7 +60,7 @@ class DeskWork:
         root: Path = Path(),
     ) -> None:
         people = People(settings.console)
-        routing = load_routing(root / ROUTING_FILE)
+        routing = load_routing(root / settings.desk.routing)
         templates = load_templates(root / TEMPLATES_FILE)
         vault = AsyncVault(open_vault(settings))
         self._clients = {account.account: SlackClient(account) for account in settings.slack}
@@ -157,7 +157,7 @@ class DeskDoors:
             store,
             settings,
             people,
-            load_routing(root / ROUTING_FILE),
+            load_routing(root / settings.desk.routing),
             bells.ring,
             Seal.of(settings),
             canned=canned,

@@ -17,7 +17,7 @@ from bot.desk.contract import Done, Person
 from bot.desk.deeds import Overtaken, wish
 from bot.desk.desk import Desk
 from bot.desk.people import People
-from bot.desk.routing_file import ROUTING_FILE, load_routing
+from bot.desk.routing_file import load_routing
 from bot.desk.templates_file import TEMPLATES_FILE, load_templates
 from bot.message import utcnow
 from bot.process import is_dead, me
@@ -58,7 +58,7 @@ class Hand:
         self._agent = agent
         self._desk = Desk(
             store,
-            routing=load_routing(root / ROUTING_FILE),
+            routing=load_routing(root / settings.desk.routing),
             people=People(settings.console),
             capabilities=lambda channel: connector_class(channel).capabilities,
             templates=load_templates(root / TEMPLATES_FILE),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.desk.routing_file import ROUTING_FILE, load_routing
+from bot.desk.routing_file import load_routing
 from bot.desk.watch import Watch
 from bot.llm.client import open_llm
 from bot.llm.prompts import load_prompt
@@ -27,4 +27,4 @@ def open_watch(settings: Settings, store: AsyncStore, root: Path = Path()) -> Wa
             settings.perception.languages[0],
         )
     perceiver = Perceiver(settings.perception, escalation)
-    return Watch(perceiver, escalation, classify, load_routing(root / ROUTING_FILE))
+    return Watch(perceiver, escalation, classify, load_routing(root / settings.desk.routing))

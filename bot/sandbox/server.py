@@ -13,7 +13,7 @@ import aiohttp
 from aiohttp import web
 
 from bot.sandbox.control import Control
-from bot.sandbox.credentials import CONSOLE, load
+from bot.sandbox.credentials import load
 from bot.sandbox.delivery import Delivery
 from bot.sandbox.errors import BadCredentials
 from bot.sandbox.faults import Faults
@@ -70,10 +70,6 @@ class Sandbox:
         )
         self._gateway_up = False
         accounts = load(credentials)
-        self._logins = [
-            {"account": str(a["account"]), "password": str(a["password"])}
-            for a in accounts.get(CONSOLE, [])
-        ]
         self._webchat = [str(a.get("account", "")) for a in accounts.get("webchat", [])]
         self._stand_ins: dict[str, StandIn] = {}
         for stand_in in STAND_INS:
@@ -115,8 +111,7 @@ class Sandbox:
                 "webchat": [{"account": name, "name": name} for name in self._webchat],
             },
             "slack": self.slack.plain(),
-            # Of the sandbox's own making, and of use for its own gateway alone.
-            "console": {"url": f"{self._world.gateway_url}/console", "logins": self._logins},
+            "console": {"url": f"{self._world.gateway_url}/console"},
         }
 
     async def start(self) -> str:

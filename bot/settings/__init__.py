@@ -13,6 +13,7 @@ from bot.settings.problems import Problem, SettingsInvalid
 from bot.settings.schema import (
     Budget,
     ConsoleAccount,
+    Desk,
     Knowledge,
     Limits,
     Llm,
@@ -31,6 +32,7 @@ from bot.settings.validate import secrets_of
 __all__ = [
     "Budget",
     "ConsoleAccount",
+    "Desk",
     "Knowledge",
     "Limits",
     "Llm",

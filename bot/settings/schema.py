@@ -124,6 +124,13 @@ class Perception:
 
 
 @dataclass(frozen=True)
+class Desk:
+    """The agents' side. `routing` is the file of who sees to what and when."""
+
+    routing: str = "data/routing.yml"
+
+
+@dataclass(frozen=True)
 class Media:
     """Where customers' files are kept, up to what size in bytes, and how they are linked to.
 
@@ -277,6 +284,7 @@ class Settings:
     budget: Budget
     knowledge: Knowledge
     perception: Perception
+    desk: Desk
     media: Media
     server: Server
     sandbox: Sandbox
@@ -296,6 +304,7 @@ SECTIONS: dict[str, type] = {
     "budget": Budget,
     "knowledge": Knowledge,
     "perception": Perception,
+    "desk": Desk,
     "media": Media,
     "server": Server,
     "sandbox": Sandbox,

@@ -160,3 +160,11 @@ async def test_who_is_not_understood_twice_in_a_row_gets_a_person(brain: Brain) 
     outcome = await talk.take("zxqv grault plugh")
     assert outcome.handoff is not None
     assert outcome.handoff.why == "2 without answer"
+
+
+async def test_who_was_understood_in_between_is_not_passed_on(brain: Brain) -> None:
+    talk = Conversation(brain)
+    await talk.take("blorp fnord wibble")
+    await talk.take("hello")
+    assert (await talk.take("zxqv grault plugh")).handoff is None
+    assert (await talk.take("zxqv fnord wibble")).handoff is not None

@@ -33,7 +33,7 @@ from bot.store import AsyncStore
 from bot.store.cases import Case
 from bot.store.conversations import WAITING, Conversation
 from bot.store.customers import Customer, customer_id
-from bot.store.messages import SENT, Message, queued
+from bot.store.messages import SENT, Message, arrival, queued
 from connectors import connector_class
 from tests.kit.settings import settings_in
 
@@ -218,6 +218,8 @@ def heard(
 ) -> Message:
     """A customer's message."""
     channel, account, _ = key.split(":", 2)
+    # Cut to milliseconds, the time would come before what was just said.
+    arrived = micro(at) + n if at else arrival()
     at = at or utcnow()
     return Message(
         id=f"{key}:in-{n}",
@@ -229,7 +231,7 @@ def heard(
         status="done",
         content=encode(Text(said) if isinstance(said, str) else said),
         profile={"name": name},
-        arrived=micro(at) + n,
+        arrived=arrived,
         sent=at,
         due=at,
     )

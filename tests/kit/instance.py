@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -82,6 +83,8 @@ class Instance:
             # The sandbox's stand-in of a language model, treated as somebody else's.
             "llm": [{"url": f"{self.sandbox_url}/llm/v1", "model": "helper", "mask": "always"}],
             "budget": {"conversation_tokens": 0},
+            # Somebody is always here: what is said at night is tested by the turn's own tests.
+            "desk": {"routing": str(_open_at_all_hours(directory))},
             "model": str(models or REPOSITORY / "models"),
         }
         with self._endpoints.open("w") as file:
@@ -302,6 +305,18 @@ def wait_for(
         assert time.monotonic() < end, f"not in {timeout:g} s: {what}\n{why()}"
         time.sleep(0.02)
     return found
+
+
+def _open_at_all_hours(directory: Path) -> Path:
+    """Write the project's routing with other hours; return the file."""
+    text = (REPOSITORY / "data" / "routing.yml").read_text("utf-8")
+    hours = re.compile(r"^  (mon-fri|sat|sun): .*$", re.M)
+    text, count = hours.subn(r"  \1: 00:00-24:00", text)
+    assert count == 3, "the days of data/routing.yml are written otherwise"
+    text = re.sub(r"^  holidays:\n(    - .*\n)+", "", text, flags=re.M)
+    path = directory / "routing.yml"
+    path.write_text(text, "utf-8")
+    return path
 
 
 def _environ() -> dict[str, str]:

@@ -19,12 +19,8 @@ export class Desk {
 
   state({ console: found }) {
     const url = safeUrl(found?.url);
-    const [login] = found?.logins || [];
-    const title = (found?.logins || []).map((one) => `${one.account} / ${one.password}`).join("\n");
-    this.console.replaceChildren(
-      ...(url ? [anchor(url, { class: "console-link", title }, "Console")] : []),
-      ...(url && login ? [" ", el("code", { class: "login", title }, `${login.account} / ${login.password}`)] : []),
-    );
+    const title = "The logins are in the terminal that make run was started in.";
+    this.console.replaceChildren(...(url ? [anchor(url, { class: "console-link", title }, "Console")] : []));
   }
 
   show(open) {
