@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.settings import (
     Budget,
+    Desk,
     Knowledge,
     Limits,
     Media,
@@ -29,6 +30,7 @@ def settings_in(directory: Path, **given: Any) -> Settings:
         "budget": Budget(),
         "knowledge": Knowledge(),
         "perception": Perception(),
+        "desk": Desk(),
         "media": Media(),
         "server": Server(),
         "sandbox": Sandbox(),
