@@ -213,7 +213,9 @@ async def test_the_whole_handoff_on_one_page(
         await expect(phone.get_by_text(GREETING)).to_be_visible()
         await whatsapp(page, WISH)
         at = await desk.anna.card(key)
-        # The first card opens the window, at its thread.
+        # The first card opens the window, at its thread; here others may have been before it.
+        listed = slack.get_by_role("log", name="Messages").locator(f'article[data-ts="{at.ts}"]')
+        await listed.locator("button.s-replies").click()
         card = thread.locator(f'article[data-ts="{at.ts}"]')
         await expect(card).to_be_visible()
         await expect(card.get_by_role("heading")).to_contain_text("Amara Osei")
