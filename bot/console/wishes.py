@@ -11,8 +11,8 @@ from typing import Any
 from bot.console.guard import Refused
 from bot.desk.console_files import ConsoleFiles
 from bot.desk.contract import KINDS, Person
-from bot.desk.deeds import wish
-from bot.message import clean, utcnow
+from bot.desk.deeds import deed_of, wish
+from bot.message import clean
 from bot.store import AsyncStore
 from bot.store.conversations import Conversation
 from bot.store.deeds import PENDING, Deed
@@ -96,20 +96,12 @@ class Wishes:
         args = asked.get("args") or {}
         if not isinstance(args, dict):
             raise Refused(400, "args: should be an object")
-        now = utcnow()
-        return Deed(
-            id=f"console:{person.id}:{id}",
-            kind=kind,
-            conversation=_text(asked, "conversation", 1000),
-            agent=person.id,
-            name=person.name,
-            via="console",
+        return deed_of(
+            *(person, "console", f"console:{person.id}:{id}", kind),
+            *(_text(asked, "conversation", 1000), arrival()),
             text=_text(asked, "text", _TEXT),
             args=plain_args(args),
             files=self._checked(person, asked.get("files") or []),
-            at=now,
-            arrived=arrival(),
-            due=now,
         )
 
     def _checked(self, person: Person, files: Any) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.desk.contract import Done, Person
-from bot.desk.deeds import Overtaken, wish
+from bot.desk.deeds import Overtaken, deed_of, wish
 from bot.desk.desk import Desk
 from bot.desk.people import People
 from bot.desk.routing_file import load_routing
@@ -67,22 +67,10 @@ class Hand:
 
     async def does(self, kind: str, conversation: str, text: str = "", **args: Any) -> Done:
         """Do a deed of `bot.desk.contract`. Raises StoreDown: a worker may do it yet."""
-        now = utcnow()
-        deed = Deed(
-            id=f"cli:{uuid.uuid4().hex}",
-            kind=kind,
-            conversation=conversation,
-            agent=self._agent.id,
-            name=self._agent.name,
-            via="cli",
-            text=text,
-            args=args,
-            at=now,
-            arrived=arrival(),
-            due=now + _CLAIM,
-            owner=me(),
-            attempts=1,
-        )
+        id = f"cli:{uuid.uuid4().hex}"
+        deed = deed_of(self._agent, "cli", id, kind, conversation, arrival(), text=text, args=args)
+        # Claimed from the beginning: it is done here, and by a worker only if this process dies.
+        deed.due, deed.owner, deed.attempts = deed.due + _CLAIM, me(), 1
         await wish(self._store, deed)
         await self._alone(deed)
         try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.message import clean
+from bot.desk.contract import Person
+from bot.message import clean, utcnow
 from bot.store import AsyncStore
 from bot.store.deeds import PENDING, Deed
 
@@ -19,6 +20,38 @@ class Overtaken(Exception):
 
 class Refused(Exception):
     """A deed that is not to be done; the text is one sentence for the agent."""
+
+
+def deed_of(
+    person: Person,
+    via: str,
+    id: str,
+    kind: str,
+    conversation: str,
+    arrived: int,
+    *,
+    text: str = "",
+    args: Mapping[str, Any] | None = None,
+    files: Sequence[Mapping[str, Any]] = (),
+    status: str = PENDING,
+) -> Deed:
+    """Return what a person wants done, as of now; `arrived` is its place, see `Deed`."""
+    now = utcnow()
+    return Deed(
+        id=id,
+        kind=kind,
+        conversation=conversation,
+        agent=person.id,
+        name=person.name,
+        via=via,
+        text=text,
+        args=dict(args or {}),
+        files=list(files),
+        status=status,
+        at=now,
+        arrived=arrived,
+        due=now,
+    )
 
 
 async def wish(store: AsyncStore, deed: Deed) -> bool:

@@ -52,6 +52,12 @@ def case_of(turn: Turn, handoff: Mapping[str, Any], said: str, known: Sequence[s
     )
 
 
+async def open_cases(store: AsyncStore, conversation: str) -> list[Case]:
+    """Return a conversation's open cases, the oldest first."""
+    rows = await store.find(Case, {"conversation": conversation}, sort=("at",))
+    return [row for row in rows if row.status == OPEN]
+
+
 async def hand_over(
     store: AsyncStore,
     turn: Turn,
@@ -71,8 +77,7 @@ async def hand_over(
         await open_again(store, turn, handoff["again"], str(handoff["why"]), words)
     else:
         case = case_of(turn, handoff, said, known)
-        where = {"conversation": turn.conversation}
-        others = [c for c in await store.find(Case, where, sort=("at",)) if c.status == OPEN]
+        others = await open_cases(store, turn.conversation)
         older = next((c for c in others if c.id != case.id), None)
         case.part_of = (older.part_of or older.id) if older else ""
         if routing is not None:
@@ -98,8 +103,8 @@ async def _joined(store: AsyncStore, case: Case) -> None:
     held = await store.get(Conversation, case.conversation)
     if held is None or held.holder != AGENT:
         return
-    others = await store.find(Case, {"conversation": case.conversation}, sort=("at",))
-    root = next((c.id for c in others if c.status == OPEN and c.id != case.id), "")
+    others = await open_cases(store, case.conversation)
+    root = next((c.id for c in others if c.id != case.id), "")
     change = {"agent": held.agent, **({"part_of": root} if root else {})}
     await store.change(Case, {"id": case.id, "status": OPEN}, set=change)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bot.desk.contract import Fetches
 from bot.desk.deeds import Refused
+from bot.desk.handoff import open_cases
 from bot.desk.people import People
 from bot.desk.routing import Routing
 from bot.desk.templates import Approved
@@ -14,7 +15,7 @@ from bot.media.seal import Seal
 from bot.media.vault import AsyncVault
 from bot.message import Address
 from bot.store import AsyncStore
-from bot.store.cases import OPEN, Case
+from bot.store.cases import Case
 from bot.store.consents import ALL
 from bot.store.conversations import AGENT, Conversation
 from bot.store.deeds import Deed
@@ -88,8 +89,8 @@ class Means:
 
     async def open_cases(self, conversation: str) -> list[Case]:
         """Return a conversation's open cases; the first is the one that agents see."""
-        rows = await self.store.find(Case, {"conversation": conversation}, sort=("at",))
-        return sorted((row for row in rows if row.status == OPEN), key=lambda r: bool(r.part_of))
+        found = await open_cases(self.store, conversation)
+        return sorted(found, key=lambda row: bool(row.part_of))
 
 
 def channel_name(conversation: str) -> str:

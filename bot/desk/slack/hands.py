@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
-from bot.desk.contract import Person
+from bot.desk.deeds import deed_of
 from bot.desk.people import People
 from bot.desk.slack import ids, modals
 from bot.desk.slack.client import SlackClient, SlackTrouble
@@ -15,7 +15,7 @@ from bot.desk.slack.pressed import FILL, REPLY, Place, Press, presses, short
 from bot.desk.slack.said import NotYet
 from bot.desk.slack.workspace import Workspace
 from bot.desk.templates import Approved, chosen
-from bot.message import Address, clean, utcnow
+from bot.message import Address, clean
 from bot.settings import SlackAccount
 from bot.store import AsyncStore, StoreError
 from bot.store.conversations import Conversation
@@ -181,12 +181,6 @@ class Hands:
         """Tell whether an account of the settings is a person of Slack."""
         return self._people.by_slack(user).id != f"slack:{user}"
 
-    async def _person(self, user: str) -> Person:
-        known = self._people.by_slack(user)
-        if known.id != f"slack:{user}":
-            return known
-        return self._people.by_slack(user, await self._workspace.name(user))
-
     async def _keep(
         self,
         id: str,
@@ -197,31 +191,18 @@ class Hands:
         arrived: int,
         to_user: bool = False,
     ) -> None:
-        person = await self._person(place.user)
+        person = await self._workspace.person(self._people, place.user)
         if args.get("from_holder"):
             args = {**args, "to": person.id}
         elif kind == "assign" and to_user:
             if not self._is_named(str(args["to"])) and await self._workspace.is_nobody(args["to"]):
                 await self._say(place, "That is nobody who could see to it.")
                 return
-            to = await self._person(str(args["to"]))
+            to = await self._workspace.person(self._people, str(args["to"]))
             args = {"to": to.id, "name": to.name}
-        now = utcnow()
+        args = {**place.args(), **args}
         await self._wish(
-            Deed(
-                id=id,
-                kind=kind,
-                conversation=place.conversation,
-                agent=person.id,
-                name=person.name,
-                via="slack",
-                text=text,
-                args={**place.args(), **args},
-                files=[],
-                at=now,
-                arrived=arrived,
-                due=now,
-            )
+            deed_of(person, "slack", id, kind, place.conversation, arrived, text=text, args=args)
         )
 
     async def _approved(self, press: Press) -> Approved | None:

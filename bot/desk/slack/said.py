@@ -12,10 +12,10 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from bot.desk.deeds import deed_of
 from bot.desk.people import People
 from bot.desk.slack.words import from_slack, mentioned
 from bot.desk.slack.workspace import SLACKBOT, Workspace
-from bot.message import utcnow
 from bot.store import AsyncStore
 from bot.store.deeds import DONE, PENDING, Deed
 from bot.store.slack import SlackPost, SlackThread
@@ -202,27 +202,16 @@ class Said:
         status: str = PENDING,
     ) -> None:
         user = str(message["user"])
-        person = self._people.by_slack(user)
-        if person.id == f"slack:{user}":
-            person = self._people.by_slack(user, await self._workspace.name(user))
+        person = await self._workspace.person(self._people, user)
         root = str(message.get("thread_ts") or thread.ts)
         args = {"ts": ts, "channel": thread.channel, "thread": root, "user": user}
-        now = utcnow()
         await self._wish(
-            Deed(
-                id=id,
-                kind=kind,
-                conversation=thread.conversation,
-                agent=person.id,
-                name=person.name,
-                via="slack",
+            deed_of(
+                *(person, "slack", id, kind, thread.conversation, arrived),
                 text=text,
                 args={**args, "of": of} if of else args,
-                files=files or [],
+                files=files or (),
                 status=status,
-                at=now,
-                arrived=arrived,
-                due=now,
             )
         )
 

@@ -8,6 +8,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from bot.desk.contract import Person
+from bot.desk.people import People
 from bot.desk.slack.client import Gone, SlackClient, SlackTrouble
 
 log = logging.getLogger(__name__)
@@ -86,6 +88,13 @@ class Workspace:
             self._names.clear()
         self._names[user] = time.monotonic() + (_GOOD_FOR if name else _BAD_FOR), name
         return name
+
+    async def person(self, people: People, user: str) -> Person:
+        """Return the agent who is `user`, with the name he has here if he is not named."""
+        known = people.by_slack(user)
+        if known.id != f"slack:{user}":
+            return known
+        return people.by_slack(user, await self.name(user))
 
     async def is_nobody(self, user: str) -> bool:
         """Tell whether Slack says of a user that it is a bot, gone, or of another company."""
