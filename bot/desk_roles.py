@@ -162,6 +162,7 @@ class DeskDoors:
             Seal.of(settings),
             canned=canned,
             templates=templates,
+            root=root,
         )
         self.routes: list[web.AbstractRouteDef] = [
             *(route for door in self._doors for route in door.routes()),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from bot.console.designers import Designers, Handler
 from bot.console.detail import Details
 from bot.console.guard import (
     HEADERS,
@@ -62,15 +63,13 @@ _ID = 1000
 _FILE_SECONDS = 300.0
 _WRONG = "The account or the password is wrong."
 
-Handler = Callable[[web.Request, Person], Awaitable[web.StreamResponse]]
-
 
 class Console:
     """The desk on a web page.
 
     `ring` wakes the workers (topic "desk"); `changed` is to be called when they ring back.
     `canned` and `templates` are what the page offers of ``data/canned.yml`` and
-    ``data/templates.yml``.
+    ``data/templates.yml``, `root` the folder that designers work in.
     """
 
     def __init__(
@@ -85,6 +84,7 @@ class Console:
         files: ConsoleFiles | None = None,
         canned: Mapping[str, Canned] | None = None,
         templates: Sequence[Approved] = (),
+        root: Path = Path(),
     ) -> None:
         self._store = store
         self._people = people
@@ -106,6 +106,7 @@ class Console:
         names = Names(store, people)
         self._lists = Lists(store, names, routing)
         self._details = Details(store, names, routing, seal, base)
+        self._designers = Designers(store, root)
         self._wishes = Wishes(store, self._files, ring)
         self._streams = Streams(store, self._details)
         self._addresses = Tries(_ADDRESS_FREE, _ADDRESS_LONGEST)
@@ -120,6 +121,7 @@ class Console:
         routes: list[web.AbstractRouteDef] = [
             web.get("/console", partial(page.get, "index.html")),
             web.get("/console/", partial(page.get, "index.html")),
+            web.get("/console/designers", partial(page.get, "designers.html")),
             web.get("/console/page/{name}", page.named),
             web.post("/console/login", self._plainly(self._log_in)),
             web.post("/console/logout", self._plainly(self._log_out)),
@@ -130,9 +132,11 @@ class Console:
             "inbox": self._inbox,
             "conversation": self._conversation,
             "deed": self._result,
+            **self._designers.reads(),
         }.items():
             routes.append(web.get(f"{api}/{name}", self._guarded(looks)))
-        for name, does in {"deed": self._deed, "file": self._file}.items():
+        changes = {"deed": self._deed, "file": self._file, **self._designers.changes()}
+        for name, does in changes.items():
             routes.append(web.post(f"{api}/{name}", self._guarded(does, changes=True)))
         return routes
 

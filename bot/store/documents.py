@@ -12,6 +12,7 @@ from bot.store.deeds import Deed
 from bot.store.files import StoredFile
 from bot.store.gaps import Gap
 from bot.store.journal import Entry
+from bot.store.lessons import Lesson
 from bot.store.live import LiveResponses
 from bot.store.messages import Message
 from bot.store.models import ModelInUse, StoredModel
@@ -47,4 +48,5 @@ DOCUMENTS = (
     StoredModel,
     ModelInUse,
     LiveResponses,
+    Lesson,
 )

@@ -1,0 +1,1 @@
+"""``bot learn``: the inbox of what customers really wrote, in a terminal."""

@@ -1,0 +1,58 @@
+"""Messages from which the bot may learn: a designer's inbox."""
+
+from __future__ import annotations
+
+from mongoengine import Document, FloatField, IntField, StringField
+
+from bot.store.fields import RawField, UtcField
+
+#: Confirmed: decided, not yet in a file. Written: in a file.
+OPEN, CONFIRMED, WRITTEN, DISMISSED = "open", "confirmed", "written", "dismissed"
+#: Why a message is there: the model was not sure; the customer said it was not meant so;
+#: a case that followed was rated badly; a person had to take over.
+UNSURE, CORRECTED, RATED, HANDED = "unsure", "corrected", "rated", "handed"
+
+
+class Lesson(Document):
+    """`_id` is the inbound message's id, as the turn's.
+
+    `text` is what was said, without personal data; `marks` the entities found in it, dictionaries
+    of `bot.learning.contract.Mark`. `intent` and `confidence` are what was understood, `ranking`
+    a list of ``[intent, confidence]``. `reasons` are of the constants above, ``{reason: detail}``.
+    `alike` is the same for texts that differ in nothing that matters; `weight` orders the inbox,
+    the largest first. `decided` is the designer's `Decided` as a dictionary, `file` and `line`
+    where it was written.
+    """
+
+    id = StringField(primary_key=True)
+    conversation = StringField(required=True)
+    seq = IntField(default=0)
+    at = UtcField(required=True)
+    language = StringField(default="")
+    text = StringField(default="")
+    marks = RawField()
+    intent = StringField(default="")
+    confidence = FloatField(default=0.0)
+    ranking = RawField()
+    reasons = RawField()
+    alike = StringField(default="")
+    weight = IntField(default=0)
+    model = StringField(default="")
+    status = StringField(default=OPEN, choices=(OPEN, CONFIRMED, WRITTEN, DISMISSED))
+    decided = RawField()
+    decided_by = StringField(default="")
+    decided_at = UtcField()
+    file = StringField(default="")
+    line = IntField(default=0)
+
+    meta = {
+        "collection": "lessons",
+        "auto_create_index": False,
+        "index_background": False,
+        "indexes": [
+            ("status", "weight", "at"),
+            ("alike", "status"),
+            ("conversation", "seq"),
+            ("at",),
+        ],
+    }
