@@ -209,8 +209,8 @@ class Instance:
         return [p for p in found if (_parent(p) == run) == (role == "zygote")]
 
     def training(self) -> list[psutil.Process]:
-        """The processes of Rasa's training."""
-        return [p for p in self._living() if "rasa train" in " ".join(_cmdline(p))]
+        """The processes in which Rasa trains."""
+        return [p for p in self._living() if "bot.dialogue.child" in _cmdline(p)]
 
     def kill(self, role: str, most: int = 1000) -> int:
         """Kill -9 the processes of a role, or `run`; return how many there were."""
