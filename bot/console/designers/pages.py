@@ -8,6 +8,7 @@ from typing import Protocol
 
 from aiohttp import web
 
+from bot.console.designers.stories import Stories
 from bot.desk.contract import Person
 from bot.store import AsyncStore
 
@@ -31,7 +32,7 @@ class Designers:
     """The parts, by the order of their tabs. `root` is the project's folder."""
 
     def __init__(self, store: AsyncStore, root: Path) -> None:
-        self._parts: Sequence[Part] = ()
+        self._parts: Sequence[Part] = (Stories(root),)
 
     def reads(self) -> dict[str, Handler]:
         """Return every part's GETs, by their name below ``/console/api/``."""
