@@ -1,4 +1,1 @@
-"""What designers wrote, seen as a whole: which word leads to which answer, as a picture.
-
-Read from the YAML alone, without Rasa and without a trained model.
-"""
+"""What designers look at: what leads where, what is confused, and what traffic used."""

@@ -21,6 +21,7 @@ from bot.store.reviews import Review
 from bot.store.slack import SlackPost, SlackThread
 from bot.store.spending import Spending
 from bot.store.turns import Turn
+from bot.store.usage import Usage, UsageMark
 
 DOCUMENTS = (
     Message,
@@ -49,4 +50,6 @@ DOCUMENTS = (
     ModelInUse,
     LiveResponses,
     Lesson,
+    Usage,
+    UsageMark,
 )
