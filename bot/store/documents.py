@@ -12,7 +12,7 @@ from bot.store.deeds import Deed
 from bot.store.files import StoredFile
 from bot.store.gaps import Gap
 from bot.store.journal import Entry
-from bot.store.lessons import Lesson
+from bot.store.lessons import Gathered, Lesson
 from bot.store.live import LiveResponses
 from bot.store.messages import Message
 from bot.store.models import ModelInUse, StoredModel
@@ -52,4 +52,5 @@ DOCUMENTS = (
     Lesson,
     Usage,
     UsageMark,
+    Gathered,
 )

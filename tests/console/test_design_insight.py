@@ -83,7 +83,7 @@ async def test_what_is_asked_wrongly_is_refused_in_words(served: Served) -> None
             ("matrix", {"model": "none"}, 404, "none: the store knows no such model"),
             ("why", {}, 400, "message or conversation: say which one"),
             ("why", {"message": "x:y:z"}, 404, "There is no such message."),
-            ("why", {"conversation": "x" * 1001}, 400, "is longer than"),
+            ("why", {"conversation": "x" * 1001}, 400, "has 1001 characters"),
             ("why", {"conversation": KEY}, 404, "There is no such conversation"),
         ):
             got, told = await anna.get(f"design/{name}", **query)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bot.console.designers.asked import number_of
+from bot.console.designers.asked import number_in
 from bot.console.guard import Refused, answer
 from bot.desk.contract import Person
 from bot.insight.coverage import SPANS, Coverage
@@ -33,7 +33,7 @@ class CoveragePart:
         return {}
 
     async def _read(self, request: web.Request, person: Person) -> web.Response:
-        days = number_of(request, "days") or SPANS[-1]
+        days = number_in(request.query, "days") or SPANS[-1]
         if days not in SPANS:
             raise Refused(400, f"days: should be one of {', '.join(map(str, SPANS))}")
         return answer(await self._coverage.read(days))

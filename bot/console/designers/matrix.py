@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bot.console.designers.asked import name_of
+from bot.console.designers.asked import NAME, text_in
 from bot.console.guard import Refused, answer
 from bot.desk.contract import Person
 from bot.insight.matrix import Matrices, NoSuchModel
@@ -35,7 +35,7 @@ class MatrixPart:
     async def _read(self, request: web.Request, person: Person) -> web.Response:
         try:
             found = await self._matrices.read(
-                name_of(request, "model"), name_of(request, "against")
+                text_in(request.query, "model", NAME), text_in(request.query, "against", NAME)
             )
         except NoSuchModel as error:
             raise Refused(404, str(error)) from None

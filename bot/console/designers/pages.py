@@ -9,6 +9,7 @@ from typing import Protocol
 from aiohttp import web
 
 from bot.console.designers.coverage import CoveragePart
+from bot.console.designers.learn import Learn
 from bot.console.designers.matrix import MatrixPart
 from bot.console.designers.stories import Stories
 from bot.console.designers.why import WhyPart
@@ -36,6 +37,7 @@ class Designers:
 
     def __init__(self, store: AsyncStore, root: Path) -> None:
         self._parts: Sequence[Part] = (
+            Learn(store, root),
             Stories(root),
             MatrixPart(store, root),
             CoveragePart(store, root),

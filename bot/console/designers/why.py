@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.console.designers.asked import name_of, number_of
+from bot.console.designers.asked import NAME, number_in, text_in
 from bot.console.guard import Refused, answer
 from bot.desk.contract import Person
 from bot.dialogue.why import Explanation, NoSuchMessage, explain, explain_page
@@ -43,12 +43,15 @@ class WhyPart:
         return {}
 
     async def _conversations(self, request: web.Request, person: Person) -> web.Response:
-        text = name_of(request, "search")
+        text = text_in(request.query, "search", NAME)
         return answer(await (search(self._store, text) if text else recent(self._store)))
 
     async def _read(self, request: web.Request, person: Person) -> web.Response:
-        message, conversation = name_of(request, "message"), name_of(request, "conversation")
-        before = number_of(request, "before")
+        message, conversation = (
+            text_in(request.query, "message", NAME),
+            text_in(request.query, "conversation", NAME),
+        )
+        before = number_in(request.query, "before")
         alone: Explanation | None = None
         if message:
             turn, alone = await self._turn(message)

@@ -171,6 +171,16 @@ def bare(text: str) -> str:
     return _ENTITY.sub(lambda match: match["text"], text)
 
 
+def marked(text: str) -> list[tuple[int, int]]:
+    """Return where in the `bare` example, from and to (exclusive), entities are annotated."""
+    found, gone = [], 0
+    for match in _ENTITY.finditer(text):
+        start = match.start() - gone
+        found.append((start, start + len(match["text"])))
+        gone += len(match[0]) - len(match["text"])
+    return found
+
+
 def normal(text: str) -> str:
     """Return an example as a bot that overlooks case, marks and spaces would see it."""
     said = unicodedata.normalize("NFKC", bare(text)).casefold()
