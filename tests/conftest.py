@@ -69,8 +69,7 @@ def no_shop_of_before() -> None:
     """Forget backends that were opened: directories of tests that passed are gone."""
     backends = sys.modules.get("actions.backends")
     if backends is not None:
-        backends._orders.clear()
-        backends._payments.clear()
+        backends._open.clear()
 
 
 @pytest.fixture
