@@ -988,6 +988,7 @@ async def test_a_gateway_that_goes_away_during_a_file_gets_it_once_it_is_back(pa
         await write(page, "before")
         await expect(mine(page, "before").get_by_role("img", name=TAKEN)).to_be_visible()
     await page.locator("input[type=file]").set_input_files(PDF)
+    await expect(mine(page, "bill.pdf")).to_be_visible()
     await write(page, "after")
     await expect(page.get_by_role("status")).to_contain_text("No connection")
     async with gateway(host, chat(), routes=shop(), port=int(url.rpartition(":")[2])):

@@ -35,11 +35,14 @@ class Conversation:
         self.address = Address(channel, "shop", user)
         self.said = 0
         self.state: dict[str, Any] = {}
+        #: Of the last message.
+        self.id = ""
 
     async def take(self, message: str | Content) -> Outcome:
         self.said += 1
         # Unique within the account, as a provider's are.
         said = Inbound(self.address, f"{self.address.user}.{self.said}", meant(message))
+        self.id = said.id
         outcome = await self.brain.take(said, self.state or None)
         self.state = outcome.state
         return outcome
@@ -72,12 +75,14 @@ class Stock:
         self.actions.serve(self.agent.domain.as_dict())
         self.began = 0.0
 
-    async def take(self, text: str, user: str, channel: str = "telegram") -> None:
+    async def take(
+        self, text: str, user: str, channel: str = "telegram", id: str | None = None
+    ) -> None:
         output = CollectingOutputChannel()
         output.name = lambda: channel
         self.began = time.time()
         await self.agent.handle_message(
-            UserMessage(text, output, sender_id=user, input_channel=channel)
+            UserMessage(text, output, sender_id=user, input_channel=channel, message_id=id)
         )
 
     async def events(self, user: str) -> list[dict[str, Any]]:
@@ -135,7 +140,8 @@ async def compare(brain: Brain, stock: Stock, messages: list[str], user: str) ->
         outcome = await conversation.take(message)
         assert outcome.failure is None, (message, outcome.failure)
         sender = conversation.address.key
-        await stock.take(message, sender)
+        # By its id an action puts a heart on it.
+        await stock.take(message, sender, id=conversation.id)
         ours = comparable(outcome.events)
         theirs = comparable(await stock.events(sender))
         if ours != theirs:
