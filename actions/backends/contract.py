@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Protocol
@@ -103,7 +103,7 @@ class ShopOrder:
 
     `number` is what customers have, `id` the backend's own. `paid` is what was paid,
     `refunded` what was given back of it. `missing` names what the backend should have told
-    and did not, as in ``("parcels",)``: those fields say nothing, neither yes nor no.
+    and did not, or not in full, as in ``("parcels",)``: what is not in those fields may be.
     """
 
     number: str
@@ -270,3 +270,11 @@ def over(order: ShopOrder, money: Money) -> str:
     if money.minor > left.minor:
         return f"{money.plain()} is more than the {left.plain()} {left.currency} that are left"
     return ""
+
+
+def same_place(one: Address | None, other: Address) -> bool:
+    """Tell whether an order goes to an address; what that does not give does not count."""
+    if one is None:
+        return False
+    region, country = other.region or one.region, other.country or one.country
+    return one == replace(other, region=region, country=country)

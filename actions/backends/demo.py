@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from mongoengine import Document, StringField
 
@@ -24,6 +25,7 @@ from actions.backends.contract import (
     over,
     too_late,
 )
+from actions.backends.effects import Effect, Effects, Sent
 from actions.backends.errors import BackendDown, NotFound, NotPossible
 from actions.backends.orders import CANCELLED, PLACED, Order, OrdersBackend
 from actions.backends.payments import PAID, PaymentsBackend, Refund
@@ -58,6 +60,7 @@ class DemoShop:
 
     def __init__(self, store: AsyncStore) -> None:
         self._store = store
+        self._effects = Effects("demo", store)
 
     async def find(self, number: str) -> ShopOrder:
         """See `Orders`."""
@@ -87,19 +90,21 @@ class DemoShop:
 
     async def change_address(self, key: str, number: str, address: Address) -> Done:
         """See `Orders`."""
-        order = await self._order(number)
-        if order.readdressed_by == key:
-            return Done(key, again=True)
         plain = {field: clean(text)[:_LONGEST] for field, text in asdict(address).items()}
-        with _told():
+
+        async def act(sent: Sent) -> dict[str, Any]:
             done = await self._store.change(
-                Order,
-                {"id": number, "status": PLACED},
-                set={"address": plain, "readdressed_by": key},
+                Order, {"id": number, "status": PLACED}, set={"address": sent.given}
             )
-        if done is None:
-            raise NotPossible(self.name, too_late(await self.find(number), "sent elsewhere"))
-        return Done(key)
+            if done is None:
+                raise NotPossible(self.name, too_late(await self.find(number), "sent elsewhere"))
+            return {}
+
+        with _told():
+            # The store has it at once, or not at all.
+            sign = mark("address", key)
+            _, again = await self._effects.once(sign, act, None, given=plain, safe=True)
+        return Done(key, again=again)
 
     async def of_order(self, number: str) -> tuple[Parcel, ...]:
         """See `Shipments`."""
@@ -178,7 +183,7 @@ class DemoShop:
 
 
 #: What the store is to know of it.
-DOCUMENTS: tuple[type[Document], ...] = (Order, Refund, Mail)
+DOCUMENTS: tuple[type[Document], ...] = (Order, Refund, Mail, Effect)
 
 
 async def opened(store: AsyncStore, *, seed: bool) -> DemoShop:

@@ -8,7 +8,8 @@ no request can be under way any more, and it is not, tries again.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -30,7 +31,7 @@ class Effect(Document):
     """`_id` is the backend's part and the `mark` of the effect.
 
     `until` is when a request that was sent has surely ended, `tries` how often one was sent,
-    `result` what came of it, plain values.
+    `given` what was asked for, `result` what came of it: plain values.
     """
 
     id = StringField(primary_key=True)
@@ -38,6 +39,7 @@ class Effect(Document):
     at = UtcField(required=True)
     until = UtcField(required=True)
     tries = IntField(default=1)
+    given = RawField()
     result = RawField()
 
     meta = {
@@ -46,6 +48,14 @@ class Effect(Document):
         "index_background": False,
         "indexes": [("at",), ("status", "tries")],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What is to be sent: the values of the first call, and whether it may have been before."""
+
+    given: Mapping[str, Any]
+    again: bool
 
 
 class Effects:
@@ -59,31 +69,38 @@ class Effects:
     async def once(
         self,
         mark: str,
-        act: Callable[[], Awaitable[dict[str, Any]]],
+        act: Callable[[Sent], Awaitable[dict[str, Any]]],
         look: Callable[[], Awaitable[dict[str, Any] | None]] | None,
+        *,
+        given: Mapping[str, Any] | None = None,
+        safe: bool = False,
     ) -> tuple[dict[str, Any], bool]:
         """Return what came of an effect, and whether an earlier call did it.
 
-        `act` sends the request, once, and returns plain values. `look` returns the same from
+        `given` are plain values that `act` gets, those of the first call. `act` sends the
+        request, once, and returns plain values. `look` returns the same from
         the server's records, None when it is not there; None for what leaves no trace, a
-        mail, which is sent again when it is not known.
+        mail, which is sent again when it is not known. So is what is `safe`: the server knows
+        the second request again.
 
         Raises Ambiguous while that is not known, what `act` and `look` raise, StoreDown.
         """
         now = utcnow()
         until = now + timedelta(seconds=self._settled)
         id_ = f"{self._backend}:{mark}"
-        row = Effect(id=id_, status=BEGUN, at=now, until=until)
+        row = Effect(id=id_, status=BEGUN, at=now, until=until, given=dict(given or {}))
         new = (await self._store.insert_new([row]))[0]
+        sent = Sent(dict(given or {}), again=False)
         if not new:
             there = await self._store.get(Effect, id_)
             if there is not None:
+                sent = Sent(dict(there.given or {}), again=True)
                 if there.status == DONE:
                     return dict(there.result or {}), True
                 found = await look() if look else None
                 if found is not None:
                     return await self._end(id_, found), True
-                if look and there.until > now:
+                if look and not safe and there.until > now:
                     raise self._unknown((there.until - now).total_seconds())
                 # Of several that find it settled one goes on.
                 mine = await self._store.change(
@@ -95,12 +112,12 @@ class Effects:
                 if mine is None:
                     raise self._unknown(self._settled)
         try:
-            result = await act()
+            result = await act(sent)
         except AnswerLost:
             found = await self._looked(look)
             if found is not None:
                 return await self._end(id_, found), False
-            raise self._unknown(self._settled if look else 5.0) from None
+            raise self._unknown(self._settled if look and not safe else 5.0) from None
         except BackendError:
             # It was refused, or never left: nothing is under way.
             await self._store.delete(Effect, {"id": id_, "status": BEGUN})

@@ -28,7 +28,7 @@ class Order(Document):
     caused it to be cancelled, a deed's id.
 
     `email` is the customer's, in small letters, and `address` where it goes, the fields of an
-    `actions.backends.contract.Address`; `readdressed_by` is what changed it last.
+    `actions.backends.contract.Address`.
     """
 
     id = StringField(primary_key=True)
@@ -50,7 +50,6 @@ class Order(Document):
     currency = StringField(default="GBP")
     email = StringField(default="")
     address = RawField()
-    readdressed_by = StringField(default="")
 
     meta = {
         "collection": "orders",

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from actions.backends.contract import (
@@ -26,9 +25,10 @@ from actions.backends.contract import (
     allowed,
     mark,
     over,
+    same_place,
     too_late,
 )
-from actions.backends.effects import SETTLED_SECONDS, Effects
+from actions.backends.effects import SETTLED_SECONDS, Effects, Sent
 from actions.backends.errors import (
     Ambiguous,
     NotFound,
@@ -42,6 +42,7 @@ from actions.backends.shopify_read import (
     CANCEL,
     INVITE,
     INVOICE,
+    MOST_REFUNDS,
     REFUND,
     SHOP,
     UPDATE,
@@ -123,9 +124,9 @@ class ShopifyShop:
         """See `Orders`."""
 
         async def look() -> dict[str, Any] | None:
-            return {} if _same(order(*await self._api.node(number)).address, address) else None
+            return {} if same_place(order(*await self._api.node(number)).address, address) else None
 
-        async def act() -> dict[str, Any]:
+        async def act(sent: Sent) -> dict[str, Any]:
             node, missing = await self._api.node(number)
             against = too_late(order(node, missing), "sent elsewhere")
             if against:
@@ -175,7 +176,7 @@ class ShopifyShop:
             reason = "the account is active: the shop's sign-in page mails a new password itself"
             raise NotPossible(self.name, reason)
 
-        async def act() -> dict[str, Any]:
+        async def act(sent: Sent) -> dict[str, Any]:
             variables = {"customerId": node["id"]}
             name = "customerSendAccountInviteEmail"
             return await self._api.mailed(name, INVITE, variables)
@@ -190,7 +191,7 @@ class ShopifyShop:
         if not newest:
             raise NotPossible(self.name, "the shop mails only customers who have ordered")
 
-        async def act() -> dict[str, Any]:
+        async def act(sent: Sent) -> dict[str, Any]:
             said = f"Your code is {code}. It is valid for {minutes} minutes."
             mail = {"to": to, "subject": "Your code", "customMessage": said}
             return await self._api.mailed(
@@ -219,6 +220,8 @@ class ShopifyShop:
         there = self._refunded(key, number, node, sign, again=True)
         if there is not None:
             return there
+        if len(node.get("refunds") or []) >= MOST_REFUNDS:
+            raise NotPossible(self.name, f"it has been refunded in {MOST_REFUNDS} parts already")
         known = order(node, missing)
         against = over(known, money) or forbids(known)
         if against:
@@ -309,12 +312,3 @@ def _input(address: Address) -> dict[str, str]:
         "countryCode": address.country,
     }
     return {name: value for name, value in given.items() if value}
-
-
-def _same(one: Address | None, other: Address) -> bool:
-    """Tell whether two addresses are one; what the other does not give does not count."""
-    if one is None:
-        return False
-    return one == replace(
-        other, region=other.region or one.region, country=other.country or one.country
-    )

@@ -20,7 +20,7 @@ from actions.backends.shopify_read import CUSTOMER, ORDERS, order, same_number
 #: From this version on refundCreate must have an idempotency key
 #: (https://shopify.dev/changelog/making-idempotency-mandatory-for-inventory-adjustments-and-refund-mutations).
 VERSION = "2026-04"
-_PAGE = 50
+_PAGE = 20
 
 
 class ShopifyApi:
@@ -44,7 +44,7 @@ class ShopifyApi:
         self, number: str, *, refunds: bool = False
     ) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Return the order as the API has it, and what it would not tell."""
-        variables = {"first": 10, "query": f"name:{quoted(number)}", "refunds": refunds}
+        variables = {"first": 3, "query": f"name:{quoted(number)}", "refunds": refunds}
         data, missing = await self.ask("orders", ORDERS, variables)
         nodes = (data.get("orders") or {}).get("nodes") or []
         found = [node for node in nodes if node and same_number(str(node.get("name")), number)]

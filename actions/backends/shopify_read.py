@@ -16,6 +16,8 @@ from actions.backends.contract import UNKNOWN, Address, Item, Money, Parcel, Sho
 from actions.backends.orders import CANCELLED, DELAYED, DELIVERED, OUT, PACKED, PLACED, SHIPPED
 
 _MONEY = "presentmentMoney { amount currencyCode }"
+#: One request may cost 1000 points, about one for each object that it may give
+#: (https://shopify.dev/docs/apps/build/apis/graphql-admin/rate-limits).
 ORDERS = f"""query orders($first: Int!, $query: String, $after: String, $refunds: Boolean!) {{
   orders(first: $first, query: $query, after: $after, sortKey: CREATED_AT, reverse: true) {{
     nodes {{
@@ -24,13 +26,13 @@ ORDERS = f"""query orders($first: Int!, $query: String, $after: String, $refunds
       totalRefundedSet {{ {_MONEY} }}
       cancellation {{ staffNote }}
       shippingAddress {{ name address1 address2 city province zip countryCodeV2 }}
-      lineItems(first: 50) {{ nodes {{ title quantity }} }}
-      fulfillments(first: 10) {{
+      lineItems(first: 20) {{ nodes {{ title quantity }} pageInfo {{ hasNextPage }} }}
+      fulfillments(first: 5) {{
         displayStatus createdAt inTransitAt deliveredAt estimatedDeliveryAt
-        trackingInfo(first: 5) {{ company number url }}
+        trackingInfo(first: 2) {{ company number url }}
       }}
-      refunds(first: 50) @include(if: $refunds) {{ id note totalRefundedSet {{ {_MONEY} }} }}
-      transactions(first: 50) @include(if: $refunds) {{
+      refunds(first: 20) @include(if: $refunds) {{ id note totalRefundedSet {{ {_MONEY} }} }}
+      transactions(first: 20) @include(if: $refunds) {{
         id kind status gateway parentTransaction {{ id }} amountSet {{ {_MONEY} }}
       }}
     }}
@@ -76,6 +78,8 @@ INVITE = """mutation customerSendAccountInviteEmail($customerId: ID!) {
 INVOICE = """mutation orderInvoiceSend($id: ID!, $email: EmailInput) {
   orderInvoiceSend(id: $id, email: $email) { order { id } userErrors { code field message } }
 }"""
+#: Refunds of an order that are looked at, see `ORDERS`.
+MOST_REFUNDS = 20
 SHOP = "query shop { shop { name currencyCode } }"
 
 # https://shopify.dev/docs/api/admin-graphql/latest/enums/OrderDisplayFulfillmentStatus
@@ -146,13 +150,15 @@ def order(node: Mapping[str, Any], refused: tuple[str, ...] = ()) -> ShopOrder:
     missing |= {ours for theirs, ours in _FIELDS.items() if theirs not in node}
     paid, refunded = money(node.get("totalReceivedSet")), money(node.get("totalRefundedSet"))
     missing |= {name for name, value in (("paid", paid), ("refunded", refunded)) if value is None}
-    items = (node.get("lineItems") or {}).get("nodes") or []
+    lines = node.get("lineItems") or {}
+    if (lines.get("pageInfo") or {}).get("hasNextPage"):
+        missing.add("items")
     return ShopOrder(
         number=number,
         id=str(node.get("id") or ""),
         status=_status(node, parcels),
         placed=_at(node.get("createdAt")),
-        items=tuple(Item(str(i["title"]), int(i["quantity"])) for i in items),
+        items=tuple(Item(str(i["title"]), int(i["quantity"])) for i in lines.get("nodes") or []),
         paid=paid,
         refunded=refunded,
         name=str((node.get("shippingAddress") or {}).get("name") or ""),

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from actions.backends.contract import (
@@ -26,9 +25,10 @@ from actions.backends.contract import (
     allowed,
     mark,
     over,
+    same_place,
     too_late,
 )
-from actions.backends.effects import SETTLED_SECONDS, Effects
+from actions.backends.effects import SETTLED_SECONDS, Effects, Sent
 from actions.backends.errors import Misconfigured, NotFound, NotPossible
 from actions.backends.http import Answer, Http, Pace, code_of, place
 from actions.backends.orders import CANCELLED
@@ -97,9 +97,9 @@ class WooShop:
         """See `Orders`."""
 
         async def look() -> dict[str, Any] | None:
-            return {} if _same((await self.find(number)).address, address) else None
+            return {} if same_place((await self.find(number)).address, address) else None
 
-        async def act() -> dict[str, Any]:
+        async def act(sent: Sent) -> dict[str, Any]:
             row = await self._row(number)
             against = too_late(order(row), "sent elsewhere")
             if against:
@@ -150,7 +150,7 @@ class WooShop:
             await self.account(email)
             raise NotPossible(self.name, "the shop mails only customers who have ordered")
 
-        async def act() -> dict[str, Any]:
+        async def act(sent: Sent) -> dict[str, Any]:
             note = f"Your code is {code}. It is valid for {minutes} minutes."
             body = {"note": note, "customer_note": True}
             answer = await self._http.call("POST", f"/orders/{newest[0].id}/notes", body=body)
@@ -179,17 +179,17 @@ class WooShop:
             given = refund_of(await self._row(number), sign)
             return None if given is None else _plain(number, given)
 
-        async def act() -> dict[str, Any]:
-            row = await self._row(number)
-            known = order(row)
+        async def act(sent: Sent) -> dict[str, Any]:
+            row, wanted = await self._row(number), _money(sent.given)
             given = refund_of(row, sign)
             if given is not None:
                 return _plain(number, given)
-            against = over(known, money) or forbids(known)
+            known = order(row)
+            against = over(known, wanted) or forbids(known)
             if against:
                 raise NotPossible(self.name, against)
             body = {
-                "amount": money.plain(),
+                "amount": wanted.plain(),
                 "reason": f"{clean(why)[:_NOTE]} [{sign}]".strip(),
                 "api_refund": True,
             }
@@ -201,11 +201,11 @@ class WooShop:
                 final=lambda a: code_of(a) == _CANNOT_REFUND,
             )
             self._ok(answer, "order")
-            return _plain(number, money)
+            return _plain(number, wanted)
 
-        done, again = await self._effects.once(mark("refund", key), act, look)
-        given = Money(int(done["minor"]), str(done["currency"]))
-        return Refunded(key, str(done["order"]), given, again=again)
+        first = _plain(number, money)
+        done, again = await self._effects.once(mark("refund", key), act, look, given=first)
+        return Refunded(key, str(done["order"]), _money(done), again=again)
 
     async def ask(self) -> str:
         """See `Shop`."""
@@ -274,14 +274,9 @@ class WooShop:
         raise NotPossible(self.name, f"the shop refused it{told}")
 
 
+def _money(plain: Mapping[str, Any]) -> Money:
+    return Money(int(plain["minor"]), str(plain["currency"]))
+
+
 def _plain(number: str, money: Money) -> dict[str, Any]:
     return {"order": number, "minor": money.minor, "currency": money.currency}
-
-
-def _same(one: Address | None, other: Address) -> bool:
-    """Tell whether two addresses are one; what the other does not give does not count."""
-    if one is None:
-        return False
-    return one == replace(
-        other, region=other.region or one.region, country=other.country or one.country
-    )
