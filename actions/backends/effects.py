@@ -8,7 +8,8 @@ no request can be under way any more, and it is not, tries again.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -137,5 +138,19 @@ class Effects:
         return result
 
     def _unknown(self, after: float) -> Ambiguous:
-        what = "its answer to a request was lost, and what became of it is not known yet"
-        return Ambiguous(self._backend, what, max(after, 1.0))
+        return unknown(self._backend, after)
+
+
+def unknown(backend: str, after: float) -> Ambiguous:
+    """Return what is said of an effect that may have taken place."""
+    what = "its answer to a request was lost, and what became of it is not known yet"
+    return Ambiguous(backend, what, max(after, 1.0))
+
+
+@contextmanager
+def or_unknown(backend: str, after: float = 10.0) -> Iterator[None]:
+    """Have a lost answer be said to be unknown: for what is known again when asked for again."""
+    try:
+        yield
+    except AnswerLost:
+        raise unknown(backend, after) from None

@@ -88,23 +88,29 @@ class Http:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
         safe: bool | None = None,
+        effect: bool | None = None,
         final: Callable[[Answer], bool] = lambda answer: False,
     ) -> Answer:
         """Return the answer, whose status is below 500 and none of 401, 403 and 429.
 
-        `safe` is whether it may be done twice; by default only GET may. `final` tells of an
-        answer with another status that it is meant and no fault of the server.
+        `safe` is whether it may be sent twice, `effect` whether it changes anything; by default
+        GET is the one and everything else the other. `final` tells of an answer with another
+        status that it is meant and no fault of the server.
 
-        Raises BackendDown, Unauthorised, Misconfigured, and AnswerLost for what is not safe.
+        Raises BackendDown when nothing can have changed, Unauthorised, Misconfigured, and
+        AnswerLost for an effect that may have taken place.
         """
         safe = method == "GET" if safe is None else safe
+        effect = method != "GET" if effect is None else effect
+        lost = False
         end = time.monotonic() + self.pace.call
         trouble: BackendError = BackendDown(self.name, "there was no time to ask it")
         for attempt in range(self.pace.attempts):
             wait = self._not_before - time.monotonic()
             if wait > 0:
                 if time.monotonic() + wait >= end:
-                    raise BackendDown(self.name, "it has too much to do", wait)
+                    trouble = BackendDown(self.name, "it has too much to do", wait)
+                    break
                 await asyncio.sleep(wait)
             left = end - time.monotonic()
             if left <= 0:
@@ -116,27 +122,31 @@ class Http:
             except _Lost as error:
                 if not safe:
                     raise AnswerLost(self.name, str(error)) from None
-                trouble = BackendDown(self.name, str(error))
+                lost, trouble = True, BackendDown(self.name, str(error))
             else:
                 if final(answer):
                     return answer
-                throttled = self._throttled(answer)
-                after = throttled if throttled is not None else self._judge(answer, safe=safe)
+                after = self._throttled(answer)
+                full = after is not None or answer.status == 429
+                if after is None:
+                    after = self._judge(method, answer, safe=safe)
                 if after is None:
                     return answer
-                full = throttled is not None or answer.status == 429
+                lost = lost or not (full or "retry-after" in answer.headers)
                 what = "it has too much to do" if full else f"it answered {answer.status}"
                 trouble = BackendDown(self.name, what, max(after, 1.0))
                 if full or "retry-after" in answer.headers:
                     self._not_before = max(self._not_before, time.monotonic() + after)
                     if time.monotonic() + after >= end:
-                        raise trouble
+                        break
                     continue
             pause = min(self.pace.pause * 2**attempt, _LONGEST_PAUSE)
             # Only to keep many workers from asking at the same instant.
             pause *= 0.5 + random.random()  # noqa: S311
             if attempt + 1 < self.pace.attempts and time.monotonic() + pause < end:
                 await asyncio.sleep(pause)
+        if lost and effect:
+            raise AnswerLost(self.name, "the answer to something that it may have done was lost")
         raise trouble
 
     def slow_down(self, seconds: float) -> None:
@@ -150,7 +160,7 @@ class Http:
         if session is not None and self._loop is asyncio.get_running_loop():
             await session.close()
 
-    def _judge(self, answer: Answer, *, safe: bool) -> float | None:
+    def _judge(self, method: str, answer: Answer, *, safe: bool) -> float | None:
         """Return None for an answer to give on, else the seconds after which to ask again."""
         status = answer.status
         if status in (401, 403):
@@ -164,7 +174,8 @@ class Http:
             return retry_after(answer.headers) or self.pace.pause
         if 300 <= status < 400:
             raise Misconfigured(self.name, "its url answers with a redirection, set the final one")
-        if status < 300 and status != 204 and answer.body is None:
+        # What was sent has been taken, whatever the words.
+        if method == "GET" and status < 300 and answer.body is None:
             raise Misconfigured(self.name, "its url answers with what is no JSON")
         return None
 

@@ -28,7 +28,7 @@ from actions.backends.contract import (
     same_place,
     too_late,
 )
-from actions.backends.effects import SETTLED_SECONDS, Effects, Sent
+from actions.backends.effects import SETTLED_SECONDS, Effects, Sent, or_unknown
 from actions.backends.errors import (
     Ambiguous,
     NotFound,
@@ -107,7 +107,8 @@ class ShopifyShop:
             "notifyCustomer": True,
             "staffNote": _noted(why, sign),
         }
-        data, _ = await self._api.ask("orderCancel", CANCEL, variables)
+        with or_unknown(self.name):
+            data, _ = await self._api.ask("orderCancel", CANCEL, variables)
         errors = (data.get("orderCancel") or {}).get("orderCancelUserErrors") or []
         for look in range(_LOOKS):
             node, _ = await self._api.node(number)
@@ -236,7 +237,8 @@ class ShopifyShop:
                 "transactions": self._transactions(node, money),
             },
         }
-        data, _ = await self._api.ask("refundCreate", REFUND, variables)
+        with or_unknown(self.name):
+            data, _ = await self._api.ask("refundCreate", REFUND, variables)
         errors = (data.get("refundCreate") or {}).get("userErrors") or []
         if not errors:
             return Refunded(key, known.number, money)

@@ -96,13 +96,16 @@ class ShopifyApi:
     ) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Return the data of a query, and the fields that were refused in part."""
         body = {"query": query, "operationName": name, "variables": dict(variables)}
-        answer = await self._http.call("POST", "/graphql.json", body=body, safe=safe)
+        effect = query.startswith("mutation")
+        answer = await self._http.call("POST", "/graphql.json", body=body, safe=safe, effect=effect)
         if answer.status in (402, 423):
             raise BackendDown(self.name, "the shop is frozen or locked", 3600.0)
         if answer.status >= 400:
             what = f"the API answered {answer.status}: is the url right, and the version known?"
             raise Misconfigured(self.name, what)
-        found = answer.body if isinstance(answer.body, dict) else {}
+        if not isinstance(answer.body, dict):
+            raise Misconfigured(self.name, "its url answers with what is no GraphQL")
+        found = answer.body
         data, errors = found.get("data"), _errors(found)
         codes = {str((e.get("extensions") or {}).get("code", "")) for e in errors}
         if "INTERNAL_SERVER_ERROR" in codes:

@@ -28,7 +28,7 @@ from actions.backends.contract import (
     same_place,
     too_late,
 )
-from actions.backends.effects import SETTLED_SECONDS, Effects, Sent
+from actions.backends.effects import SETTLED_SECONDS, Effects, Sent, or_unknown
 from actions.backends.errors import Misconfigured, NotFound, NotPossible
 from actions.backends.http import Answer, Http, Pace, code_of, place
 from actions.backends.orders import CANCELLED
@@ -90,7 +90,8 @@ class WooShop:
             "status": "cancelled",
             "meta_data": [{"key": CANCELLED_BY, "value": sign}],
         }
-        await self._change(row, body)
+        with or_unknown(self.name):
+            await self._change(row, body)
         return Done(key)
 
     async def change_address(self, key: str, number: str, address: Address) -> Done:

@@ -67,6 +67,9 @@ class RestShop:
         self, name: str, handle: Callable[[web.Request, Json], Awaitable[tuple[int, Any]]]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handler(request: web.Request) -> web.Response:
+            # All of it is here before anything is made of it, even if its sender goes away.
+            await request.read()
+
             async def allowed() -> web.Response:
                 if request.headers.get("Authorization") != f"Bearer {TOKEN}":
                     return _error(401, "unauthorised")

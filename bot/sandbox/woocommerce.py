@@ -64,6 +64,9 @@ class Woo:
         self, name: str, handle: Callable[[web.Request], Awaitable[web.Response]]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handler(request: web.Request) -> web.Response:
+            # All of it is here before anything is made of it, even if its sender goes away.
+            await request.read()
+
             async def allowed() -> web.Response:
                 if request.headers.get("Authorization") != f"Basic {_LOGIN}":
                     message = "Sorry, you cannot list resources."

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from actions.backends import demo
 from actions.backends.contract import Shop
@@ -16,7 +16,7 @@ from actions.backends.demo import DemoShop, Mail
 from actions.backends.http import Pace
 from actions.backends.orders import Order
 from actions.backends.rest import RestBackend
-from actions.backends.rest_mapping import load_mapping
+from actions.backends.rest_mapping import ApiMapping, load_mapping
 from actions.backends.shopify import ShopifyShop
 from actions.backends.woocommerce import WooShop
 from bot.sandbox import rest_shop, shopify, woocommerce
@@ -57,7 +57,7 @@ class Place:
             secret = token or woocommerce.SECRET
             url = f"{self.url}/woocommerce"
             return WooShop(url, woocommerce.KEY, secret, self.store, pace=pace, settled=settled)
-        mapping = load_mapping(MAPPING, {"SHOP_TOKEN": token or rest_shop.TOKEN})
+        mapping = _mapping(token or rest_shop.TOKEN)
         url = f"{self.url}/shop/v1"
         return RestBackend(url, mapping, self.store, pace=pace, settled=settled)
 
@@ -79,6 +79,11 @@ class Place:
         return [(mail.to, mail.body) for mail in self.shops.books.mails]
 
 
+@lru_cache
+def _mapping(token: str) -> ApiMapping:
+    return load_mapping(MAPPING, {"SHOP_TOKEN": token})
+
+
 @asynccontextmanager
 async def place(directory: Path) -> AsyncIterator[Place]:
     """Run the stand-ins, and a store with the demonstration orders."""
@@ -88,10 +93,12 @@ async def place(directory: Path) -> AsyncIterator[Place]:
     shops = Shops(faults)
     app = web.Application()
     app.add_routes(shops.routes())
-    server = TestServer(app)
-    await server.start_server()
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = "http://{}:{}".format(*runner.addresses[0][:2])
     try:
-        yield Place(str(server.make_url("")).rstrip("/"), shops, faults, store)
+        yield Place(url, shops, faults, store)
     finally:
-        await server.close()
+        await runner.cleanup()
         await store.close()
