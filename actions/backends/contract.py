@@ -5,7 +5,8 @@ with the same key: it then changes nothing and gives the same answer, with `agai
 key the first call decides; what later ones ask is not looked at.
 
 Every method may raise what `actions.backends.errors` has: `BackendDown`, `Unauthorised`,
-`Misconfigured`; effects `NotFound`, `NotPossible`, `Ambiguous`; lookups `NotFound`.
+`Misconfigured`; effects `NotFound`, `NotPossible`, `Ambiguous`; lookups `NotFound`. StoreDown
+is of the bot's own store, without which no turn is committed anyway.
 """
 
 from __future__ import annotations

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -26,11 +25,11 @@ from actions.backends.contract import (
     too_late,
 )
 from actions.backends.effects import Effect, Effects, Sent
-from actions.backends.errors import BackendDown, NotFound, NotPossible
+from actions.backends.errors import NotFound, NotPossible
 from actions.backends.orders import CANCELLED, PLACED, Order, OrdersBackend
 from actions.backends.payments import PAID, PaymentsBackend, Refund
 from bot.message import clean, utcnow
-from bot.store import AsyncStore, StoreDown
+from bot.store import AsyncStore
 from bot.store.fields import UtcField
 
 _LONGEST = 200
@@ -54,7 +53,10 @@ class Mail(Document):
 
 
 class DemoShop:
-    """Implements `actions.backends.contract.Shop`; `store` has been given `DOCUMENTS`."""
+    """Implements `actions.backends.contract.Shop`; `store` has been given `DOCUMENTS`.
+
+    Its being down is the bot's: every method raises StoreDown then.
+    """
 
     name = "the demonstration shop"
 
@@ -69,18 +71,16 @@ class DemoShop:
     async def of_customer(self, email: str, limit: int = 20) -> list[ShopOrder]:
         """See `Orders`."""
         where = {"email": email.strip().lower()}
-        with _told():
-            rows = await self._store.find(Order, where, sort=("-placed",), limit=limit)
+        rows = await self._store.find(Order, where, sort=("-placed",), limit=limit)
         return [seen(row) for row in rows]
 
     async def cancel(self, key: str, number: str, why: str = "") -> Done:
         """See `Orders`."""
-        with _told():
-            done = await self._store.change(
-                Order,
-                {"id": number, "status": PLACED},
-                set={"status": CANCELLED, "cancelled_by": key},
-            )
+        done = await self._store.change(
+            Order,
+            {"id": number, "status": PLACED},
+            set={"status": CANCELLED, "cancelled_by": key},
+        )
         if done is not None:
             return Done(key)
         order = await self._order(number)
@@ -100,10 +100,9 @@ class DemoShop:
                 raise NotPossible(self.name, too_late(await self.find(number), "sent elsewhere"))
             return {}
 
-        with _told():
-            # The store has it at once, or not at all.
-            sign = mark("address", key)
-            _, again = await self._effects.once(sign, act, None, given=plain, safe=True)
+        # The store has it at once, or not at all.
+        sign = mark("address", key)
+        _, again = await self._effects.once(sign, act, None, given=plain, safe=True)
         return Done(key, again=again)
 
     async def of_order(self, number: str) -> tuple[Parcel, ...]:
@@ -112,8 +111,7 @@ class DemoShop:
 
     async def track(self, tracking: str) -> Parcel:
         """See `Shipments`."""
-        with _told():
-            rows = await self._store.find(Order, {"tracking": tracking}, limit=1)
+        rows = await self._store.find(Order, {"tracking": tracking}, limit=1)
         if not tracking or not rows:
             raise NotFound(self.name, "parcel")
         return seen(rows[0]).parcels[0]
@@ -145,13 +143,12 @@ class DemoShop:
         forbids: Callable[[ShopOrder], str] = allowed,
     ) -> Refunded:
         """See `Payments`."""
-        with _told():
-            before = await self._store.get(Refund, f"refund:{key}")
-            row = await asyncio.to_thread(
-                lambda: PaymentsBackend(self._store.sync).refund(
-                    key, number, money.minor, _Forbidden(money, forbids), why=why
-                )
+        before = await self._store.get(Refund, f"refund:{key}")
+        row = await asyncio.to_thread(
+            lambda: PaymentsBackend(self._store.sync).refund(
+                key, number, money.minor, _Forbidden(money, forbids), why=why
             )
+        )
         order = await self._order(str(row.order))
         if row.status != PAID:
             raise NotPossible(self.name, str(row.against))
@@ -161,8 +158,7 @@ class DemoShop:
 
     async def ask(self) -> str:
         """See `Shop`."""
-        with _told():
-            return f"{self.name}, {await self._store.count(Order, {})} orders"
+        return f"{self.name}, {await self._store.count(Order, {})} orders"
 
     async def close(self) -> None:
         """See `Shop`. The store is its opener's."""
@@ -170,13 +166,11 @@ class DemoShop:
     async def _mail(self, verb: str, key: str, email: str, subject: str, body: str) -> Done:
         to = (await self.account(email)).email
         mail = Mail(id=mark(verb, key), to=to, subject=subject, body=body, at=utcnow())
-        with _told():
-            new = await self._store.insert_new([mail])
+        new = await self._store.insert_new([mail])
         return Done(key, again=not new[0])
 
     async def _order(self, number: str) -> Order:
-        with _told():
-            order = await self._store.get(Order, number)
+        order = await self._store.get(Order, number)
         if order is None:
             raise NotFound(self.name, "order")
         return order
@@ -189,9 +183,8 @@ DOCUMENTS: tuple[type[Document], ...] = (Order, Refund, Mail, Effect)
 async def opened(store: AsyncStore, *, seed: bool) -> DemoShop:
     """Return the shop of a store, with the demonstration orders in it if `seed` and it is empty."""
     if seed:
-        with _told():
-            await store.count(Order, {})
-            await asyncio.to_thread(OrdersBackend(store.sync).seed)
+        await store.count(Order, {})
+        await asyncio.to_thread(OrdersBackend(store.sync).seed)
     return DemoShop(store)
 
 
@@ -240,12 +233,3 @@ class _Forbidden:
             return "there is no such order"
         facts = seen(order)
         return over(facts, Money(pence, self._money.currency)) or self._forbids(facts)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Have the store's being down be this shop's."""
-    try:
-        yield
-    except StoreDown as error:
-        raise BackendDown(DemoShop.name, "its store is down", 5.0) from error

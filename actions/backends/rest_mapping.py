@@ -436,7 +436,10 @@ class _Check(Validator):
     def _lacking(self, where: Origin, path: str, found: tuple[str, list[str]]) -> None:
         name, known = found
         what = f"{path} goes to {name}, which the API's answer has not"
-        self.tell(where, what, suggestion(name, known))
+        problem = Problem(where.file, where.line, what, suggestion(name, known))
+        # Several calls may answer with the same thing.
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     def _whole(
         self,

@@ -52,6 +52,8 @@ def filled(template: Any, values: Mapping[str, Any]) -> Any:
         return {key: value for key, value in made.items() if value not in ("", None)}
     if isinstance(template, (list, tuple)):
         return [filled(inner, values) for inner in template]
+    if not isinstance(template, str):
+        return template
     whole = _PLACE.fullmatch(template)
     if whole:
         return values.get(whole[1])
