@@ -145,9 +145,10 @@ class Parts:
         money: Money,
         why: str = "",
         forbids: Callable[[ShopOrder], str] = allowed,
+        by: str = "",
     ) -> Refunded:
         """See `Payments`."""
-        return await self._payments.refund(key, number, money, why, forbids)
+        return await self._payments.refund(key, number, money, why, forbids, by)
 
     async def ask(self) -> str:
         """See `Shop`."""
