@@ -119,7 +119,7 @@ async def _may_be(number: str) -> bool:
 def stage(order: Order | ShopOrder) -> str:
     """Return the order's status; ``overdue`` for one that should have arrived by now."""
     known = order if isinstance(order, ShopOrder) else seen(order)
-    return late_or(known.status, _eta(known))
+    return late_or(known.status, expected(known))
 
 
 def late_or(status: str, eta: datetime | None) -> str:
@@ -140,12 +140,13 @@ def facts(order: Order | ShopOrder) -> dict[str, str]:
         "carrier": carriers[0] if carriers else "the carrier",
         "placed": day(known.placed),
         "shipped": day(max((p.shipped for p in known.parcels if p.shipped), default=None)),
-        "eta": day(_eta(known)),
-        "delivered": day(max((p.delivered for p in known.parcels if p.delivered), default=None)),
+        "eta": day(expected(known)),
+        "delivered": day(known.delivered),
     }
 
 
-def _eta(order: ShopOrder) -> datetime | None:
+def expected(order: ShopOrder) -> datetime | None:
+    """Return the day of delivery as last announced, that of the last parcel."""
     return max((p.eta for p in order.parcels if p.eta), default=order.eta)
 
 

@@ -124,6 +124,12 @@ class ShopOrder:
     missing: tuple[str, ...] = ()
 
     @property
+    def delivered(self) -> datetime | None:
+        """When the last of it arrived; None before all of it has."""
+        days = [parcel.delivered for parcel in self.parcels]
+        return max((day for day in days if day), default=None) if all(days) else None
+
+    @property
     def left(self) -> Money | None:
         """What is left to give back; None when that is not known."""
         if self.paid is None or self.refunded is None:

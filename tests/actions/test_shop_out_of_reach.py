@@ -36,7 +36,7 @@ async def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[P
         )
         opening.configure({"shop": backend})
         yield made
-        await (await opening.shop()).close()
+        await opening.close()
 
 
 def tracker(slots: dict[str, Any], metadata: dict[str, Any] | None = None) -> Tracker:
@@ -71,6 +71,15 @@ async def test_an_order_of_a_shop_elsewhere_is_told(at: Place) -> None:
     assert message["carrier"] == "DHL"
     assert (tracked["response"], tracked["carrier"]) == ("utter_tracked", "DHL")
     assert absent["response"] == "utter_order_not_found"
+
+
+async def test_of_what_is_not_known_nothing_is_said(at: Place) -> None:
+    at.shops.shopify.hidden = frozenset({"displayFulfillmentStatus", "fulfillments", "lineItems"})
+
+    message, _ = await run(ActionOrderStatus(), {"order_number": "1042"})
+
+    assert message["response"] == "utter_order_unknown"
+    assert message["pieces"] == "its items I cannot see"
 
 
 @pytest.mark.parametrize(

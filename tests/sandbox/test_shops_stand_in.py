@@ -11,8 +11,9 @@ import aiohttp
 import pytest
 
 from actions.backends import shopify_read
-from bot.sandbox import graphql, shopify
+from bot.sandbox import credentials, graphql, shopify
 from bot.sandbox.graphql import GraphQLWrong
+from bot.sandbox.server import Sandbox
 from tests.kit.shops import Place, place
 
 SHOPIFY = {"X-Shopify-Access-Token": shopify.TOKEN}
@@ -177,6 +178,21 @@ async def test_what_shops_know_is_shown_and_left_out(
     async with http.get("/control/shops") as answer:
         assert len((await answer.json())["sales"]) == 12
     assert (await at.shop("rest").find("1042")).missing == ("address",)
+
+
+async def test_the_sandbox_has_the_shops(tmp_path: Path) -> None:
+    gateway = "http://127.0.0.1:9"
+    sandbox = Sandbox(credentials.ensure(tmp_path, gateway, gateway), gateway, port=0)
+    url = await sandbox.start()
+    fault = {"channel": "shopify", "kind": "500", "count": 1}
+    async with aiohttp.ClientSession(url) as session:
+        async with session.post("/control/faults", json=fault) as answer:
+            assert answer.status == 200
+        body = {"query": "query { shop { name } }"}
+        for status in (500, 200):
+            async with session.post(URL, json=body, headers=SHOPIFY) as answer:
+                assert answer.status == status
+    await sandbox.close()
 
 
 SENT = ("ORDERS", "CANCEL", "UPDATE", "REFUND", "CUSTOMER", "INVITE", "INVOICE", "SHOP")
