@@ -9,7 +9,9 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.agents import acting, outcome
-from actions.backends import orders
+from actions.asking import OUT_OF_REACH, find_order, log_out_of_reach
+from actions.backends.errors import NotFound, NotPossible
+from actions.backends.opening import shop
 from actions.backends.orders import CANCELLED, PLACED
 from actions.forms import Patient, cleared
 from actions.handoff import handed
@@ -44,25 +46,35 @@ class ActionCancelOrder(Action):
         """Return the action's name in the domain."""
         return "action_cancel_order"
 
-    def run(
+    async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        """Cancel it, pass it on, or say why it is too late. Raises StoreDown."""
+        """Cancel it, pass it on, or say why it is too late.
+
+        Raises StoreDown, and Ambiguous when nobody knows what became of it.
+        """
         number = read_number(tracker.slots.get("order_number"))
         agent = acting(tracker)
         if agent is not None:
             if number is None:
                 return [outcome(False, "the order number cannot be read")]
-            against = orders().cancel(agent.deed, number)
+            against = await _cancel(agent.deed, number)
             if against:
                 return [outcome(False, against)]
             dispatcher.utter_message(response="utter_cancel_done", number=number)
             return [outcome(True)]
         done = [SlotSet("order_number", None), *cleared(tracker)]
-        order = orders().find(number) if number else None
         if not tracker.slots.get("confirmed"):
             dispatcher.utter_message(response="utter_cancel_kept", number=number)
             return done
+        try:
+            order = await find_order(number) if number else None
+        except OUT_OF_REACH as error:
+            # Whatever its stage is, that it is wanted must not be forgotten.
+            log_out_of_reach(error)
+            dispatcher.utter_message(response="utter_shop_wish_passed_on", number=number)
+            why = f"wants order {number} cancelled; the shop could not be asked about it"
+            return [*handed(tracker, "cancel", why, "high"), SlotSet("order_number", None)]
         if order is None:
             dispatcher.utter_message(response="utter_order_not_found", number=number)
             return done
@@ -73,3 +85,14 @@ class ActionCancelOrder(Action):
         response = "utter_cancel_already" if order.status == CANCELLED else "utter_cancel_too_late"
         dispatcher.utter_message(response=response, number=number)
         return done
+
+
+async def _cancel(deed: str, number: str) -> str:
+    """Return why an order was not cancelled, "" when it was."""
+    try:
+        done = await (await shop()).cancel(deed, number)
+    except NotPossible as error:
+        return error.reason
+    except (NotFound, *OUT_OF_REACH) as error:
+        return str(error)
+    return "the shop has taken it on and is still at it, look in a minute" if done.pending else ""
