@@ -88,7 +88,7 @@ def _known(action: DeskAction, order: ShopOrder) -> dict[str, str] | None:
         if argument.fill == "order":
             known[argument.name] = order.number
         elif argument.fill == "cancellable":
-            if order.stage not in CHANGEABLE:
+            if order.status not in CHANGEABLE:
                 return None
             known[argument.name] = order.number
         elif argument.fill == "refundable":
