@@ -187,6 +187,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
 
     `processes` is how many of them this host runs: they share the providers' rates.
     """
+    from actions.backends.opening import configure
     from bot.desk.assist.opening import open_assist
     from bot.desk.opening import open_watch
     from bot.dialogue.brain import Brain
@@ -221,6 +222,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     public_url = settings.server.public_url or address_of(settings)
     os.environ["FRONTDESK_STORE_URL"] = settings.store.url
     os.environ["FRONTDESK_PUBLIC_URL"] = public_url
+    configure(settings.backends)
     answering = open_answering(settings, store)
     provide(answering)
     assist = open_assist(settings, store, answering=answering)

@@ -71,6 +71,10 @@ def no_shop_of_before() -> None:
     if backends is not None:
         backends._orders.clear()
         backends._payments.clear()
+    opening = sys.modules.get("actions.backends.opening")
+    if opening is not None:
+        opening._opened.clear()
+        opening._configured = None
 
 
 @pytest.fixture

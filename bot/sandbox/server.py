@@ -23,6 +23,8 @@ from bot.sandbox.ledger import Ledger
 from bot.sandbox.llm import ChatModels
 from bot.sandbox.media import MediaStore
 from bot.sandbox.messenger import Messenger
+from bot.sandbox.shops import CHANNELS as SHOPS
+from bot.sandbox.shops import Shops
 from bot.sandbox.slack import Slack
 from bot.sandbox.slack_api import CHANNEL as SLACK
 from bot.sandbox.sms import Sms
@@ -85,6 +87,7 @@ class Sandbox:
         except (KeyError, ValueError) as error:
             raise BadCredentials(f"{credentials.name}: a slack account lacks {error}") from None
         self.models = ChatModels()
+        self.shops = Shops(self._world.faults)
         self._runner: web.AppRunner | None = None
         self._probe_task: asyncio.Task[None] | None = None
 
@@ -120,9 +123,10 @@ class Sandbox:
         app = web.Application(middlewares=[self._guard.middleware], client_max_size=_BODY_LIMIT)
         for stand_in in self._stand_ins.values():
             app.add_routes(stand_in.routes())
-        app.add_routes(Control(self._world, self._stand_ins, self.state, (SLACK,)).routes())
+        app.add_routes(Control(self._world, self._stand_ins, self.state, (SLACK, *SHOPS)).routes())
         app.add_routes(self.slack.routes())
         app.add_routes(self.models.routes())
+        app.add_routes(self.shops.routes())
         app.router.add_get("/", self._index)
         app.router.add_get("/page/{name}", self._static)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)

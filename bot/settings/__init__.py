@@ -8,9 +8,10 @@ working default.
 
 from __future__ import annotations
 
-from bot.settings.loading import load
+from bot.settings.loading import load, load_backends
 from bot.settings.problems import Problem, SettingsInvalid
 from bot.settings.schema import (
+    Backend,
     Budget,
     ConsoleAccount,
     Desk,
@@ -30,6 +31,7 @@ from bot.settings.schema import (
 from bot.settings.validate import secrets_of
 
 __all__ = [
+    "Backend",
     "Budget",
     "ConsoleAccount",
     "Desk",
@@ -48,5 +50,6 @@ __all__ = [
     "Store",
     "Worker",
     "load",
+    "load_backends",
     "secrets_of",
 ]
