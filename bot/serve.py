@@ -19,6 +19,9 @@ from bot.consent import load_rules
 from bot.desk_roles import DeskDoors, DeskWork
 from bot.gateway import Gateway
 from bot.identity import settle
+from bot.identity.post import Post
+from bot.identity.reaching import Ways
+from bot.identity.reaching import provide as provide_ways
 from bot.inbox import Inbox
 from bot.media.keeper import Keeper
 from bot.media.seal import Seal
@@ -223,6 +226,10 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     os.environ["FRONTDESK_STORE_URL"] = settings.store.url
     os.environ["FRONTDESK_PUBLIC_URL"] = public_url
     configure(settings.backends)
+    texts = settings.channels.get("sms", ())
+    sms = texts[0].account if texts else ""
+    provide_ways(Ways(bool(settings.mail.url), sms))
+    post = Post(store, settings.mail, sms, settings.limits)
     answering = open_answering(settings, store)
     provide(answering)
     assist = open_assist(settings, store, answering=answering)
@@ -235,7 +242,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         sent=outbox.wake.set,
     )
     wakes = {"out": [outbox.wake.set], "in": [desk.changed], "desk": [desk.wake]}
-    rounds: list[Rounds] = [outbox, keeper, *desk.rounds]
+    rounds: list[Rounds] = [outbox, keeper, post, *desk.rounds]
     running = [
         *(asyncio.create_task(one.run(), name=type(one).__name__.lower()) for one in rounds),
         asyncio.create_task(_listen(bells, wakes), name="bells"),
@@ -271,6 +278,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         def answered() -> None:
             outbox.wake.set()
             keeper.wake.set()
+            post.wake.set()
             desk.changed()
 
         works = Worker(store, turns, settings.limits, answered, attention)
