@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -13,6 +14,7 @@ from actions.backends.orders import CANCELLED, DELIVERED, PLACED
 from actions.forms import Patient, cleared
 from actions.handoff import handed
 from actions.order_status import TakesOrder, read_number
+from actions.proving import Wanted, require
 from actions.texts import read_address
 
 
@@ -52,22 +54,28 @@ class ValidateAddressForm(TakesOrder, Patient):
 
 
 class ActionChangeAddress(Action):
-    """Passes a new address on to a person: nothing has proven whose order it is."""
+    """Passes a new address on to a person, who knows whether it is proven whose order it is."""
 
     def name(self) -> str:
         """Return the action's name in the domain."""
         return "action_change_address"
 
-    def run(
+    async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Pass it on, or say what can still be done. Raises StoreDown."""
         number = read_number(tracker.slots.get("order_number"))
-        order = orders().find(number) if number else None
+        order = await asyncio.to_thread(orders().find, number) if number else None
         if order is not None and order.status == PLACED:
-            dispatcher.utter_message(response="utter_address_passed_on", number=number)
             why = f"wants order {number} delivered to: {tracker.slots.get('new_address')}"
-            return [*handed(tracker, "address", why, "high"), SlotSet("order_number", None)]
+            wanted = Wanted(self.name(), "address", why, "high", str(number))
+            standing = await require(dispatcher, tracker, domain, "change_address", wanted)
+            if standing.events is not None:
+                return standing.events
+            response = standing.response("utter_address_passed_on")
+            dispatcher.utter_message(response=response, number=number)
+            events = handed(tracker, "address", standing.with_why(why), "high")
+            return [*events, SlotSet("order_number", None)]
         said = {DELIVERED: "utter_address_delivered", CANCELLED: "utter_order_cancelled_already"}
         status = str(order.status) if order is not None else ""
         response = said.get(status, "utter_address_too_late")

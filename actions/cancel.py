@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -10,10 +11,13 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.agents import acting, outcome
 from actions.backends import orders
+from actions.backends.errors import BackendError, NotPossible
+from actions.backends.opening import shop
 from actions.backends.orders import CANCELLED, PLACED
 from actions.forms import Patient, cleared
 from actions.handoff import handed
 from actions.order_status import TakesOrder, read_number
+from actions.proving import Wanted, cause_of, require
 
 
 class ValidateCancelForm(TakesOrder, Patient):
@@ -35,16 +39,16 @@ class ValidateCancelForm(TakesOrder, Patient):
 
 
 class ActionCancelOrder(Action):
-    """Cancels an order for an agent; a customer's wish is passed on to one.
+    """Cancels an order for an agent, or for a customer who has proven that it is his.
 
-    Who the customer is has not been proven, and anybody can type a number.
+    The wish of one who cannot prove it is passed on: anybody can type a number.
     """
 
     def name(self) -> str:
         """Return the action's name in the domain."""
         return "action_cancel_order"
 
-    def run(
+    async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Cancel it, pass it on, or say why it is too late. Raises StoreDown."""
@@ -53,23 +57,46 @@ class ActionCancelOrder(Action):
         if agent is not None:
             if number is None:
                 return [outcome(False, "the order number cannot be read")]
-            against = orders().cancel(agent.deed, number)
+            against = await asyncio.to_thread(orders().cancel, agent.deed, number)
             if against:
                 return [outcome(False, against)]
             dispatcher.utter_message(response="utter_cancel_done", number=number)
             return [outcome(True)]
         done = [SlotSet("order_number", None), *cleared(tracker)]
-        order = orders().find(number) if number else None
+        order = await asyncio.to_thread(orders().find, number) if number else None
         if not tracker.slots.get("confirmed"):
             dispatcher.utter_message(response="utter_cancel_kept", number=number)
             return done
         if order is None:
             dispatcher.utter_message(response="utter_order_not_found", number=number)
             return done
-        if order.status == PLACED:
-            dispatcher.utter_message(response="utter_cancel_passed_on", number=number)
+        status = str(order.status)
+        if status == PLACED:
             why = f"wants order {number} cancelled; it is not packed yet"
-            return [*handed(tracker, "cancel", why, "high"), SlotSet("order_number", None)]
-        response = "utter_cancel_already" if order.status == CANCELLED else "utter_cancel_too_late"
+            wanted = Wanted(self.name(), "cancel", why, "high", str(number))
+            standing = await require(dispatcher, tracker, domain, "cancel", wanted)
+            if standing.events is not None:
+                return standing.events
+            became = await _cancelled(tracker, str(number)) if standing.enough else ""
+            if became == CANCELLED:
+                dispatcher.utter_message(response="utter_cancel_done", number=number)
+                return done
+            if not became:
+                dispatcher.utter_message(response="utter_cancel_passed_on", number=number)
+                events = handed(tracker, "cancel", standing.with_why(why), "high")
+                return [*events, SlotSet("order_number", None)]
+            status = became
+        response = "utter_cancel_already" if status == CANCELLED else "utter_cancel_too_late"
         dispatcher.utter_message(response=response, number=number)
         return done
+
+
+async def _cancelled(tracker: Tracker, number: str) -> str:
+    """Cancel an order, once a message; "" when a person has to see to it, else what it is."""
+    try:
+        await (await shop()).cancel(cause_of(tracker), number)
+    except NotPossible:
+        return "too late"
+    except BackendError:
+        return ""
+    return CANCELLED

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.backends import orders
+from actions.handoff import handed
 from actions.order_status import facts, stage
+from actions.proving import Wanted, require
 
 _WORDS = {
     "shipped": "on its way",
@@ -26,7 +29,7 @@ class ActionTrack(Action):
         """Return the action's name in the domain."""
         return "action_track"
 
-    def run(
+    async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Look the number up, if there is one. Raises StoreDown."""
@@ -37,11 +40,20 @@ class ActionTrack(Action):
         if not number:
             dispatcher.utter_message(response="utter_tracking")
             return []
-        order = orders().of_parcel(number.upper())
+        order = await asyncio.to_thread(orders().of_parcel, number.upper())
         where = _WORDS.get(stage(order), "") if order is not None else ""
         if order is None or not where:
             dispatcher.utter_message(response="utter_tracking_unknown", tracking=number)
             return []
+        # Once it is proven, the order is told of: the number of the parcel was said before.
+        why = f"asks where parcel {number.upper()} is"
+        wanted = Wanted("action_order_status", "human", why, number=str(order.id))
+        standing = await require(dispatcher, tracker, domain, "tracking", wanted)
+        if standing.events is not None:
+            return standing.events
+        if not standing.enough:
+            dispatcher.utter_message(response="utter_handoff")
+            return handed(tracker, "human", standing.with_why(why), "normal")
         told = facts(order)
         response = "utter_tracked_delivered" if order.delivered else "utter_tracked"
         dispatcher.utter_message(

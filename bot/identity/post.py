@@ -140,9 +140,7 @@ class Post(Rounds):
             return
         if text is not None:
             # The code in it is not to stay.
-            await self._store.change(
-                Message, {"id": text.id}, set={"content": encode(Text(WIPED))}
-            )
+            await self._store.change(Message, {"id": text.id}, set={"content": encode(Text(WIPED))})
         gone = text is None or text.status in ("failed", "dropped")
         await self._end(row, FAILED if gone else SENT, "the text was not sent" if gone else "")
 
