@@ -253,7 +253,9 @@ class ActionProofAgain(Action):
             dispatcher.utter_message(response="utter_proof_again", hint=asked.hint)
             return []
         dispatcher.utter_message(response="utter_proof_too_often")
-        return _to_person(tracker, wanted, "identity not proven: too many codes")
+        events = _to_person(tracker, wanted, "identity not proven: too many codes")
+        # The form that the rule goes on with has ended.
+        return [*events, FollowupAction("action_listen")]
 
 
 class ActionProofElsewhere(Action):

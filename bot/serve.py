@@ -190,7 +190,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
 
     `processes` is how many of them this host runs: they share the providers' rates.
     """
-    from actions.backends.opening import configure
+    from actions.backends import opening as shops
     from bot.desk.assist.opening import open_assist
     from bot.desk.opening import open_watch
     from bot.dialogue.brain import Brain
@@ -225,7 +225,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     public_url = settings.server.public_url or address_of(settings)
     os.environ["FRONTDESK_STORE_URL"] = settings.store.url
     os.environ["FRONTDESK_PUBLIC_URL"] = public_url
-    configure(settings.backends)
+    shops.configure(settings.backends)
     texts = settings.channels.get("sms", ())
     sms = texts[0].account if texts else ""
     provide_ways(Ways(bool(settings.mail.url), sms))
@@ -305,6 +305,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     for connector in connectors.values():
         await connector.close()
     brain.close()
+    await shops.close()
     await bells.close()
     await store.close()
     for task in failed:

@@ -103,7 +103,8 @@ class ShopOrder:
     """An order as a backend knows it.
 
     `number` is what customers have, `id` the backend's own. `paid` is what was paid,
-    `refunded` what was given back of it. `missing` names what the backend should have told
+    `refunded` what was given back of it, `eta` the day of delivery where it is known before there
+    is a parcel. `missing` names what the backend should have told
     and did not, or not in full, as in ``("parcels",)``: what is not in those fields may be.
     """
 
@@ -119,7 +120,14 @@ class ShopOrder:
     phone: str = ""
     address: Address | None = None
     parcels: tuple[Parcel, ...] = ()
+    eta: datetime | None = None
     missing: tuple[str, ...] = ()
+
+    @property
+    def delivered(self) -> datetime | None:
+        """When the last of it arrived; None before all of it has."""
+        days = [parcel.delivered for parcel in self.parcels]
+        return max((day for day in days if day), default=None) if all(days) else None
 
     @property
     def left(self) -> Money | None:
@@ -219,11 +227,13 @@ class Payments(Protocol):
         money: Money,
         why: str = "",
         forbids: Callable[[ShopOrder], str] = allowed,
+        by: str = "",
     ) -> Refunded:
         """Give money of an order back, never more than is left of what was paid.
 
         `forbids` says of the order why it may not be, "" when it may; it is not asked about
-        a key whose money has been given back. Raises NotFound, NotPossible with its words,
+        a key whose money has been given back. `by` is the agent who does it, for the shop's
+        own notes, "" for the customer. Raises NotFound, NotPossible with its words,
         Ambiguous.
         """
 

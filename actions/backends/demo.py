@@ -141,12 +141,13 @@ class DemoShop:
         money: Money,
         why: str = "",
         forbids: Callable[[ShopOrder], str] = allowed,
+        by: str = "",
     ) -> Refunded:
         """See `Payments`."""
         before = await self._store.get(Refund, f"refund:{key}")
         row = await asyncio.to_thread(
             lambda: PaymentsBackend(self._store.sync).refund(
-                key, number, money.minor, _Forbidden(money, forbids), why=why
+                key, number, money.minor, _Forbidden(money, forbids), agent=by, why=why
             )
         )
         order = await self._order(str(row.order))
@@ -215,6 +216,7 @@ def seen(order: Order) -> ShopOrder:
         phone=str(order.phone or ""),
         address=Address(**order.address) if order.address else None,
         parcels=(parcel,) if order.shipped or order.tracking else (),
+        eta=_at(order.eta),
     )
 
 
@@ -233,4 +235,4 @@ class _Forbidden:
         if order is None:
             return "there is no such order"
         facts = seen(order)
-        return over(facts, Money(pence, self._money.currency)) or self._forbids(facts)
+        return self._forbids(facts) or over(facts, Money(pence, self._money.currency))

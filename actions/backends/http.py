@@ -13,6 +13,7 @@ from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from actions.backends.errors import BackendDown, BackendError, Misconfigured, Unauthorised
 from bot.message import utcnow
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     import aiohttp
 
 #: Seconds for one attempt, and for all attempts of a call with the pauses between them.
-ATTEMPT_SECONDS = 8.0
-CALL_SECONDS = 15.0
+ATTEMPT_SECONDS = 5.0
+CALL_SECONDS = 8.0
 ATTEMPTS = 3
 AT_ONCE = 6
 #: Bytes of an answer; a page of a hundred orders has some hundred thousand.
@@ -73,9 +74,8 @@ class Http:
         self._base = base.rstrip("/")
         self._headers = dict(headers)
         self.pace = pace or Pace()
-        self._session: aiohttp.ClientSession | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._places = asyncio.Semaphore(self.pace.at_once)
+        # A session and a semaphore belong to a loop; actions may run in several threads.
+        self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, _Line] = WeakKeyDictionary()
         # When the server says that it has had enough, nobody asks before then.
         self._not_before = 0.0
 
@@ -156,9 +156,9 @@ class Http:
 
     async def close(self) -> None:
         """Let the connections go."""
-        session, self._session = self._session, None
-        if session is not None and self._loop is asyncio.get_running_loop():
-            await session.close()
+        line = self._lines.pop(asyncio.get_running_loop(), None)
+        if line is not None:
+            await line.session.close()
 
     def _judge(self, method: str, answer: Answer, *, safe: bool) -> float | None:
         """Return None for an answer to give on, else the seconds after which to ask again."""
@@ -190,13 +190,13 @@ class Http:
     ) -> Answer:
         import aiohttp
 
-        session = self._opened()
+        line = self._opened()
         seconds = min(self.pace.attempt, left)
         timeout = aiohttp.ClientTimeout(total=seconds)
         try:
             async with (
-                self._places,
-                session.request(
+                line.places,
+                line.session.request(
                     method,
                     self._base + path,
                     params=query or None,
@@ -218,19 +218,24 @@ class Http:
         except (aiohttp.ClientError, OSError):
             raise _Lost("the connection broke") from None
 
-    def _opened(self) -> aiohttp.ClientSession:
+    def _opened(self) -> _Line:
         import aiohttp
 
         loop = asyncio.get_running_loop()
-        if self._session is None or self._loop is not loop or self._session.closed:
-            # A session and a semaphore belong to one loop; a worker has one, tests have many.
-            self._session = aiohttp.ClientSession(
+        line = self._lines.get(loop)
+        if line is None:
+            session = aiohttp.ClientSession(
                 headers={"Accept": "application/json", "User-Agent": "frontdesk"},
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
-            self._places = asyncio.Semaphore(self.pace.at_once)
-            self._loop = loop
-        return self._session
+            line = self._lines[loop] = _Line(session, asyncio.Semaphore(self.pace.at_once))
+        return line
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    session: aiohttp.ClientSession
+    places: asyncio.Semaphore
 
 
 class _NotSent(Exception):

@@ -29,7 +29,7 @@ _PARTS = ("orders", "shipments", "accounts", "payments")
 
 _lock = threading.Lock()
 _configured: Mapping[str, Backend] | None = None
-_opened: dict[tuple[int, str], Shop] = {}
+_opened: dict[tuple[int, str], tuple[Shop, AsyncStore]] = {}
 
 
 def configure(backends: Mapping[str, Backend]) -> None:
@@ -51,14 +51,27 @@ async def shop() -> Shop:
     with _lock:
         there, backends = _opened.get(key), _configured
     if there is not None:
-        return there
+        return there[0]
     if backends is None:
         backends = load_backends()
     store = AsyncStore(open_store(url), demo.DOCUMENTS, threads=2)
     made = await opened(backends, store, seed=url.startswith("sqlite:"))
     with _lock:
         # Of several turns that come first at once, one opens it.
-        return _opened.setdefault(key, made)
+        kept = _opened.setdefault(key, (made, store))
+    if kept[1] is not store:
+        await store.close()
+    return kept[0]
+
+
+async def close() -> None:
+    """Let go of this process's connections to the shop; it is opened anew when asked for."""
+    with _lock:
+        mine = [key for key in _opened if key[0] == os.getpid()]
+        shops = [_opened.pop(key) for key in mine]
+    for one, store in shops:
+        await one.close()
+        await store.close()
 
 
 async def opened(backends: Mapping[str, Backend], store: AsyncStore, *, seed: bool = False) -> Shop:
@@ -145,9 +158,10 @@ class Parts:
         money: Money,
         why: str = "",
         forbids: Callable[[ShopOrder], str] = allowed,
+        by: str = "",
     ) -> Refunded:
         """See `Payments`."""
-        return await self._payments.refund(key, number, money, why, forbids)
+        return await self._payments.refund(key, number, money, why, forbids, by)
 
     async def ask(self) -> str:
         """See `Shop`."""

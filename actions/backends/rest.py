@@ -171,6 +171,7 @@ class RestBackend:
         money: Money,
         why: str = "",
         forbids: Callable[[ShopOrder], str] = allowed,
+        by: str = "",
     ) -> Refunded:
         """See `Payments`."""
         call, sign = self._call("refund"), mark("refund", key)
@@ -189,13 +190,14 @@ class RestBackend:
         async def act(sent: Sent) -> dict[str, Any]:
             known, wanted = await self._find(number), _money(sent.given)
             # What may have been sent is sent as it was: of it the order may know already.
-            against = "" if sent.again and safe else over(known, wanted) or forbids(known)
+            against = "" if sent.again and safe else forbids(known) or over(known, wanted)
             if against:
                 raise NotPossible(self.name, against)
             values = {
                 "number": number,
                 "id": known.id,
                 "why": clean(why)[:_NOTE],
+                "by": by,
                 "amount": wanted.plain(),
                 "minor": wanted.minor,
                 "currency": wanted.currency,

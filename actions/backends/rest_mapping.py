@@ -40,7 +40,7 @@ CALLS: Mapping[str, tuple[str, ...]] = {
     "account": ("email",),
     "reset_password": ("email", "id", "key"),
     "send_code": ("email", "id", "key", "code", "minutes"),
-    "refund": ("number", "id", "key", "why", "amount", "minor", "currency"),
+    "refund": ("number", "id", "key", "why", "by", "amount", "minor", "currency"),
     "refunds": ("number", "id"),
 }
 _LISTS = ("of_customer", "parcels", "refunds")

@@ -209,6 +209,7 @@ class ShopifyShop:
         money: Money,
         why: str = "",
         forbids: Callable[[ShopOrder], str] = allowed,
+        by: str = "",
     ) -> Refunded:
         """See `Payments`.
 
@@ -224,14 +225,14 @@ class ShopifyShop:
         if len(node.get("refunds") or []) >= MOST_REFUNDS:
             raise NotPossible(self.name, f"it has been refunded in {MOST_REFUNDS} parts already")
         known = order(node, missing)
-        against = over(known, money) or forbids(known)
+        against = forbids(known) or over(known, money)
         if against:
             raise NotPossible(self.name, against)
         variables = {
             "key": sign,
             "input": {
                 "orderId": node["id"],
-                "note": _noted(why, sign),
+                "note": _noted(f"{why} ({by})" if by else why, sign),
                 "notify": True,
                 "currency": money.currency,
                 "transactions": self._transactions(node, money),

@@ -168,6 +168,7 @@ class WooShop:
         money: Money,
         why: str = "",
         forbids: Callable[[ShopOrder], str] = allowed,
+        by: str = "",
     ) -> Refunded:
         """See `Payments`.
 
@@ -186,7 +187,7 @@ class WooShop:
             if given is not None:
                 return _plain(number, given)
             known = order(row)
-            against = over(known, wanted) or forbids(known)
+            against = forbids(known) or over(known, wanted)
             if against:
                 raise NotPossible(self.name, against)
             body = {

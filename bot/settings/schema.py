@@ -159,8 +159,8 @@ class Backend:
     secret: str = field(default="", repr=False, metadata={"secret": True})
     mapping: str = ""
     version: str = ""
-    timeout_seconds: float = _above_zero(8.0)
-    call_seconds: float = _above_zero(15.0)
+    timeout_seconds: float = _above_zero(5.0)
+    call_seconds: float = _above_zero(8.0)
     at_once: int = _whole(6, 1, 100)
 
     def __post_init__(self) -> None:

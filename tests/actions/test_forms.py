@@ -68,7 +68,8 @@ def tracker(
 def run(action: Action, where: Tracker) -> tuple[list[str], dict[str, Any], CollectingDispatcher]:
     """Run an action; return the responses, the slots that it sets, and all that was said."""
     dispatcher = CollectingDispatcher()
-    events = action.run(dispatcher, where, {})
+    done = action.run(dispatcher, where, {})
+    events = asyncio.run(done) if asyncio.iscoroutine(done) else done
     slots = {e["name"]: e["value"] for e in events if e["event"] == "slot"}
     return [m["response"] for m in dispatcher.messages], slots, dispatcher
 
@@ -302,7 +303,8 @@ def test_an_order_that_does_not_exist_is_not_taken(shop: Store) -> None:
     dispatcher = CollectingDispatcher()
     form = ValidateCancelForm()
     where = tracker({}, "9999")
-    assert form.validate_order_number("9999", dispatcher, where, {}) == {"order_number": None}
+    taken = asyncio.run(form.validate_order_number("9999", dispatcher, where, {}))
+    assert taken == {"order_number": None}
     assert [m["response"] for m in dispatcher.messages] == ["utter_order_not_found"]
 
 

@@ -36,7 +36,12 @@ class Office:
     box: Smtp
 
     async def order(self, number: str, **fields: object) -> Order:
-        made = {"customer": "Ada", "items": [], "status": PLACED, "email": f"ada{number}@post.example"}
+        made = {
+            "customer": "Ada",
+            "items": [],
+            "status": PLACED,
+            "email": f"ada{number}@post.example",
+        }
         order = Order(id=number, placed=utcnow(), **{**made, **fields})
         await self.store.put(order)
         return order

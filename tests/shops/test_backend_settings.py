@@ -97,6 +97,13 @@ async def test_without_any_it_is_the_demonstration(
     assert isinstance(shop, DemoShop)
     assert (await shop.find("1042")).status == "shipped"
     assert await opening.shop() is shop
+    await opening.close()
+    # Many turns at once have one shop.
+    many = await asyncio.gather(*(opening.shop() for _ in range(3)))
+    assert len({id(one) for one in many}) == 1
+    assert many[0] is not shop
+    assert (await many[0].find("1042")).status == "shipped"
+    await opening.close()
 
 
 def settings_of(at: Place) -> dict[str, Backend]:
