@@ -13,6 +13,7 @@ from actions.backends.orders import CANCELLED, DELIVERED, PLACED
 from actions.forms import Patient, cleared
 from actions.handoff import handed
 from actions.order_status import TakesOrder, read_number
+from actions.proving import Wanted, require
 from actions.texts import read_address
 
 
@@ -55,7 +56,7 @@ class ValidateAddressForm(TakesOrder, Patient):
 
 
 class ActionChangeAddress(Action):
-    """Passes a new address on to a person: nothing has proven whose order it is."""
+    """Passes a new address on to a person, who knows whether it is proven whose order it is."""
 
     def name(self) -> str:
         """Return the action's name in the domain."""
@@ -75,9 +76,15 @@ class ActionChangeAddress(Action):
             why += "; the shop could not be asked about it"
             return [*handed(tracker, "address", why, "high"), SlotSet("order_number", None)]
         if order is not None and order.status == PLACED:
-            dispatcher.utter_message(response="utter_address_passed_on", number=number)
             why = f"wants order {number} delivered to: {tracker.slots.get('new_address')}"
-            return [*handed(tracker, "address", why, "high"), SlotSet("order_number", None)]
+            wanted = Wanted(self.name(), "address", why, "high", str(number))
+            standing = await require(dispatcher, tracker, domain, "change_address", wanted)
+            if standing.events is not None:
+                return standing.events
+            response = standing.response("utter_address_passed_on")
+            dispatcher.utter_message(response=response, number=number)
+            events = handed(tracker, "address", standing.with_why(why), "high")
+            return [*events, SlotSet("order_number", None)]
         said = {DELIVERED: "utter_address_delivered", CANCELLED: "utter_order_cancelled_already"}
         status = order.status if order is not None else ""
         response = said.get(status, "utter_address_too_late")

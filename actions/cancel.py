@@ -16,6 +16,9 @@ from actions.backends.orders import CANCELLED, PLACED
 from actions.forms import Patient, cleared
 from actions.handoff import handed
 from actions.order_status import TakesOrder, read_number
+from actions.proving import Wanted, cause_of, require
+
+_DONE = "done"
 
 
 class ValidateCancelForm(TakesOrder, Patient):
@@ -37,9 +40,9 @@ class ValidateCancelForm(TakesOrder, Patient):
 
 
 class ActionCancelOrder(Action):
-    """Cancels an order for an agent; a customer's wish is passed on to one.
+    """Cancels an order for an agent, or for a customer who has proven that it is his.
 
-    Who the customer is has not been proven, and anybody can type a number.
+    The wish of one who cannot prove it is passed on: anybody can type a number.
     """
 
     def name(self) -> str:
@@ -79,12 +82,38 @@ class ActionCancelOrder(Action):
             dispatcher.utter_message(response="utter_order_not_found", number=number)
             return done
         if order.status == PLACED:
-            dispatcher.utter_message(response="utter_cancel_passed_on", number=number)
             why = f"wants order {number} cancelled; it is not packed yet"
-            return [*handed(tracker, "cancel", why, "high"), SlotSet("order_number", None)]
-        response = "utter_cancel_already" if order.status == CANCELLED else "utter_cancel_too_late"
+            wanted = Wanted(self.name(), "cancel", why, "high", str(number))
+            standing = await require(dispatcher, tracker, domain, "cancel", wanted)
+            if standing.events is not None:
+                return standing.events
+            became = await _cancelled(tracker, str(number)) if standing.enough else ""
+            if became == _DONE:
+                dispatcher.utter_message(response="utter_cancel_done", number=number)
+                return done
+            if not became:
+                dispatcher.utter_message(response="utter_cancel_passed_on", number=number)
+                events = handed(tracker, "cancel", standing.with_why(why), "high")
+                return [*events, SlotSet("order_number", None)]
+        response = "utter_cancel_too_late"
+        if order.status == CANCELLED:
+            # Perhaps by this very message, done before. To one that is cancelled it does nothing.
+            again = await _cancelled(tracker, str(number)) == _DONE
+            response = "utter_cancel_done" if again else "utter_cancel_already"
         dispatcher.utter_message(response=response, number=number)
         return done
+
+
+async def _cancelled(tracker: Tracker, number: str) -> str:
+    """Cancel an order for a customer, once a message; "" when a person has to see to it."""
+    try:
+        await (await shop()).cancel(cause_of(tracker), number)
+    except NotPossible:
+        return "too late"
+    except (NotFound, *OUT_OF_REACH) as error:
+        log_out_of_reach(error)
+        return ""
+    return _DONE
 
 
 async def _cancel(deed: str, number: str) -> str:

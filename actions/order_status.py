@@ -16,6 +16,8 @@ from actions.backends.contract import ShopOrder
 from actions.backends.demo import seen
 from actions.backends.orders import PACKED, SHIPPED, Order
 from actions.forms import Patient
+from actions.handoff import handed
+from actions.proving import Wanted, require
 from bot.message import utcnow
 
 _NUMBER = re.compile(r"(?<!\d)[0-9]{4,6}(?!\d)")
@@ -83,8 +85,8 @@ class ActionOrderStatus(Action):
     """Says where an order is.
 
     Anybody can type a number, so nothing personal is told: the stage, the days and how
-    many things are in it, but no name, address, item or tracking number. Who asks is
-    not checked here; that is a matter of its own.
+    many things are in it, but no name, address, item or tracking number. A proof is asked
+    for only where ``data/rules.yml`` wants one.
     """
 
     def name(self) -> str:
@@ -105,6 +107,14 @@ class ActionOrderStatus(Action):
         if order is None:
             dispatcher.utter_message(response="utter_order_not_found", number=number)
         else:
+            wanted = Wanted(self.name(), "human", f"asks where order {number} is", number=number)
+            standing = await require(dispatcher, tracker, domain, "order_status", wanted)
+            if standing.events is not None:
+                return standing.events
+            if not standing.enough:
+                dispatcher.utter_message(response="utter_handoff")
+                why = standing.with_why(wanted.why)
+                return [*handed(tracker, "human", why, "normal"), SlotSet("order_number", None)]
             dispatcher.utter_message(response=f"utter_order_{stage(order)}", **facts(order))
         return [SlotSet("order_number", None)]
 

@@ -17,6 +17,7 @@ from actions.backends.orders import Order
 from actions.handoff import handed
 from actions.money import plain, pounds, read_pence
 from actions.order_status import read_number
+from actions.proving import Wanted, require
 from actions.rules import load_rules
 from bot.message import utcnow
 
@@ -24,7 +25,7 @@ from bot.message import utcnow
 class ActionRefund(Action):
     """Gives back the slot ``amount`` of the order in ``order_number``, once a deed.
 
-    A customer is passed on to a person: who he is has not been proven.
+    A customer is passed on to a person, who knows whether it is proven who he is.
     """
 
     def name(self) -> str:
@@ -40,12 +41,18 @@ class ActionRefund(Action):
         """
         agent = acting(tracker)
         if agent is None:
-            dispatcher.utter_message(response="utter_handoff")
             number = read_number(tracker.slots.get("order_number"))
             reason = tracker.slots.get("refund_reason")
             why = f"wants a refund of order {number}" if number else "a refund needs a person"
             if reason:
                 why += f": {reason}"
+            if number:
+                wanted = Wanted(self.name(), "refund", why, number=number)
+                standing = await require(dispatcher, tracker, domain, "refund", wanted)
+                if standing.events is not None:
+                    return standing.events
+                why = standing.with_why(why)
+            dispatcher.utter_message(response="utter_handoff")
             passed_on = handed(tracker, "refund", why, "normal")
             return [*passed_on, SlotSet("order_number", None)]
         number = read_number(tracker.slots.get("order_number"))

@@ -16,6 +16,7 @@ from actions.backends.returns import BACK, EXCHANGE
 from actions.forms import Patient, cleared
 from actions.handoff import handed
 from actions.order_status import TakesOrder, read_number
+from actions.proving import Wanted, cause_of, require
 from actions.texts import read_words
 from bot.message import utcnow
 
@@ -100,7 +101,7 @@ class ActionRegisterReturn(Action):
         """Note it and pass it on, or say why it cannot be. Raises StoreDown."""
         what = str(tracker.slots.get("return_item") or "")
         why = str(tracker.slots.get("return_reason") or "")
-        return await _noted(dispatcher, tracker, BACK, what, why)
+        return await _noted(dispatcher, tracker, domain, BACK, what, why)
 
 
 class ActionRegisterExchange(Action):
@@ -115,11 +116,16 @@ class ActionRegisterExchange(Action):
     ) -> list[dict[str, Any]]:
         """Note it and pass it on, or say why it cannot be. Raises StoreDown."""
         wanted = str(tracker.slots.get("exchange_for") or "")
-        return await _noted(dispatcher, tracker, EXCHANGE, wanted, "")
+        return await _noted(dispatcher, tracker, domain, EXCHANGE, wanted, "")
 
 
 async def _noted(
-    dispatcher: CollectingDispatcher, tracker: Tracker, kind: str, what: str, why: str
+    dispatcher: CollectingDispatcher,
+    tracker: Tracker,
+    domain: dict[str, Any],
+    kind: str,
+    what: str,
+    why: str,
 ) -> list[dict[str, Any]]:
     number = read_number(tracker.slots.get("order_number"))
     topic = "return" if kind == BACK else "exchange"
@@ -135,16 +141,22 @@ async def _noted(
     if number is None or against:
         dispatcher.utter_message(response=against or "utter_order_not_found", number=number)
         return [SlotSet("order_number", None), *cleared(tracker)]
-    cause = str(tracker.latest_message.get("message_id") or tracker.sender_id)
-    noted = returns().register(cause, number, kind, what, why)
-    response = "utter_return_noted" if kind == BACK else "utter_exchange_noted"
+    action = "action_register_return" if kind == BACK else "action_register_exchange"
+    asked = f"{topic} of something of order {number}: {what}"
+    wanted = Wanted(action, topic, asked, number=number)
+    standing = await require(dispatcher, tracker, domain, topic, wanted)
+    if standing.events is not None:
+        return standing.events
+    noted = returns().register(cause_of(tracker), number, kind, what, why)
+    response = standing.response(f"utter_{topic}_noted")
     if kind == BACK and _age(order) > _DAYS:
         response = "utter_return_noted_late"
     dispatcher.utter_message(response=response, number=number, reference=noted.reference)
     told = f"return {noted.reference}: {what}; because: {why}"
     if kind == EXCHANGE:
         told = f"exchange {noted.reference}: wants {what}"
-    return [*handed(tracker, topic, told, "normal"), SlotSet("order_number", None)]
+    events = handed(tracker, topic, standing.with_why(told), "normal")
+    return [*events, SlotSet("order_number", None)]
 
 
 def _against(order: ShopOrder | None, kind: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from actions.identity_rules import Identity, read_identity
 from actions.money import pounds, read_pence
 from bot.settings.nodes import Entry, Origin, Table, is_null
 from bot.settings.problems import Problem, SettingsInvalid, listing, suggestion
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 RULES_FILE = Path("data/rules.yml")
 
-_KEYS = ("refunds",)
+_KEYS = ("refunds", "identity")
 _LONGEST_DAYS = 3650
 #: Refunds of one order: they stand in it, and no document grows without bound.
 _MOST_PARTS = 20
@@ -75,6 +76,7 @@ class Rules:
     """The file, read."""
 
     refunds: Refunds
+    identity: Identity = field(default_factory=Identity)
 
 
 def load_rules(path: Path = RULES_FILE) -> Rules:
@@ -122,9 +124,10 @@ def _made(top: Table | None, problems: list[Problem]) -> Rules:
         if key not in _KEYS:
             check.unknown(key, entry, "", dict.fromkeys(_KEYS))
     refunds = check.refunds(top.entries.get("refunds"), top.origin)
+    identity = read_identity(check, top.entries.get("identity"))
     if problems or refunds is None:
         raise SettingsInvalid(problems)
-    return Rules(refunds)
+    return Rules(refunds, identity)
 
 
 class _Check(Validator):

@@ -11,7 +11,9 @@ from actions.asking import OUT_OF_REACH, say_out_of_reach
 from actions.backends.contract import Parcel
 from actions.backends.errors import NotFound
 from actions.backends.opening import shop
+from actions.handoff import handed
 from actions.order_status import day, late_or
+from actions.proving import Wanted, require
 
 _WORDS = {
     "shipped": "on its way",
@@ -49,6 +51,15 @@ class ActionTrack(Action):
         if parcel is None or not where:
             dispatcher.utter_message(response="utter_tracking_unknown", tracking=number)
             return []
+        # Once it is proven, the order is told of: the number of the parcel was said before.
+        why = f"asks where parcel {number.upper()} is"
+        wanted = Wanted("action_order_status", "human", why, number=parcel.order)
+        standing = await require(dispatcher, tracker, domain, "tracking", wanted)
+        if standing.events is not None:
+            return standing.events
+        if not standing.enough:
+            dispatcher.utter_message(response="utter_handoff")
+            return handed(tracker, "human", standing.with_why(why), "normal")
         response = "utter_tracked_delivered" if parcel.delivered else "utter_tracked"
         dispatcher.utter_message(
             response=response,

@@ -15,6 +15,7 @@ from typing import Any, TextIO
 import redis.asyncio as redis_client
 
 from actions.backends.errors import BackendError
+from bot import mail
 from bot.data_files import wrong_files
 from bot.desk.slack.client import SlackClient, SlackTrouble
 from bot.dialogue.checking import check_project, errors_of
@@ -133,6 +134,8 @@ def describe(settings: Settings) -> list[str]:
     lines += [f"backend   {part}: {_backend(b)}" for part, b in settings.backends.items()]
     if "shop" not in settings.backends:
         lines.append("backend   shop: the demonstration shop, in the store")
+    by = f"at {_hosts(settings.mail.url)}, from {settings.mail.sender}"
+    lines.append(f"mail      {by if settings.mail.url else 'none: no codes by mail'}")
     lines += [f"llm       {_model(llm)}" for llm in settings.llm]
     if not settings.llm:
         lines.append("llm       none: articles are quoted")
@@ -201,6 +204,9 @@ async def _online(
         probes += [_account_probe(channel, account, connector_of) for account in accounts]
     probes += [_slack_probe(account) for account in settings.slack]
     probes += [_backend_probe(part, backend) for part, backend in settings.backends.items()]
+    if settings.mail.url:
+        ask_mail = partial(asyncio.to_thread, mail.ask, settings.mail)
+        probes.append(Probe("mail", ask_mail, secrets_of(settings.mail)))
     probes += [_llm_probe(llm, timeout) for llm in settings.llm]
     for name, model in (
         ("knowledge.embeddings", settings.knowledge.embeddings),
@@ -226,7 +232,7 @@ async def _answer(probe: Probe, timeout: float) -> tuple[bool, str]:
         return False, f"no answer within {timeout:g} seconds"
     try:
         return True, task.result()
-    except (BackendError, ConnectorError, ModelFailed, SlackTrouble) as error:
+    except (BackendError, ConnectorError, ModelFailed, SlackTrouble, mail.MailTrouble) as error:
         return False, str(error) or type(error).__name__
     except Exception as error:
         # Whatever a provider's library throws is this account's failure, not the end of

@@ -79,6 +79,7 @@ def _sandbox(args: argparse.Namespace) -> int:
                 gateway_url=gateway,
                 host=settings.sandbox.host,
                 port=settings.sandbox.port,
+                mail_port=settings.sandbox.mail_port,
             )
         )
         stopping = asyncio.create_task(serve.told_to_stop())

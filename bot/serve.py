@@ -19,6 +19,9 @@ from bot.consent import load_rules
 from bot.desk_roles import DeskDoors, DeskWork
 from bot.gateway import Gateway
 from bot.identity import settle
+from bot.identity.post import Post
+from bot.identity.reaching import Ways
+from bot.identity.reaching import provide as provide_ways
 from bot.inbox import Inbox
 from bot.media.keeper import Keeper
 from bot.media.seal import Seal
@@ -225,6 +228,10 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     os.environ["FRONTDESK_STORE_URL"] = settings.store.url
     os.environ["FRONTDESK_PUBLIC_URL"] = public_url
     shops.configure(settings.backends)
+    texts = settings.channels.get("sms", ())
+    sms = texts[0].account if texts else ""
+    provide_ways(Ways(bool(settings.mail.url), sms))
+    post = Post(store, settings.mail, sms, settings.limits)
     answering = open_answering(settings, store)
     provide(answering)
     assist = open_assist(settings, store, answering=answering)
@@ -240,6 +247,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     rounds: list[Rounds] = [
         outbox,
         keeper,
+        post,
         *desk.rounds,
         Rollup(store, settings.limits),
         Gatherer(store, settings.limits),
@@ -279,6 +287,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         def answered() -> None:
             outbox.wake.set()
             keeper.wake.set()
+            post.wake.set()
             desk.changed()
 
         works = Worker(store, turns, settings.limits, answered, attention)

@@ -121,7 +121,7 @@ class DemoShop:
         orders = await self.of_customer(email, 1)
         if not orders:
             raise NotFound(self.name, "account")
-        return Account(orders[0].email, orders[0].email, orders[0].name)
+        return Account(orders[0].email, orders[0].email, orders[0].name, orders[0].phone)
 
     async def reset_password(self, key: str, email: str) -> Done:
         """See `Accounts`."""
@@ -213,6 +213,7 @@ def seen(order: Order) -> ShopOrder:
         refunded=refunded,
         name=str(order.customer),
         email=str(order.email or ""),
+        phone=str(order.phone or ""),
         address=Address(**order.address) if order.address else None,
         parcels=(parcel,) if order.shipped or order.tracking else (),
         eta=_at(order.eta),

@@ -27,7 +27,7 @@ class Order(Document):
     what it was given, dictionaries of ``id`` (of a `Refund`) and ``pence``. `cancelled_by` is what
     caused it to be cancelled, a deed's id.
 
-    `email` is the customer's, in small letters, and `address` where it goes, the fields of an
+    `email` is the customer's, in small letters, `phone` his number as E.164, and `address` where it goes, the fields of an
     `actions.backends.contract.Address`.
     """
 
@@ -49,6 +49,7 @@ class Order(Document):
     cancelled_by = StringField(default="")
     currency = StringField(default="GBP")
     email = StringField(default="")
+    phone = StringField(default="")
     address = RawField()
 
     meta = {
@@ -125,6 +126,11 @@ def _mail_of(customer: str) -> str:
     return ".".join(re.findall(r"[a-z]+", plain.replace("'", "").lower())) + "@example.com"
 
 
+def _phone_of(number: str) -> str:
+    """Return the phone number of a demonstration customer: one of those set aside for fiction."""
+    return f"+44770090{int(number) % 1000 + 100:04d}"
+
+
 def _address_of(number: str, customer: str) -> dict[str, str]:
     return {
         "name": customer,
@@ -169,6 +175,7 @@ def demonstration() -> list[Order]:
             tracking=tracking,
             total=total,
             email=_mail_of(customer),
+            phone=_phone_of(number),
             address=_address_of(number, customer),
         )
 

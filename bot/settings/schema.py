@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ _BACKEND_NEEDS = {
 }
 #: The parts of a shop that can be somewhere else than the rest of it, which is ``shop``.
 BACKEND_PARTS = ("shop", "orders", "shipments", "accounts", "payments")
+_MAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 _SECRET_LENGTH = 16
 _PASSWORD_LENGTH = 12
 
@@ -224,6 +226,31 @@ class Media:
 
 
 @dataclass(frozen=True)
+class Mail:
+    """The mail server that one-time codes go out by; "" sends no mail.
+
+    `url` is ``smtps://HOST:PORT`` (TLS from the start, 465) or ``smtp://HOST:PORT`` (587), which
+    has to offer STARTTLS unless it is on this machine. `sender` is what customers see.
+    """
+
+    url: str = _url("smtp", "smtps")
+    user: str = ""
+    password: str = field(default="", repr=False, metadata={"secret": True})
+    sender: str = field(default="", metadata={"key": "from"})
+    timeout_seconds: float = _above_zero(15.0)
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if self.url and (parts.username or parts.password):
+            raise ValueError("url should have no user and password in it, they are settings")
+        if bool(self.user) != bool(self.password):
+            raise ValueError("user and password go together")
+        address = parseaddr(self.sender)[1]
+        if self.url and not _MAIL.fullmatch(address):
+            raise ValueError("from should be an address, as in Larkfield <help@larkfield.example>")
+
+
+@dataclass(frozen=True)
 class Server:
     """The gateway. `public_url` is how providers reach it; `body_limit` is in bytes."""
 
@@ -235,10 +262,14 @@ class Server:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """The providers' stand-ins. They believe anyone, so they are for this machine only."""
+    """The providers' stand-ins. They believe anyone, so they are for this machine only.
+
+    `mail_port` is the mail server's, 0 for any that is free.
+    """
 
     host: str = field(default="127.0.0.1", metadata={"host": "loopback"})
     port: int = _whole(8090, 1, 65535)
+    mail_port: int = _whole(0, 0, 65535)
 
 
 @dataclass(frozen=True)
@@ -347,6 +378,7 @@ class Settings:
     slack: tuple[SlackAccount, ...] = ()
     console: tuple[ConsoleAccount, ...] = ()
     backends: Mapping[str, Backend] = field(default_factory=dict)
+    mail: Mail = field(default_factory=Mail)
 
 
 #: Sections of endpoints.yml that are mappings. `llm` is a list, `model` a text.
@@ -358,6 +390,7 @@ SECTIONS: dict[str, type] = {
     "perception": Perception,
     "desk": Desk,
     "media": Media,
+    "mail": Mail,
     "server": Server,
     "sandbox": Sandbox,
     "worker": Worker,

@@ -17,6 +17,7 @@ from bot.store.live import LiveResponses
 from bot.store.messages import Message
 from bot.store.models import ModelInUse, StoredModel
 from bot.store.notices import Notice
+from bot.store.proofs import Challenge, Proof, ProofTry
 from bot.store.reviews import Review
 from bot.store.slack import SlackPost, SlackThread
 from bot.store.spending import Spending
@@ -34,6 +35,9 @@ DOCUMENTS = (
     Merge,
     LinkCode,
     LinkTry,
+    Challenge,
+    ProofTry,
+    Proof,
     Consent,
     StoredArticle,
     StoredVector,

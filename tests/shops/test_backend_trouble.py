@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from actions.backends.errors import (
 from actions.backends.http import Pace
 from actions.backends.shopify import ShopifyShop
 from actions.backends.woocommerce import WooShop
+from bot.message import utcnow
 from bot.sandbox import shopify, woocommerce
 from tests.kit.shops import QUICK, REMOTE, Place
 
@@ -44,8 +47,8 @@ async def test_a_shop_that_fails_once_is_asked_again(at: Place, kind: str, fault
 @every_remote
 @pytest.mark.parametrize("fault", ["500", "reset", "timeout"])
 async def test_a_shop_that_is_down_is_said_to_be(at: Place, kind: str, fault: str) -> None:
-    shop = at.shop(kind, pace=replace(QUICK, attempt=0.05, pause=0.001))
-    at.fault(kind, fault, seconds=0.06)
+    shop = at.shop(kind, pace=replace(QUICK, attempt=0.03, pause=0.001))
+    at.fault(kind, fault, seconds=0.04)
 
     for call in (shop.find("1042"), shop.of_customer("amara.osei@example.com"), shop.ask()):
         with pytest.raises(BackendDown) as told:
@@ -316,3 +319,65 @@ def test_no_error_holds_more_than_our_own_words() -> None:
         "shop: it is too late",
     ]
     assert Pace().call <= 20
+
+
+KILLED = """
+import asyncio, sys
+from actions.backends import demo
+from actions.backends.contract import Money
+from actions.backends.woocommerce import WooShop
+from bot.store import AsyncStore, open_store
+
+async def main():
+    store = AsyncStore(open_store(sys.argv[2]), demo.DOCUMENTS)
+    shop = WooShop(sys.argv[1], "ck_sandbox", "cs_sandbox", store)
+    await shop.refund("turn", "1044", Money(1000, "GBP"))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("before", [True, False])
+async def test_killed_at_any_instant_it_is_paid_once(
+    at: Place, tmp_path: Path, before: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Before the shop has the request, and after it has paid and before it has answered.
+    reached = asyncio.Event()
+    pays, call = at.shops.books.refund, at.faults.call
+
+    def reaches(*args: Any) -> Any:
+        reached.set()
+        return pays(*args)
+
+    async def held(request: Any, channel: str, method: str, *rest: Any) -> Any:
+        if method == "refund":
+            if before:
+                reached.set()
+                await asyncio.sleep(5)
+            answer = await call(request, channel, method, *rest)
+            await asyncio.sleep(5)
+            return answer
+        return await call(request, channel, method, *rest)
+
+    monkeypatch.setattr(at.shops.books, "refund", reaches)
+    monkeypatch.setattr(at.faults, "call", held)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", KILLED, f"{at.url}/woocommerce"),
+        f"sqlite:{tmp_path / 'bot.db'}",
+    )
+    await asyncio.wait_for(reached.wait(), 20)
+    process.kill()
+    await process.wait()
+    monkeypatch.undo()
+
+    settled = at.shop("woocommerce", settled=0.0)
+    if before:
+        # Its lease of two minutes says that a request may be under way.
+        with pytest.raises(Ambiguous):
+            await settled.refund("turn", "1044", PENCE)
+        await at.store.change(Effect, {"status": "begun", "tries": 1}, set={"until": utcnow()})
+    done = await settled.refund("turn", "1044", PENCE)
+
+    assert done.again is not before
+    assert await at.given_back("woocommerce", "1044") == [1000]
+    await settled.close()
