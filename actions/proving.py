@@ -46,6 +46,7 @@ _THEN = {
     "action_refund": "actions.refund:ActionRefund",
     "action_register_exchange": "actions.returning:ActionRegisterExchange",
     "action_register_return": "actions.returning:ActionRegisterReturn",
+    "action_resolve": "actions.resolving.action:ActionResolve",
     "action_request_data": "actions.passing_on:ActionRequestData",
     "action_send_invoice": "actions.passing_on:ActionSendInvoice",
 }

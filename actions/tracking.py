@@ -15,7 +15,8 @@ from actions.handoff import handed
 from actions.order_status import day, late_or
 from actions.proving import Wanted, require
 
-_WORDS = {
+#: Where a parcel is, for customers.
+WORDS = {
     "shipped": "on its way",
     "out_for_delivery": "in the van and should arrive today",
     "delivered": "delivered",
@@ -47,7 +48,7 @@ class ActionTrack(Action):
         except OUT_OF_REACH as error:
             say_out_of_reach(dispatcher, error, f'/track_parcel{{"tracking_number": "{number}"}}')
             return []
-        where = _WORDS.get(late_or(parcel.status, parcel.eta), "") if parcel is not None else ""
+        where = WORDS.get(late_or(parcel.status, parcel.eta), "") if parcel is not None else ""
         if parcel is None or not where:
             dispatcher.utter_message(response="utter_tracking_unknown", tracking=number)
             return []

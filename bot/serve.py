@@ -191,6 +191,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     `processes` is how many of them this host runs: they share the providers' rates.
     """
     from actions.backends import opening as shops
+    from actions.rules import load_rules as what_may_be_done
     from bot.desk.assist.opening import open_assist
     from bot.desk.opening import open_watch
     from bot.dialogue.brain import Brain
@@ -260,10 +261,11 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
 
     watch = open_watch(settings, store)
     action_seconds = settings.limits.turn_seconds * _ACTION_SHARE
+    resolves = frozenset(what_may_be_done().resolving.intents if settings.llm else ())
     follower = Follower(
         Models(store, AsyncVault(open_vault(settings))),
         Path(settings.model),
-        lambda path: Brain.load(path, action_seconds=action_seconds),
+        lambda path: Brain.load(path, action_seconds=action_seconds, resolves=resolves),
     )
     brain = follower.brain
     wakes["model"] = [follower.wake.set]

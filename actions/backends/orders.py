@@ -27,8 +27,8 @@ class Order(Document):
     what it was given, dictionaries of ``id`` (of a `Refund`) and ``pence``. `cancelled_by` is what
     caused it to be cancelled, a deed's id.
 
-    `email` is the customer's, in small letters, `phone` his number as E.164, and `address` where it goes, the fields of an
-    `actions.backends.contract.Address`.
+    `email` is the customer's, in small letters, `phone` his number as E.164, and `address` where
+    it goes, the fields of an `actions.backends.contract.Address`.
     """
 
     id = StringField(primary_key=True)

@@ -21,6 +21,7 @@ from bot.store.proofs import Challenge, Proof, ProofTry
 from bot.store.reviews import Review
 from bot.store.slack import SlackPost, SlackThread
 from bot.store.spending import Spending
+from bot.store.steps import Step, Undertaking
 from bot.store.turns import Turn
 from bot.store.usage import Usage, UsageMark
 
@@ -57,4 +58,6 @@ DOCUMENTS = (
     Usage,
     UsageMark,
     Gathered,
+    Step,
+    Undertaking,
 )
