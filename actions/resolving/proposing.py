@@ -12,7 +12,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.asking import OUT_OF_REACH, log_out_of_reach
 from actions.backends.contract import Money
 from actions.handoff import handed
-from actions.proving import Wanted, require
+from actions.proving import Standing, Wanted, require
 from actions.resolving.doing import undertake
 from actions.resolving.judging import Verdict, Wish, in_money, judge
 from actions.resolving.matter import Matter, digest, store
@@ -62,23 +62,13 @@ async def advance(talk: Talk, wishes: Sequence[Wish]) -> Events:
             if verdict.kind == "no":
                 await _forbidden(talk, wish, verdict)
                 continue
-            wanted = Wanted(
-                "action_resolve",
-                wish.topic,
-                f"wants to {wish.in_words()}" if verdict.kind == "yes" else verdict.why,
-                number=wish.args.get("number", ""),
-                email=wish.args.get("email", ""),
-            )
-            spec = TOOLS[wish.tool]
-            standing = await require(
-                talk.dispatcher, matter.tracker, matter.domain, spec.matter, wanted
-            )
+            why = f"wants to {wish.in_words()}" if verdict.kind == "yes" else verdict.why
+            standing = await _standing(talk, wish, why)
             if standing.events is not None:
-                await talk.steps.note(wish.tool, wish.args, verdicts.ASKED, "who it is")
                 kept = {"state": PROOF, "at": matter.at, "wishes": [w.encode() for w in left]}
                 return [SlotSet(SLOT, kept), *standing.events]
             if not standing.enough:
-                return await to_person(talk, left, standing.with_why(wanted.why))
+                return await to_person(talk, left, standing.with_why(why))
             if verdict.kind == "yes":
                 verdict = await judge(matter, wish, proven=True)
         except OUT_OF_REACH as error:
@@ -112,43 +102,34 @@ async def confirmed(talk: Talk, which: str) -> Events:
     if told.get("state") != ASKED or told.get("id") != which:
         before = await _before(matter, which)
         talk.say("utter_effect_before" if before else "utter_effect_gone")
-        return []
+        # An old button is no yes to what was proposed since, and neither is what comes after it.
+        return [SlotSet(SLOT, None)]
     if matter.at - float(told.get("at") or 0) > matter.rules.resolving.minutes * 60:
         talk.say("utter_effect_gone")
         return [SlotSet(SLOT, None)]
     wishes = [Wish.decode(one) for one in told["wishes"]]
     wish, rest = wishes[0], wishes[1:]
-    verdict = Verdict("yes")
+    verdict = _as_proposed(told)
     if await store().get(Undertaking, wish.key) is None:
         # The first yes; one that is redone goes on with what was begun.
-        spec = TOOLS[wish.tool]
-        wanted = Wanted(
-            "action_resolve",
-            wish.topic,
-            f"wants to {wish.in_words()}",
-            number=wish.args.get("number", ""),
-            email=wish.args.get("email", ""),
-        )
-        standing = await require(
-            talk.dispatcher, matter.tracker, matter.domain, spec.matter, wanted
-        )
-        if standing.events is not None:
-            await talk.steps.note(wish.tool, wish.args, verdicts.ASKED, "who it is")
-            kept = {**told, "state": PROOF}
-            return [SlotSet(SLOT, kept), *standing.events]
-        if not standing.enough:
-            return await to_person(talk, wishes, standing.with_why(wanted.why))
         try:
             verdict = await judge(matter, wish, proven=True)
         except OUT_OF_REACH as error:
-            # What was allowed when it was proposed is held against the rules by the shop, too.
+            # It was allowed, and proven, when it was proposed; the shop holds the amount against
+            # the rules once more when it is back.
             log_out_of_reach(error)
-            verdict = _as_proposed(told)
-        if verdict.kind == "no":
-            await _forbidden(talk, wish, verdict)
-            return await advance(talk, rest)
-        if verdict.kind == "person":
-            return await to_person(talk, wishes, standing.with_why(verdict.why))
+        else:
+            standing = await _standing(talk, wish, f"wants to {wish.in_words()}")
+            if standing.events is not None:
+                return [SlotSet(SLOT, {**told, "state": PROOF}), *standing.events]
+            if not standing.enough:
+                why = standing.with_why(f"wants to {wish.in_words()}")
+                return await to_person(talk, wishes, why)
+            if verdict.kind == "no":
+                await _forbidden(talk, wish, verdict)
+                return await advance(talk, rest)
+            if verdict.kind == "person":
+                return await to_person(talk, wishes, standing.with_why(verdict.why))
     events = await _carried_out(talk, wish, verdict, rest)
     return await advance(talk, rest) if events is None else events
 
@@ -158,7 +139,7 @@ async def refused(talk: Talk, which: str) -> Events:
     told = talk.matter.tracker.slots.get(SLOT) or {}
     if told.get("state") != ASKED or (which and told.get("id") != which):
         talk.say("utter_effect_gone")
-        return []
+        return [SlotSet(SLOT, None)]
     talk.say("utter_effect_dropped")
     wishes = [Wish.decode(one) for one in told["wishes"]]
     await talk.steps.note(wishes[0].tool, wishes[0].args, verdicts.REFUSED, "the customer's no")
@@ -189,6 +170,18 @@ async def _asked(talk: Talk, wish: Wish, verdict: Verdict, rest: Sequence[Wish])
         "money": [money.minor, money.currency] if money else None,
     }
     return [SlotSet(SLOT, kept)]
+
+
+async def _standing(talk: Talk, wish: Wish, why: str) -> Standing:
+    """See who it is; with the events of what it returns, a code is asked for."""
+    matter = talk.matter
+    number, email = wish.args.get("number", ""), wish.args.get("email", "")
+    wanted = Wanted("action_resolve", wish.topic, why, number=number, email=email)
+    kind = TOOLS[wish.tool].matter
+    standing = await require(talk.dispatcher, matter.tracker, matter.domain, kind, wanted)
+    if standing.events is not None:
+        await talk.steps.note(wish.tool, wish.args, verdicts.ASKED, "who it is")
+    return standing
 
 
 def _as_proposed(told: dict[str, Any]) -> Verdict:

@@ -9,6 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+# What workers import before they are forked, see `bot.serve.heavy_modules`.
+import jsonschema  # noqa: F401
+import openai  # noqa: F401
 import pytest
 
 # Before anything imports TensorFlow: see bot.dialogue.preload.

@@ -6,7 +6,7 @@ import pytest
 
 from actions.backends.orders import CANCELLED, PLACED
 from bot.store.steps import Step
-from tests.resolving.conftest import Desk, payload, said
+from tests.within_rules.conftest import Desk, payload, said
 
 ASKED = "Shall I give you £20.00 of your order 1044 back?"
 
@@ -103,9 +103,9 @@ async def test_rules_are_held_against_it_again_at_the_yes(desk: Desk) -> None:
 
 async def test_questions_are_answered_from_the_articles_as_before(desk: Desk) -> None:
     talk = desk.talk()
-    outcome = await talk.take("how long do I have to send something back that I do not like?")
-    assert "30 days" in said(outcome)
+    outcome = await talk.take("what is the weight limit of your folding chairs?")
     assert outcome.answered is not None
+    assert [step[0] for step in await desk.steps()] == ["search_articles"]
 
 
 async def test_without_the_model_everything_is_as_it_was(desk: Desk) -> None:
@@ -119,7 +119,9 @@ async def test_steps_hold_nothing_personal(desk: Desk) -> None:
     talk = desk.talk()
     await desk.order("1047", status=PLACED)
     await desk.proven(talk)
-    await talk.take("cancel order 1044 and send order 1047 to 5 Mill Lane, Larkfield ME20 1AA")
+    await talk.take("I want my money back")
+    asked = said(await talk.take("please send order 1047 to 5 Mill Lane, Larkfield ME20 1AA"))
+    assert asked == "Shall I send your order 1047 to this address? 5 Mill Lane, Larkfield ME20 1AA"
     rows = await desk.store.find(Step, {})
     assert rows
     assert "Mill Lane" not in str([row.args for row in rows])
