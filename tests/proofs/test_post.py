@@ -28,6 +28,7 @@ from bot.store.proofs import FAILED, HANDING, QUEUED, SENDING, SENT, Challenge
 from tests.kit.stores import store_of_kind
 
 WORDS = Words("Your code", "{code}\n.\n\nfor {minutes} minutes. £", "{code} is it")
+BY_MAIL = Ways(mail=True)
 HERE = Address("telegram", "shop", "1")
 LIMITS = Limits(poll_seconds=0.01, retry_base_seconds=0.01, retry_cap_seconds=0.02)
 
@@ -67,7 +68,7 @@ async def post(store: AsyncStore, box: Smtp) -> AsyncIterator[Callable[[], Await
         await task
 
 
-async def asked(store: AsyncStore, on_file: OnFile, ways: Ways = Ways(mail=True)) -> Challenge:
+async def asked(store: AsyncStore, on_file: OnFile, ways: Ways = BY_MAIL) -> Challenge:
     assert (await challenge(store, HERE, on_file, ways, WORDS, "m1")).became == "sent"
     (row,) = await store.find(Challenge, {"status": QUEUED})
     return row
@@ -153,7 +154,7 @@ async def test_an_address_that_no_mail_can_carry(
 def _dead() -> str:
     """Return the owner that a process was which is gone."""
     told = "from bot.process import me; print(me())"
-    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
