@@ -17,8 +17,9 @@ from bot.identity.proving import Words, challenge
 from bot.identity.reaching import OnFile, Ways
 from bot.message import Address, Text, decode, utcnow
 from bot.process import me
+from bot.run import sandbox_mail
 from bot.sandbox.smtp import Smtp
-from bot.settings import Limits, Mail
+from bot.settings import Limits, Mail, load
 from bot.store import AsyncStore
 from bot.store.documents import DOCUMENTS
 from bot.store.messages import QUEUED as WAITS
@@ -100,7 +101,7 @@ async def test_a_code_is_mailed_and_wiped(
     assert got["text"].replace("\r\n", "\n").strip() == f"{code}\n.\n\nfor 10 minutes. £"
     assert got["key"] == f"<{row.id}@larkfield.example>"
     assert row.letter is None
-    assert "ada" not in row.to_json()
+    assert "post.example" not in row.to_json()
 
 
 async def test_a_server_that_is_busy_is_asked_again(
@@ -242,6 +243,18 @@ async def test_bot_check_asks_the_server(box: Smtp) -> None:
 def test_settings_of_mail_that_cannot_be_right(given: dict[str, str], wrong: str) -> None:
     with pytest.raises(ValueError, match=wrong):
         Mail(**given)
+
+
+def test_the_sandbox_takes_all_mails_whatever_is_set(tmp_path: Path) -> None:
+    (tmp_path / "endpoints.yml").write_text(
+        "mail: {url: 'smtps://post.example', from: a@b.example, user: me, password: secret}\n"
+    )
+    real = load(environ={}, cwd=tmp_path)
+    assert real.mail.url == "smtps://post.example"
+    environ = sandbox_mail(real)
+    box = load(environ=environ, cwd=tmp_path)
+    assert box.mail.url == f"smtp://127.0.0.1:{box.sandbox.mail_port}"
+    assert (box.mail.user, box.mail.password) == ("", "")
 
 
 async def test_the_stand_in_is_as_strict_as_the_standard(box: Smtp) -> None:
