@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,7 +21,7 @@ from bot.message import Address, Text, decode, utcnow
 from bot.process import me
 from bot.run import sandbox_mail
 from bot.sandbox.smtp import Smtp
-from bot.settings import Limits, Mail, load
+from bot.settings import Limits, Mail, Settings, load
 from bot.store import AsyncStore
 from bot.store.documents import DOCUMENTS
 from bot.store.messages import QUEUED as WAITS
@@ -164,7 +166,7 @@ async def test_what_a_killed_process_had_in_hand(
 ) -> None:
     row = await asked(store, OnFile("ada@post.example"))
     dead = await asyncio.to_thread(_dead)
-    far = {"owner": dead, "due": utcnow() + LIFE}
+    far = {"owner": dead, "due": utcnow() + proving.LIFE}
     # Killed with the mail half over: nobody knows, so it is not sent twice.
     await store.change(Challenge, {"id": row.id}, set={"status": HANDING, **far})
     await post()
@@ -178,14 +180,70 @@ async def test_what_a_killed_process_had_in_hand(
     assert len(box.mails) == 1
 
 
-LIFE = proving.LIFE
+class Killing(dict[str, str]):
+    """Answers of the stand-in; instead of one it kills whoever is connected, as `kill -9` does."""
+
+    def __init__(self, at: str, pid: int) -> None:
+        super().__init__()
+        self._at, self._pid = at, pid
+
+    def get(self, verb: str, usual: str | None = None) -> str | None:
+        if verb != self._at:
+            return usual
+        os.kill(self._pid, signal.SIGKILL)
+        # What follows has nobody to hear it. At the end of a mail this one was taken.
+        return "250 taken" if verb == "DATA." else ""
+
+
+_POST = """
+import asyncio, sys
+from bot.identity.post import Post
+from bot.settings import Limits, Mail
+from bot.store import AsyncStore, open_store
+from bot.store.documents import DOCUMENTS
+
+async def run():
+    sys.stdin.readline()
+    store = AsyncStore(open_store(sys.argv[1]), DOCUMENTS)
+    server = Mail(sys.argv[2], sender="help@larkfield.example")
+    await Post(store, server, "", Limits(poll_seconds=0.01)).run()
+
+asyncio.run(run())
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "status", "mails"), [("MAIL", SENT, 1), ("RCPT", SENT, 1), ("DATA.", FAILED, 1)]
+)
+async def test_a_code_is_mailed_once_past_a_real_kill(
+    store: AsyncStore,
+    box: Smtp,
+    post: Callable[[], Awaitable[None]],
+    tmp_path: Path,
+    at: str,
+    status: str,
+    mails: int,
+) -> None:
+    row = await asked(store, OnFile("ada@post.example"))
+    url = f"sqlite:{tmp_path / 'bot.db'}"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _POST, url, server(box).url), stdin=subprocess.PIPE
+    )
+    box.instead = Killing(at, process.pid)
+    process.stdin.write(b"go\n")
+    assert await asyncio.wait_for(process.wait(), 20) == -signal.SIGKILL
+    box.instead = {}
+    await post()
+    row = await until(store, row, status)
+    assert len(box.mails) == mails
+    assert row.letter is None
 
 
 async def test_one_that_lives_is_left_to_it(
     store: AsyncStore, box: Smtp, post: Callable[[], Awaitable[None]]
 ) -> None:
     row = await asked(store, OnFile("ada@post.example"))
-    mine = {"status": SENDING, "owner": me(), "due": utcnow() + LIFE}
+    mine = {"status": SENDING, "owner": me(), "due": utcnow() + proving.LIFE}
     await store.change(Challenge, {"id": row.id}, set=mine)
     await post()
     await asyncio.sleep(0.1)
@@ -249,10 +307,14 @@ def test_the_sandbox_takes_all_mails_whatever_is_set(tmp_path: Path) -> None:
     (tmp_path / "endpoints.yml").write_text(
         "mail: {url: 'smtps://post.example', from: a@b.example, user: me, password: secret}\n"
     )
-    real = load(environ={}, cwd=tmp_path)
+
+    def read(environ: dict[str, str]) -> Settings:
+        return load(channels=(), schema_of=lambda channel: object, environ=environ, cwd=tmp_path)
+
+    real = read({})
     assert real.mail.url == "smtps://post.example"
     environ = sandbox_mail(real)
-    box = load(environ=environ, cwd=tmp_path)
+    box = read(environ)
     assert box.mail.url == f"smtp://127.0.0.1:{box.sandbox.mail_port}"
     assert (box.mail.user, box.mail.password) == ("", "")
 
