@@ -16,7 +16,7 @@ import redis.asyncio as redis_client
 
 from actions.backends.errors import BackendError
 from bot import mail
-from bot.data_files import wrong_files
+from bot.data_files import mappings_of, wrong_files
 from bot.desk.slack.client import SlackClient, SlackTrouble
 from bot.dialogue.checking import check_project, errors_of
 from bot.dialogue.checking.project import has_project
@@ -68,14 +68,14 @@ def check(
     """
     out, err = out or sys.stdout, err or sys.stderr
     wrong: list[str] = []
-    routing = ""
+    routing, mappings = "", list[str]()
     try:
         settings = load()
         routing = settings.desk.routing
-        wrong += _wrong_mappings(settings, root)
+        mappings = mappings_of(settings)
     except SettingsInvalid as error:
         wrong += map(str, error.problems)
-    wrong += wrong_files(root, routing)
+    wrong += wrong_files(root, routing, mappings)
     # An installation may have its model made elsewhere.
     findings = check_project(root) if has_project(root) else []
     wrong += map(str, errors_of(findings))
@@ -89,19 +89,6 @@ def check(
     if not online:
         return OK
     return asyncio.run(_online(settings, timeout, connector_of, out))
-
-
-def _wrong_mappings(settings: Settings, root: Path) -> list[str]:
-    """Return what is wrong in the mappings of shops' own APIs, a line each."""
-    from actions.backends.rest_mapping import load_mapping
-
-    wrong: list[str] = []
-    for name in dict.fromkeys(b.mapping for b in settings.backends.values() if b.mapping):
-        try:
-            load_mapping(root / name)
-        except SettingsInvalid as error:
-            wrong += map(str, error.problems)
-    return wrong
 
 
 def describe(settings: Settings) -> list[str]:

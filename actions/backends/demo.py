@@ -94,7 +94,7 @@ class DemoShop:
 
         async def act(sent: Sent) -> dict[str, Any]:
             done = await self._store.change(
-                Order, {"id": number, "status": PLACED}, set={"address": sent.given}
+                Order, {"id": number, "status": PLACED}, set={"address": plain}
             )
             if done is None:
                 raise NotPossible(self.name, too_late(await self.find(number), "sent elsewhere"))
@@ -102,7 +102,7 @@ class DemoShop:
 
         # The store has it at once, or not at all.
         sign = mark("address", key)
-        _, again = await self._effects.once(sign, act, None, given=plain, safe=True)
+        _, again = await self._effects.once(sign, act, None, safe=True)
         return Done(key, again=again)
 
     async def of_order(self, number: str) -> tuple[Parcel, ...]:

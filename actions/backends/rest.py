@@ -80,8 +80,10 @@ class RestBackend:
         """See `Orders`."""
         call = self._call("of_customer")
         wanted = email.strip().lower()
-        rows = await self._rows(call, {"email": wanted}, limit)
-        return [self._read.order(row) for row in rows]
+        found = map(self._read.order, await self._rows(call, {"email": wanted}, limit))
+        # An API may look for what is like it; one customer's orders are nobody else's.
+        known = "email" in self._map.order
+        return [one for one in found if one.email == wanted or not known]
 
     async def cancel(self, key: str, number: str, why: str = "") -> Done:
         """See `Orders`."""

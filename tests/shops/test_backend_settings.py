@@ -12,10 +12,11 @@ from actions.backends import demo, opening
 from actions.backends.contract import Money
 from actions.backends.demo import DemoShop
 from bot.check import check
+from bot.data_files import wrong_files
 from bot.sandbox import rest_shop, shopify, woocommerce
 from bot.settings import Backend, SettingsInvalid, load, load_backends
 from bot.store import AsyncStore, open_store
-from tests.kit.shops import Place
+from tests.kit.shops import MAPPING, Place
 
 SHOPIFY = "{kind: shopify, url: 'https://larkfield.myshopify.com', token: ${SHOP_TOKEN}}"
 
@@ -169,3 +170,18 @@ async def test_the_store_of_the_demonstration_is_the_bots(tmp_path: Path) -> Non
 
     assert "12 orders" in await shop.ask()
     await store.close()
+
+
+def test_nothing_is_started_with_a_wrong_mapping(tmp_path: Path) -> None:
+    text = MAPPING.read_text(encoding="utf-8")
+    (tmp_path / "m.yml").write_text(text.replace("getOrder", "getOder"), encoding="utf-8")
+    (tmp_path / "shop.openapi.json").write_bytes(
+        MAPPING.with_name("shop.openapi.json").read_bytes()
+    )
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SHOP_TOKEN", "t")
+        wrong = wrong_files(Path(), mappings=[str(tmp_path / "m.yml")])
+
+    (line,) = wrong
+    assert "calls.find.operation is 'getOder', which the API has not" in line
