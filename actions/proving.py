@@ -29,7 +29,7 @@ from actions.identity_rules import Identity
 from actions.rules import load_rules
 from bot.identity.codes import read_code
 from bot.identity.proving import Asked, Words, account_of, by_channel, challenge, check, proven
-from bot.identity.reaching import MAIL, SMS, OnFile, Ways, ways
+from bot.identity.reaching import MAIL, SMS, OnFile, Ways, way_to, ways
 from bot.message import Address
 from bot.store import AsyncStore, open_store
 from bot.store.conversations import Conversation
@@ -171,25 +171,32 @@ class ValidateProofForm(Patient):
         domain: dict[str, Any],
     ) -> dict[str, Any]:
         """Return what became of it, None to be asked again. The digits are not kept."""
-        code, here = read_code(str(slot_value)), address_of(tracker)
+        became = await self._became(str(slot_value), dispatcher, tracker)
+        # “My code is …” is taken for one that joins channels, too.
+        return {"proof_code": became, "link_code": None}
+
+    async def _became(
+        self, typed: str, dispatcher: CollectingDispatcher, tracker: Tracker
+    ) -> str | None:
+        code, here = read_code(typed), address_of(tracker)
         wanted = tracker.slots.get("proof") or {}
         if here is None or not wanted:
-            return {"proof_code": REFUSED}
+            return REFUSED
         if code is None:
             dispatcher.utter_message(response="utter_proof_code_unclear")
-            return {"proof_code": None}
+            return None
         try:
             on_file, _ = await _on_file(wanted["number"], wanted["email"])
         except BackendError:
-            return {"proof_code": REFUSED}
+            return REFUSED
         life = load_rules().identity.life
         account = account_of(on_file)
         became = await check(store(), here, account, code, cause_of(tracker), life)
         if became in ("wrong", "none"):
             response = "utter_proof_wrong" if became == "wrong" else "utter_proof_too_old"
             dispatcher.utter_message(response=response)
-            return {"proof_code": None}
-        return {"proof_code": RIGHT if became == "proven" else REFUSED}
+            return None
+        return RIGHT if became == "proven" else REFUSED
 
 
 class ActionProve(Action):
@@ -312,6 +319,8 @@ async def _send(
 ) -> Asked:
     given = ways()
     allowed = Ways(given.mail and MAIL in rules.send, given.sms if SMS in rules.send else "")
+    if not way_to(on_file, allowed):
+        return Asked("no way")
     words = Words(
         _words(domain, "utter_proof_mail_subject"),
         _words(domain, "utter_proof_mail"),

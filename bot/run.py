@@ -57,12 +57,12 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         if not settings.server.public_url:
             # The stand-ins are on this machine and reach the gateway by its own address.
             environ["FRONTDESK__SERVER__PUBLIC_URL"] = gateway
-        environ.update(_sandbox_mail(settings))
+        environ.update(sandbox_mail(settings))
     with listener:
         return asyncio.run(_supervise(args, settings, sandbox, environ, listener))
 
 
-def _sandbox_mail(settings: Settings) -> dict[str, str]:
+def sandbox_mail(settings: Settings) -> dict[str, str]:
     """Return the settings by which all mails go to the sandbox, and none to a real server."""
     host, port = settings.sandbox.host, settings.sandbox.mail_port
     with serve.listen(host, port) as found:

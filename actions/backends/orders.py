@@ -27,8 +27,8 @@ class Order(Document):
     what it was given, dictionaries of ``id`` (of a `Refund`) and ``pence``. `cancelled_by` is what
     caused it to be cancelled, a deed's id.
 
-    `email` is the customer's, in small letters, `phone` his number as E.164, and `address` where
-    it goes, the fields of an `actions.backends.contract.Address`.
+    `email` is the customer's, in small letters, `phone` his number as E.164, and `address`
+    where it goes, the fields of an `actions.backends.contract.Address`.
     """
 
     id = StringField(primary_key=True)
@@ -128,7 +128,7 @@ def _mail_of(customer: str) -> str:
 
 def _phone_of(number: str) -> str:
     """Return the phone number of a demonstration customer: one of those set aside for fiction."""
-    return f"+44770090{int(number) % 1000 + 100:04d}"
+    return f"+447700900{int(number) % 1000:03d}"
 
 
 def _address_of(number: str, customer: str) -> dict[str, str]:

@@ -341,7 +341,7 @@ async def test_a_customer_gets_a_person_whatever_his_message_says_of_itself(
 
 
 def test_the_rules_of_the_shop_can_be_read() -> None:
-    assert load_rules(ROOT / RULES_FILE) == parse_rules(GOOD)
+    assert load_rules(ROOT / RULES_FILE).refunds == parse_rules(GOOD).refunds
     assert parse_rules(GOOD).refunds == RULES
 
 

@@ -6,12 +6,13 @@ import asyncio
 import os
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
 
 from actions.backends.demo import DOCUMENTS as SHOP
+from actions.backends.opening import shop as shop_of_actions
 from actions.backends.orders import CANCELLED, PLACED, Order
 from bot.dialogue.brain import Brain
 from bot.identity import reaching
@@ -34,14 +35,12 @@ class Office:
 
     store: AsyncStore
     box: Smtp
+    numbers: list[str] = field(default_factory=list)
 
     async def order(self, number: str, **fields: object) -> Order:
-        made = {
-            "customer": "Ada",
-            "items": [],
-            "status": PLACED,
-            "email": f"ada{number}@post.example",
-        }
+        self.numbers.append(number)
+        mail = f"ada{number}@post.example"
+        made = {"customer": "Ada", "items": [], "status": PLACED, "email": mail}
         order = Order(id=number, placed=utcnow(), **{**made, **fields})
         await self.store.put(order)
         return order
@@ -66,6 +65,8 @@ class Office:
 
 @pytest.fixture
 async def office(brain: Brain) -> AsyncIterator[Office]:
+    # Opened before it has orders, it gets those of the demonstration.
+    await shop_of_actions()
     # All tests here are one shop, and the bounds are an hour's.
     store = AsyncStore(open_store(os.environ["FRONTDESK_STORE_URL"]), (*DOCUMENTS, *SHOP))
     for documents in (Challenge, ProofTry, Proof):
@@ -76,11 +77,14 @@ async def office(brain: Brain) -> AsyncIterator[Office]:
     post = Post(store, server, "", Limits(poll_seconds=0.02))
     posting = asyncio.create_task(post.run())
     reaching.provide(Ways(mail=True))
-    yield Office(store, box)
+    made = Office(store, box)
+    yield made
     reaching.provide(Ways())
     await post.stop()
     await posting
     await box.close()
+    for number in made.numbers:
+        await store.delete(Order, {"id": number})
     await store.close()
 
 
@@ -287,5 +291,56 @@ async def test_nothing_of_the_code_is_kept(brain: Brain, office: Office) -> None
         await asyncio.sleep(0.02)
     assert code not in row.to_json()
     assert "post.example" not in row.to_json()
-    await talk.say(code)
+    await talk.say(f"my code is {(int(code) + 1) % 1_000_000:06}")
+    await talk.say(f"my code is {code}")
+    assert await office.status("730311") == CANCELLED
+    assert "code is" not in str(talk.state["slots"])
     assert code not in str(talk.state["slots"])
+
+
+async def test_asked_for_a_code_a_person_is_told_what_it_was_for(
+    brain: Brain, office: Office
+) -> None:
+    await office.order("730313")
+    talk = Conversation(brain, user="prove-13")
+    await asked_to_cancel(talk, "730313")
+    outcome = await talk.take("talk to a person")
+    assert outcome.handoff is not None
+    assert outcome.handoff.topic == "cancel"
+    assert "wants order 730313 cancelled" in outcome.handoff.why
+
+
+async def test_too_many_codes_end_with_a_person(brain: Brain, office: Office) -> None:
+    await office.order("730314")
+    talk = Conversation(brain, user="prove-14")
+    await asked_to_cancel(talk, "730314")
+    for _ in range(4):
+        assert (await talk.say("send it again"))[-1] == ASKED
+    outcome = await talk.take("send it again")
+    assert outcome.handoff is not None
+    assert outcome.handoff.topic == "cancel"
+    assert talk.state["active_loop"] is None
+
+
+@pytest.mark.parametrize(
+    ("said", "topic"),
+    [
+        (["change the address of order 730315", "22 Baker Street, London NW1 6XE"], "address"),
+        (["i want my money back for order 730315", "it is broken"], "refund"),
+    ],
+)
+async def test_what_a_person_does_comes_with_the_proof(
+    brain: Brain, office: Office, said: list[str], topic: str
+) -> None:
+    await office.order("730315")
+    talk = Conversation(brain, user=f"prove-15-{topic}")
+    for text in said:
+        asked = await talk.say(text)
+    assert asked[-1] == ASKED
+    outcome = await talk.take(await office.code("ada730315@post.example"))
+    assert outcome.handoff is not None
+    assert outcome.handoff.topic == topic
+    assert outcome.handoff.why.endswith("identity proven by a code to the address on file")
+    assert "730315" in outcome.handoff.why
+    if topic == "address":
+        assert "22 Baker Street" in outcome.handoff.why
