@@ -193,8 +193,11 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     from bot.dialogue.following import Follower
     from bot.dialogue.live import LiveText
     from bot.dialogue.promoting import Models
+    from bot.interpreting import Interpreter
     from bot.knowledge.opening import open_answering
     from bot.knowledge.service import provide
+    from bot.translation.opening import open_translator
+    from bot.translation.words_file import load_words
     from bot.turn import Turns
     from bot.worker import Worker
 
@@ -241,6 +244,9 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     stopping = asyncio.create_task(told_to_stop(leash))
 
     watch = open_watch(settings, store)
+    translator = open_translator(settings, store)
+    company, *_ = settings.perception.languages
+    interpreter = Interpreter(translator, load_words(), company, settings.translation.own)
     action_seconds = settings.limits.turn_seconds * _ACTION_SHARE
     follower = Follower(
         Models(store, AsyncVault(open_vault(settings))),
@@ -264,6 +270,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
             rules=load_rules(channels=CHANNELS),
             files=wanted,
             watch=watch,
+            interpreter=interpreter,
         )
 
         def answered() -> None:
@@ -295,6 +302,8 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     for connector in connectors.values():
         await connector.close()
     brain.close()
+    if translator is not None:
+        await translator.close()
     await bells.close()
     await store.close()
     for task in failed:

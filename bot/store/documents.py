@@ -20,6 +20,7 @@ from bot.store.notices import Notice
 from bot.store.reviews import Review
 from bot.store.slack import SlackPost, SlackThread
 from bot.store.spending import Spending
+from bot.store.translations import Kept
 from bot.store.turns import Turn
 
 DOCUMENTS = (
@@ -49,4 +50,5 @@ DOCUMENTS = (
     ModelInUse,
     LiveResponses,
     Lesson,
+    Kept,
 )
