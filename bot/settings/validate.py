@@ -175,7 +175,7 @@ class Validator:
         if field.kind == "list":
             return self.texts(field, node, path)
         if field.kind == "map":
-            return self.texts_by_name(field, node, path)
+            return self.named_texts(field, node, path)
         if not isinstance(node, Scalar):
             self.tell(node.origin, f"{path} is {kind_of(node)}", field.right())
             return MISSING
@@ -199,7 +199,7 @@ class Validator:
             texts.append(self.scalar(field, item, f"{path}[{n}]", "should be text"))
         return tuple(texts) if len(self.problems) == before else MISSING
 
-    def texts_by_name(self, field: Field, node: Node, path: str) -> Any:
+    def named_texts(self, field: Field, node: Node, path: str) -> Any:
         """Return a dictionary of texts, MISSING when one of them was wrong."""
         if not isinstance(node, Table):
             self.tell(node.origin, f"{path} is {kind_of(node)}", field.right())
