@@ -137,7 +137,8 @@ class Interpreter:
         missed, replies, made = await self._translated(outcome, heard)
         record = dict(heard.record)
         if made:
-            record["said"] = [_shown(reply) for reply in outcome.replies]
+            pairs = zip(replies, outcome.replies, strict=True)
+            record["said"] = [[shown(now), shown(was)] for now, was in pairs if now != was]
         intent = outcome.parse.get("intent")
         lost = not heard.read and bool(words_of(heard.content)) and intent == _FALLBACK
         now = utcnow()
@@ -259,7 +260,8 @@ def _has_words(text: str) -> bool:
     return any(c.isalpha() for c in text)
 
 
-def _shown(content: Content) -> str:
+def shown(content: Content) -> str:
+    """Return the words of a content on one line, as a turn keeps them."""
     return " / ".join(words_in(content))
 
 

@@ -17,12 +17,13 @@ from bot.consent import ConsentRules, Verdict, record, verdict
 from bot.desk import rating
 from bot.desk.again import last_closed, mark
 from bot.desk.handoff import hand_over
+from bot.desk.journal import note_down
 from bot.desk.meanwhile import meanwhile
 from bot.desk.watch import Watch, waiting_since, words_of
 from bot.dialogue.contract import ANSWERED_SLOT, Failure, Hints, Outcome, Spoken
 from bot.dialogue.heard import heard as read
 from bot.folding import fold
-from bot.interpreting import Heard, Interpreter
+from bot.interpreting import Heard, Interpreter, shown
 from bot.llm.masking import parts_of_name
 from bot.meant import meant
 from bot.meeting import meet
@@ -34,6 +35,7 @@ from bot.store.conversations import AGENT, BOT, WAITING, Conversation
 from bot.store.dead_letters import TURN, lost
 from bot.store.files import StoredFile
 from bot.store.gaps import Gap
+from bot.store.journal import TRANSLATED
 from bot.store.messages import DONE, PENDING, Message, from_message, queued
 from bot.store.turns import Turn
 from bot.translation.contract import Origin
@@ -440,6 +442,7 @@ class Turns:
         if consent:
             await record(self._store, Verdict(**consent), from_message(message))
         await self._fetch(turn, message)
+        await self._note_translation(turn)
         await self._hand_over(turn, message)
         if self._capabilities(message.channel).window_hours is not None:
             await release(self._store, message.conversation)
@@ -449,6 +452,19 @@ class Turns:
         # The message itself last: until then whoever takes it again does all of this.
         for id in [*(turn.folded or []), message.id]:
             await self._store.change(Message, {"id": id, "status": PENDING}, set={"status": DONE})
+
+    async def _note_translation(self, turn: Turn) -> None:
+        """Let agents read what a customer wrote, beside what he wrote."""
+        decision = turn.decision or {}
+        words = str((decision.get("translated") or {}).get("heard") or "")
+        if not words:
+            return
+        if decision.get("by") in (WAITING, AGENT):
+            # His message is before them already.
+            id = f"{turn.id}:translated"
+            await note_down(self._store, id, TRANSLATED, turn.conversation, text=words)
+        else:
+            await self._store.change(Message, {"id": turn.id}, set={"translated": words})
 
     async def _hand_over(self, turn: Turn, message: Message) -> None:
         """Make a case of what is a person's, and a gap of what could not be answered."""
@@ -488,9 +504,15 @@ class Turns:
     def outbound(self, turn: Turn, message: Message) -> list[Message]:
         """Return the rows of the outbox that a turn calls for, ids ``turn:n``."""
         can = self._capabilities(message.channel)
-        contents: list[Content] = [
-            part for reply in turn.replies or [] for part in render(decode(reply), can)
-        ]
+        told = (turn.decision or {}).get("translated") or {}
+        said = {str(now): str(was) for now, was in told.get("said") or ()}
+        contents: list[tuple[Content, str]] = []
+        for reply in map(decode, turn.replies or []):
+            # Of a reply in several parts the first has it.
+            words = said.get(shown(reply), "")
+            for part in render(reply, can):
+                contents.append((part, words))
+                words = ""
         consent = (turn.decision or {}).get("consent") or {}
         notice = consent.get("reply", "")
         notices = len(render(Text(notice), can)) if notice else 0
@@ -503,8 +525,9 @@ class Turns:
                 turn=turn.id,
                 epoch=turn.epoch,
                 notice=n < notices,
+                translated=translated,
             )
-            for n, content in enumerate(contents)
+            for n, (content, translated) in enumerate(contents)
         ]
 
 

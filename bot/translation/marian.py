@@ -10,6 +10,7 @@ import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,10 @@ _TOKENS, _BEAMS = 320, 2
 _PIVOT = "en"
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+")
 _NUMBERS_FROM = 7001
+
+
+class ModelUnfit(Exception):
+    """A model cannot be used here; the text says what is missing."""
 
 
 def pairs_of(models: Mapping[str, str]) -> dict[tuple[str, str], str]:
@@ -145,18 +150,21 @@ def _load(name: str) -> tuple[Any, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from transformers import TFMarianMTModel
+    # Of the two what is quicker to fail.
+    tokenizer = _tokenizer(name)
     safe = Path(name).is_dir() and (Path(name) / "model.safetensors").is_file()
     model = TFMarianMTModel.from_pretrained(name, use_safetensors=safe or None)
-    return _tokenizer(name), model
+    return tokenizer, model
 
 
 def _tokenizer(name: str) -> Any:
-    """Return the model's tokenizer: sentencepiece's, or a ``tokenizer.json`` beside it."""
-    from transformers import AutoTokenizer, MarianTokenizer, PreTrainedTokenizerFast
+    """Return the model's tokenizer: a ``tokenizer.json`` beside it, or sentencepiece's."""
+    from transformers import PreTrainedTokenizerFast
 
     if (Path(name) / "tokenizer.json").is_file():
         return PreTrainedTokenizerFast.from_pretrained(name)
-    try:
-        return MarianTokenizer.from_pretrained(name)
-    except ImportError:
-        return AutoTokenizer.from_pretrained(name, use_fast=True)
+    if find_spec("sentencepiece") is None:
+        raise ModelUnfit("it needs the package sentencepiece, or a tokenizer.json in its folder")
+    from transformers import MarianTokenizer
+
+    return MarianTokenizer.from_pretrained(name)

@@ -24,7 +24,7 @@ def test_every_response_is_found_in_what_was_said() -> None:
         for variant in variants:
             text = str(variant.get("text") or "")
             said = PLACE.sub(lambda match: f"<{match[1]} 7>", text).strip()
-            if not said or said.startswith("<") and said.endswith(">"):
+            if not said or (said.startswith("<") and said.endswith(">")):
                 continue
             made = made_of(said, of(name), "xx")
             assert made is not None, name

@@ -170,7 +170,7 @@ async def test_languages_that_nobody_knows_are_told(server: Server) -> None:
 
 
 async def test_a_text_too_long_is_no_message() -> None:
-    translator, engine = backwards()
+    translator, _ = backwards()
     with pytest.raises(NotTranslated, match="6000 characters"):
         await translator.translate(["long " * 1500], "en", "xx", **ABOUT)
 
