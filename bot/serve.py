@@ -52,6 +52,7 @@ _SETTLE_PAUSE = 10.0
 def heavy_modules(settings: Settings) -> list[str]:
     """Return the modules that every worker needs beside the brain's, to be imported once."""
     names = ["bot.desk.opening", "bot.knowledge.opening", "bot.turn", "bot.worker"]
+    names += ["bot.translation.opening"]
     names += ["lingua", "Stemmer", "sklearn.feature_extraction.text", "scipy.sparse"]
     if settings.llm:
         names += ["jsonschema", "bot.llm.masking"]
