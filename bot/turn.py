@@ -365,7 +365,8 @@ class Turns:
         outcome = await self._answered(
             message, translated.content, state, hopeless, about, spoken, resumed, seen
         )
-        if outcome.spoken:
+        matter = outcome.handoff.topic if outcome.handoff and outcome.spoken else ""
+        if matter and self._watch is not None and self._watch.speaks(matter, translated.language):
             return outcome
         return await self._interpreter.say(outcome, translated)
 

@@ -88,6 +88,10 @@ class Watch:
         sensitive = self._escalation.by_topic(matter.topic, seen.language, why)
         return replace(seen, sensitive=sensitive, why=(*seen.why, f"sensitive: {why}"))
 
+    def speaks(self, topic: str, language: str) -> bool:
+        """Tell whether what is said of a sensitive matter is written in a language."""
+        return self._escalation.speaks(topic, language)
+
     def hints(self, seen: Perception) -> Hints:
         """Return what the brain is to know."""
         return Hints(seen.encode(), self._escalation.intents)

@@ -85,7 +85,7 @@ class Backwards:
 
 
 class Table(Backwards):
-    """An engine that knows these texts."""
+    """An engine that knows these texts, and spells all others backwards."""
 
     name = "table"
 
@@ -101,7 +101,7 @@ class Table(Backwards):
         self, texts: Sequence[str], source: str, target: str, job: Job
     ) -> list[str]:
         """See `Engine`."""
-        return [self._known.get(text, text) for text in texts]
+        return [self._known.get(text) or backwards(text) for text in texts]
 
 
 def backwards(text: str) -> str:

@@ -32,7 +32,7 @@ from bot.why_command import lines_of
 from tests.desk.test_watch import KEY, Seeing, says
 from tests.kit.channel import CAN
 from tests.kit.chat import Server, chat_server
-from tests.kit.translating import TELLS, Table, translating
+from tests.kit.translating import TELLS, Nothing, Table, backwards, translating
 
 ESCALATION = load_escalation()
 WATCH = Watch(Perceiver(Settings(), ESCALATION), ESCALATION)
@@ -288,3 +288,30 @@ async def test_a_failure_is_said_in_the_customers_language_if_that_is_known(
     assert turn.decision["failure"]["reason"] == "RuntimeError"
     assert len(turn.replies) == 2
     assert texts(turn)[1] == WORDS.sorry["pt"]
+
+
+async def test_what_is_said_of_a_sensitive_matter_is_translated_where_it_is_not_written(
+    store: AsyncStore,
+) -> None:
+    legal = ESCALATION.by_topic("legal", "en", "")
+    assert legal is not None
+    assert ESCALATION.speaks("legal", "pt")
+    assert not ESCALATION.speaks("legal", "sv")
+    swedish = Watch(Perceiver(Settings(("en", "sv")), ESCALATION), ESCALATION)
+    said = "Nu ska ni få höra av någon annan än mig, det lovar jag er"
+    known = {said: "You will hear from my solicitor, I promise you that"}
+    translator = Translator(Table(known), Nothing())
+    interpreter = Interpreter(translator, WORDS, "en")
+    turns = Turns(
+        store,
+        Brain(),
+        lambda channel: CAN,
+        turn_seconds=5.0,
+        watch=swedish,
+        interpreter=interpreter,
+    )
+    turn = await says(turns, store, said, 1)
+    assert turn.decision["handoff"]["topic"] == "legal"
+    (reply,) = texts(turn)
+    assert reply.startswith(backwards("This is a legal matter"))
+    assert "help@larkfield.example" in reply
