@@ -26,6 +26,7 @@ from bot.translation.contents import changed, with_words, words_in
 from bot.translation.contract import EngineFailed, NotTranslated, Origin, TranslationError
 from bot.translation.templates import Made, made_of
 from bot.translation.translator import Translator
+from bot.translation.verifying import Tells
 from bot.translation.words_file import Words
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,9 @@ class Heard:
 
     `content` is what the brain is to hear. `read` says that it is in the company's language,
     or has no words; then the brain answers in that language. `text` are the translated words,
-    "" for none. With `down` the engine is not asked again. `record` is for the turn's decision.
+    "" for none. With `down` the engine is not asked again. It is `certain` that the customer speaks
+    the language if he wrote more than a word or two of it; `mistaken` says that he does not:
+    the engine found nothing to translate. `record` is for the turn's decision.
     """
 
     content: Content
@@ -52,6 +55,8 @@ class Heard:
     read: bool
     text: str = ""
     down: bool = False
+    certain: bool = True
+    mistaken: bool = False
     known: tuple[str, ...] = ()
     record: Mapping[str, Any] = field(default_factory=dict)
 
@@ -60,7 +65,8 @@ class Interpreter:
     """Stands between customers and the brain. `translator` None translates nothing.
 
     `company` is the company's language (ISO 639-1); `own` are others that the bot's data is
-    written in. `seconds` is what a customer waits for a translation, each way.
+    written in. `tells` tells the language of a text; `seconds` is what a customer waits for a
+    translation, each way.
     """
 
     def __init__(
@@ -70,8 +76,10 @@ class Interpreter:
         company: str,
         own: Collection[str] = (),
         *,
+        tells: Tells,
         seconds: float = SECONDS,
     ) -> None:
+        self._tells = tells
         self._seconds = seconds
         self.company = company
         self._translator = translator
@@ -99,13 +107,20 @@ class Interpreter:
         before: Mapping[str, Any] = (last.decision or {}).get("translated") or {} if last else {}
         if before.get("told"):
             record["told"] = before["told"]
+        words = words_of(content)
+        again = last is not None and (last.perception or {}).get("language") == seen.language
         heard = Heard(
-            content, seen.language, conversation, False, known=tuple(known), record=record
+            content,
+            seen.language,
+            conversation,
+            False,
+            known=tuple(known),
+            certain=again or self._tells.clearly(words) == seen.language,
+            record=record,
         )
         if self._translator is None:
             return heard
         record["engine"] = self._translator.engine
-        words = words_of(content)
         if not words or (isinstance(content, Choice) and content.payload.startswith("/")):
             ways = self._translator.can(self.company, seen.language)
             return replace(heard, read=ways)
@@ -126,6 +141,8 @@ class Interpreter:
             record["why"] = f"{type(error).__name__}: {error}".removesuffix(": ")
             # Who waited for an engine that is down does not wait for it twice.
             return replace(heard, down=not isinstance(error, NotTranslated))
+        if not heard.certain and text.strip().casefold() == words.strip().casefold():
+            return replace(heard, mistaken=True)
         record["heard"] = text
         return replace(heard, content=with_words(content, text), read=True, text=text)
 
@@ -142,7 +159,7 @@ class Interpreter:
         intent = outcome.parse.get("intent")
         lost = not heard.read and bool(words_of(heard.content)) and intent == _FALLBACK
         now = utcnow()
-        if (missed or lost) and not _lately(record.get("told"), now):
+        if (missed or lost) and heard.certain and not _lately(record.get("told"), now):
             words = self._sorry(heard.language, handed=outcome.handoff is not None)
             if words is not None:
                 replies = [*replies, words]

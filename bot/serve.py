@@ -197,7 +197,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     from bot.interpreting import Interpreter
     from bot.knowledge.opening import open_answering
     from bot.knowledge.service import provide
-    from bot.translation.opening import open_translator
+    from bot.translation.opening import Telling, open_translator
     from bot.translation.words_file import load_words
     from bot.turn import Turns
     from bot.worker import Worker
@@ -247,7 +247,13 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     watch = open_watch(settings, store)
     translator = open_translator(settings, store)
     company, *_ = settings.perception.languages
-    interpreter = Interpreter(translator, load_words(), company, settings.translation.own)
+    interpreter = Interpreter(
+        translator,
+        load_words(),
+        company,
+        settings.translation.own,
+        tells=Telling(settings.perception.languages),
+    )
     action_seconds = settings.limits.turn_seconds * _ACTION_SHARE
     follower = Follower(
         Models(store, AsyncVault(open_vault(settings))),

@@ -29,6 +29,7 @@ from bot.meant import meant
 from bot.meeting import meet
 from bot.message import Content, Deletion, Inbound, Media, Text, decode, encode, utcnow
 from bot.perception.contract import Perception
+from bot.perception.language import DEFAULT_SURE
 from bot.store import AsyncStore, Duplicate, StoreError
 from bot.store.cases import Case
 from bot.store.conversations import AGENT, BOT, WAITING, Conversation
@@ -341,6 +342,12 @@ class Turns:
         heard = await self._interpreter.hear(
             content, seen, message.conversation, state=state, last=last, known=_names(message)
         )
+        if heard is not None and heard.mistaken:
+            # A word or two, and the engine knows them as the company's own language.
+            why = (*seen.why, f"language {self._interpreter.company}: nothing to translate")
+            return None, replace(
+                seen, language=self._interpreter.company, sure=DEFAULT_SURE, why=why
+            )
         if heard is None or not heard.text or seen.sensitive is not None:
             return heard, seen
         return heard, self._watch.also(seen, heard.text, self._interpreter.company)

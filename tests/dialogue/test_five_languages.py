@@ -23,7 +23,7 @@ from bot.turn import Turns
 from tests.desk.test_watch import KEY, replies, says
 from tests.kit.channel import CAN
 from tests.kit.chat import Server, chat_server
-from tests.kit.translating import translating
+from tests.kit.translating import TELLS, translating
 
 ESCALATION = load_escalation()
 WATCH = Watch(Perceiver(Settings(), ESCALATION), ESCALATION)
@@ -74,7 +74,7 @@ async def conversation(store: AsyncStore) -> None:
 
 def turns_of(store: AsyncStore, brain: Brain, server: Server | None, manner: str = "honest") -> Any:
     translator = translating(server, manner, store=store) if server else None
-    interpreter = Interpreter(translator, WORDS, "en", seconds=60.0)
+    interpreter = Interpreter(translator, WORDS, "en", tells=TELLS, seconds=60.0)
     return Turns(
         store,
         brain,

@@ -78,7 +78,7 @@ def asks(**values: Any) -> Outcome:
 def turns_of(
     store: AsyncStore, brain: Brain, translator: Translator | None, own: tuple[str, ...] = ()
 ) -> Turns:
-    interpreter = Interpreter(translator, WORDS, "en", own, seconds=30.0)
+    interpreter = Interpreter(translator, WORDS, "en", own, tells=TELLS, seconds=30.0)
     return Turns(
         store,
         brain,
@@ -153,6 +153,28 @@ async def test_english_and_own_languages_are_left_alone(store: AsyncStore, serve
     assert "translated" not in first.decision
     assert "translated" not in second.decision
     assert server.bodies == []
+
+
+async def test_english_that_looks_italian_is_english(store: AsyncStore, server: Server) -> None:
+    brain = Brain(asks(), asks(), asks())
+    turns = turns_of(store, brain, translating(server))
+    turn = await says(turns, store, "forgot password", 1)
+    assert texts(turn) == ["What is your order number?"]
+    assert turn.perception["language"] == "en"
+    assert "translated" not in turn.decision
+    assert len(server.bodies) == 1
+    # Without an engine nobody is told in Italian that English is not understood.
+    turn = await says(turns_of(store, brain, None), store, "reset password", 2)
+    assert texts(turn) == ["What is your order number?"]
+
+
+async def test_a_word_that_is_alike_in_both_does_not_change_the_language(
+    store: AsyncStore, server: Server
+) -> None:
+    turns = turns_of(store, Brain(asks(), asks()), translating(server, store=store))
+    await says(turns, store, WHERE, 1)
+    turn = await says(turns, store, "PayPal, ok", 2)
+    assert texts(turn) == ["Qual é o número da sua encomenda?"]
 
 
 async def test_a_button_is_not_translated_and_its_answer_is(
@@ -301,7 +323,7 @@ async def test_what_is_said_of_a_sensitive_matter_is_translated_where_it_is_not_
     said = "Nu ska ni få höra av någon annan än mig, det lovar jag er"
     known = {said: "You will hear from my solicitor, I promise you that"}
     translator = Translator(Table(known), Nothing())
-    interpreter = Interpreter(translator, WORDS, "en")
+    interpreter = Interpreter(translator, WORDS, "en", tells=TELLS)
     turns = Turns(
         store,
         Brain(),
