@@ -237,9 +237,7 @@ class Brain:
             log.exception("%s cannot be said", _APOLOGY)
         said_instead = apology or [Text(_DEFAULT_APOLOGY)]
         origins = (origin(_APOLOGY, self._domain.responses),) if apology else ()
-        return Outcome(
-            [], said_instead, before, {}, failure, model=self.model_id, origins=origins
-        )
+        return Outcome([], said_instead, before, {}, failure, model=self.model_id, origins=origins)
 
 
 def _metadata(said: Inbound, hints: Hints) -> dict[str, Any]:

@@ -42,7 +42,9 @@ def _sentence(said: str, source: str, target: str) -> str | None:
             values = dict(zip(order, match.groups(), strict=True))
             made = _PLACE.sub(lambda place, values=values: values[place[1]], other)  # type: ignore[misc]
             # As the text has it: with or without an end.
-            return made if said.strip()[-1:] in ".!?:" else made.rstrip(" .!?")
+            end = said.strip()[-1:]
+            made = made.rstrip(" .!?") if end not in ".!?:" else made
+            return made if made[-1:] in ".!?:" or end not in ".!?" else f"{made}{end}"
     return _date(said.strip(), source, target)
 
 
