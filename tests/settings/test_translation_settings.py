@@ -35,7 +35,7 @@ def test_models_are_by_pair_from_file_and_environment(tmp_path: Path) -> None:
         ("{engine: marian}", "engine marian needs models"),
         ("{engine: google}", "llm, marian or none"),
         ("{models: {pten: x}}", "a key should be two languages, as in pt-en"),
-        ("{models: [pt-en]}", "translation.models is a list; should be a mapping of texts"),
+        ("{models: [pt-en]}", "translation.models is a list, should be a mapping of texts"),
         ("{models: {pt-en: [x]}}", "translation.models has an entry that is no text"),
         ("{own: [German]}", "is not a two-letter code"),
     ],
