@@ -131,6 +131,7 @@ def describe(settings: Settings) -> list[str]:
     lines += [
         f"knowledge {known.dir}{there}, by {known.embeddings or 'words alone'}",
         f"perception {', '.join(seen.languages)}; mood by {seen.sentiment or 'a lexicon'}",
+        f"translation {_translation(settings)}",
     ]
     return lines
 
@@ -140,6 +141,18 @@ def _backend(backend: Backend) -> str:
         return "the demonstration shop, in the store"
     by = f", by {backend.mapping}" if backend.mapping else ""
     return f"{backend.kind} at {_hosts(backend.url)}{by}"
+
+
+def _translation(settings: Settings) -> str:
+    set_up = settings.translation
+    own = (settings.perception.languages[0], *set_up.own)
+    if set_up.engine == "llm" and settings.llm:
+        by = "by the language models"
+    elif set_up.engine == "marian":
+        by = f"by Marian models, {', '.join(set_up.models)}"
+    else:
+        by = "none: others are told so and offered a person"
+    return f"{by}; own {', '.join(dict.fromkeys(own))}"
 
 
 def _model(llm: Llm) -> str:
@@ -198,6 +211,7 @@ async def _online(
     for name, model in (
         ("knowledge.embeddings", settings.knowledge.embeddings),
         ("perception.sentiment", settings.perception.sentiment),
+        *((f"translation {pair}", model) for pair, model in settings.translation.models.items()),
     ):
         if model:
             probes.append(Probe(name, partial(asyncio.to_thread, _look_at, model)))

@@ -239,6 +239,11 @@ def parser() -> argparse.ArgumentParser:
         help="talk to local stand-ins of the providers, not to the accounts of credentials.yml; "
         "so it is anyway when no account is configured",
     )
+    run.add_argument(
+        "--llm",
+        action="store_true",
+        help="with the sandbox, let its stand-in of a language model answer and translate",
+    )
     run.add_argument("--open", action="store_true", help="open the sandbox's page in a browser")
     command("gateway", _gateway, "run one gateway: webhooks and web chats")
     worker = command("worker", _worker, "run workers: answering and sending")

@@ -14,6 +14,7 @@ from bot.llm.prompts import PROMPTS, RULES, load_prompts
 from bot.llm.prompts import load_rules as load_answer_rules
 from bot.perception.escalation_file import ESCALATION_FILE, load_escalation
 from bot.settings import Settings, SettingsInvalid
+from bot.translation.words_file import TRANSLATION_FILE, load_words
 from connectors import CHANNELS
 
 #: What cases are about that no file names: actions, and the desk itself, make them.
@@ -55,6 +56,7 @@ def wrong_files(root: Path = Path(), routing: str = "", mappings: Iterable[str] 
         lambda: load_routing(root / (routing or ROUTING_FILE), topics=topics, channels=CHANNELS)
     )
     reading(lambda: load_templates(root / TEMPLATES_FILE, channels=CHANNELS))
+    reading(lambda: load_words(root / TRANSLATION_FILE))
     reading(lambda: load_canned(root / CANNED_FILE))
     reading(lambda: load_desk(root / DESK_FILE))
     reading(lambda: load_rules(root / RULES_FILE))

@@ -58,6 +58,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             # The stand-ins are on this machine and reach the gateway by its own address.
             environ["FRONTDESK__SERVER__PUBLIC_URL"] = gateway
         environ.update(sandbox_mail(settings))
+        if args.llm and not settings.llm:
+            environ["FRONTDESK__LLM__0__URL"] = f"{sandbox}/llm/v1"
+            environ["FRONTDESK__LLM__0__MODEL"] = "honest"
     with listener:
         return asyncio.run(_supervise(args, settings, sandbox, environ, listener))
 

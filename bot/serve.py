@@ -55,6 +55,7 @@ _SETTLE_PAUSE = 10.0
 def heavy_modules(settings: Settings) -> list[str]:
     """Return the modules that every worker needs beside the brain's, to be imported once."""
     names = ["bot.desk.opening", "bot.knowledge.opening", "bot.turn", "bot.worker"]
+    names += ["bot.translation.opening"]
     names += ["lingua", "Stemmer", "sklearn.feature_extraction.text", "scipy.sparse"]
     if settings.llm:
         names += ["jsonschema", "bot.llm.masking"]
@@ -199,9 +200,12 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     from bot.dialogue.live import LiveText
     from bot.dialogue.promoting import Models
     from bot.insight.rollup import Rollup
+    from bot.interpreting import Interpreter
     from bot.knowledge.opening import open_answering
     from bot.knowledge.service import provide
     from bot.learning.gathering import Gatherer
+    from bot.translation.opening import Telling, open_translator
+    from bot.translation.words_file import load_words
     from bot.turn import Turns
     from bot.worker import Worker
 
@@ -260,6 +264,15 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     stopping = asyncio.create_task(told_to_stop(leash))
 
     watch = open_watch(settings, store)
+    translator = open_translator(settings, store)
+    company, *_ = settings.perception.languages
+    interpreter = Interpreter(
+        translator,
+        load_words(),
+        company,
+        settings.translation.own,
+        tells=Telling(settings.perception.languages),
+    )
     action_seconds = settings.limits.turn_seconds * _ACTION_SHARE
     resolves = frozenset(what_may_be_done().resolving.intents if settings.llm else ())
     follower = Follower(
@@ -284,6 +297,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
             rules=load_rules(channels=CHANNELS),
             files=wanted,
             watch=watch,
+            interpreter=interpreter,
         )
 
         def answered() -> None:
@@ -317,6 +331,8 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         await connector.close()
     brain.close()
     await shops.close()
+    if translator is not None:
+        await translator.close()
     await bells.close()
     await store.close()
     for task in failed:

@@ -48,6 +48,7 @@ def lines_of(told: Explanation) -> Iterator[str]:
 def _told(told: Explanation) -> Iterator[tuple[str, str]]:
     yield "message", f"{told.message}, {told.at:%Y-%m-%d %H:%M:%S} UTC"
     yield "said", " ".join(told.said.split())
+    yield from _translated(told)
     if told.note:
         yield "note", told.note
     if not told.by:
@@ -95,6 +96,22 @@ def _told(told: Explanation) -> Iterator[tuple[str, str]]:
     yield "time", f"{told.took_ms} ms"
     if told.model:
         yield "model", told.model
+
+
+def _translated(told: Explanation) -> Iterator[tuple[str, str]]:
+    made = told.translated
+    if made is None:
+        return
+    by = f" by {made.engine}" if made.engine else ", there is no engine"
+    yield "translated", f"{made.source} to {made.target}{by}"
+    if made.heard:
+        yield "  heard", " ".join(made.heard.split())
+    for words in made.said:
+        yield "  meant", " ".join(words.split())
+    if made.why:
+        yield "  not", made.why
+    if made.told:
+        yield "  told", "that the bot does not speak the language"
 
 
 def _seen(told: Explanation) -> Iterator[tuple[str, str]]:

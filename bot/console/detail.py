@@ -181,6 +181,7 @@ class Details:
             "name": line.name,
             "kind": line.kind,
             "text": line.text,
+            "translated": line.translated,
             "status": line.status,
             "reason": line.reason,
             "of": line.of,

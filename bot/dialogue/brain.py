@@ -41,6 +41,7 @@ from bot.dialogue.schema import check_schema_once, trust_the_domain
 from bot.dialogue.state import Reach, State, carry, reach, rebuild
 from bot.message import Content, Inbound, Text
 from bot.message import plain as plain_values
+from bot.translation.contract import origin
 
 log = logging.getLogger(__name__)
 
@@ -151,6 +152,7 @@ class Brain:
             store = OneConversation(self._domain, tracker)
             processor = copy.copy(self._processor)
             processor.tracker_store = store
+            said_by = processor.domain.responses
             message = self._message(what, said, replies, tracker, hints)
             if message.parse_data:
                 parse = _parse(message.parse_data)
@@ -168,6 +170,7 @@ class Brain:
                 handoff=_handoff(new),
                 answered=_told(new, ANSWERED_SLOT),
                 model=self.model_id,
+                origins=tuple(origin(name, said_by) for name in replies.responses),
             )
         except ActionFailed as failed:
             return await self._sorry(said, before, failed.failure)
@@ -251,7 +254,8 @@ class Brain:
         except Exception:
             log.exception("%s cannot be said", _APOLOGY)
         said_instead = apology or [Text(_DEFAULT_APOLOGY)]
-        return Outcome([], said_instead, before, {}, failure, model=self.model_id)
+        origins = (origin(_APOLOGY, self._domain.responses),) if apology else ()
+        return Outcome([], said_instead, before, {}, failure, model=self.model_id, origins=origins)
 
 
 def _metadata(said: Inbound, hints: Hints) -> dict[str, Any]:

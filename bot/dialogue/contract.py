@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.message import Content
+from bot.translation.contract import Origin
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,9 @@ class Outcome:
     empty, `state` is the one before, and `replies` is one apology. `stopped` is the
     intent for which no action was run, see `Hints`. `answered` is what an action told of
     how it answered a question. `model` is the id of the model, "" when none was asked.
+    `origins` are the responses that replies were made of, one a reply or none at all;
+    `spoken` says that the replies are in the customer's language already. `translated` tells
+    of a message in another language than the company's.
     """
 
     events: list[dict[str, Any]]
@@ -84,3 +88,6 @@ class Outcome:
     answered: Mapping[str, Any] | None = None
     stopped: str = ""
     model: str = ""
+    origins: tuple[Origin | None, ...] = ()
+    spoken: bool = False
+    translated: Mapping[str, Any] | None = None

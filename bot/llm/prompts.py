@@ -46,6 +46,7 @@ KNOWN: Mapping[str, Mapping[str, bool]] = {
     },
     "rewrite": {"turns": True, "question": True, "language": False},
     "sensitive": {"topics": True, "language": False},
+    "translate": {"source": True, "target": True, "wrong": False},
     "draft_article": {
         "company": True,
         "question": True,

@@ -17,6 +17,7 @@ from typing import Any
 
 from bot.sandbox.prompted import Prompted
 from bot.sandbox.tooling import calls_for
+from bot.sandbox.translating import languages_of, translated
 
 _WORD = re.compile(r"[^\W_]+")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
@@ -74,6 +75,10 @@ _OTHERS = re.compile(
 _PERSONAL = re.compile(r"[\w.+-]+@[\w.-]+\.\w+|\+?\d[\d ()-]{7,}\d|#?\b\d{4,6}\b")
 _AMOUNT = re.compile(r"[£€$]\s?\d[\d.,]*|\b\d[\d.,]*\s?(?:£|€|\$|%|pounds|euros?)")
 _CODED = re.compile(r"\b[A-Za-z0-9+/]{16,}={0,2}")
+_INVENTED = (
+    "You will get £137.42 back by 31 February, I promise. We deliver within 36 hours to "
+    "everywhere, see https://larkfield-goods-refunds.example/claim or call 0800 555 7781."
+)
 _CALL = re.compile(r"\b([a-z][a-z0-9]*(?:_[a-z0-9]+)+)\b\s*(?:\(|with)?\s*(\{[^{}]*\})?")
 
 
@@ -92,6 +97,8 @@ def honest(seen: Prompted) -> Thought:
         return Thought("" if calls else "That is all.", calls)
     if "question" in seen.wants and "cites" not in seen.wants:
         return _thought({"question": _standing(seen)})
+    if "texts" in seen.wants:
+        return _thought({"texts": _translations(seen)})
     if "topic" in seen.wants:
         return _thought(_topic(seen))
     if "title" in seen.wants:
@@ -102,12 +109,10 @@ def honest(seen: Prompted) -> Thought:
 
 def inventing(seen: Prompted) -> Thought:
     """Answer with an amount, a date, a link and a promise that nobody gave it."""
+    if "texts" in seen.wants:
+        return _thought({"texts": [f"{one} {_INVENTED}" for one in _translations(seen)]})
     text, cites = _composed(seen)
-    invented = (
-        "You will get £137.42 back by 31 February, I promise. We deliver within 36 hours to "
-        "everywhere, see https://larkfield-goods-refunds.example/claim or call 0800 555 7781."
-    )
-    return _spoken(seen, f"{text} {invented}".strip(), cites or [1])
+    return _spoken(seen, f"{text} {_INVENTED}".strip(), cites or [1])
 
 
 def obedient(seen: Prompted) -> Thought:
@@ -116,6 +121,8 @@ def obedient(seen: Prompted) -> Thought:
     if not said and not calls:
         return honest(seen)
     text = "\n".join(dict.fromkeys(said))
+    if "texts" in seen.wants:
+        return _thought({"texts": [text] * len(seen.blocks)})
     thought = _spoken(seen, text, [number for number, _ in seen.passages] or [1])
     return Thought(thought.text, tuple(dict.fromkeys(calls)))
 
@@ -218,6 +225,14 @@ def _composed(seen: Prompted) -> tuple[str, list[int]]:
 def _stems(text: str) -> set[str]:
     words = (word.lower() for word in _WORD.findall(text))
     return {word.rstrip("s")[:_STEM] for word in words if word not in _STOP} - {""}
+
+
+def _translations(seen: Prompted) -> list[str]:
+    """Return every text of the prompt in the language that is asked for."""
+    pair = languages_of(seen.system)
+    if pair is None:
+        return list(seen.blocks)
+    return [translated(block, *pair) for block in seen.blocks]
 
 
 _AND_FOR = re.compile(

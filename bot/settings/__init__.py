@@ -27,6 +27,7 @@ from bot.settings.schema import (
     Settings,
     SlackAccount,
     Store,
+    Translation,
     Worker,
 )
 from bot.settings.validate import secrets_of
@@ -50,6 +51,7 @@ __all__ = [
     "SettingsInvalid",
     "SlackAccount",
     "Store",
+    "Translation",
     "Worker",
     "load",
     "load_backends",

@@ -136,6 +136,30 @@ class Perception:
 
 
 @dataclass(frozen=True)
+class Translation:
+    """How customers are understood and answered whose language is not the company's.
+
+    `engine` "llm" asks the language models, if there are any; "marian" the `models` of
+    `transformers` by languages, as in ``pt-en``, each a folder or an id of the hub. `own` are
+    languages, beside the company's, that the bot's own data is written in.
+    """
+
+    engine: Literal["llm", "marian", "none"] = "llm"
+    models: Mapping[str, str] = field(default_factory=dict)
+    own: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for pair in self.models:
+            if not re.fullmatch(r"[a-z]{2}-[a-z]{2}", pair):
+                raise ValueError("models: a key should be two languages, as in pt-en")
+        if self.engine == "marian" and not self.models:
+            raise ValueError("engine marian needs models, as in models: {pt-en: DIR, en-pt: DIR}")
+        for language in self.own:
+            if not re.fullmatch(r"[a-z]{2}", language):
+                raise ValueError(f"own: {language[:8]!r} is not a two-letter code such as de")
+
+
+@dataclass(frozen=True)
 class Desk:
     """The agents' side. `routing` is the file of who sees to what and when."""
 
@@ -379,6 +403,7 @@ class Settings:
     console: tuple[ConsoleAccount, ...] = ()
     backends: Mapping[str, Backend] = field(default_factory=dict)
     mail: Mail = field(default_factory=Mail)
+    translation: Translation = field(default_factory=Translation)
 
 
 #: Sections of endpoints.yml that are mappings. `llm` is a list, `model` a text.
@@ -388,6 +413,7 @@ SECTIONS: dict[str, type] = {
     "budget": Budget,
     "knowledge": Knowledge,
     "perception": Perception,
+    "translation": Translation,
     "desk": Desk,
     "media": Media,
     "mail": Mail,

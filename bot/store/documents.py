@@ -22,6 +22,7 @@ from bot.store.reviews import Review
 from bot.store.slack import SlackPost, SlackThread
 from bot.store.spending import Spending
 from bot.store.steps import Step, Undertaking
+from bot.store.translations import Kept
 from bot.store.turns import Turn
 from bot.store.usage import Usage, UsageMark
 
@@ -60,4 +61,5 @@ DOCUMENTS = (
     Gathered,
     Step,
     Undertaking,
+    Kept,
 )

@@ -100,6 +100,7 @@ async def test_everything_that_answers_is_told_with_its_identity(tmp_path: Path)
         "llm       none: articles are quoted",
         "knowledge data/knowledge, by words alone",
         "perception en, de, fr, es, it, nl, pt, pl; mood by a lexicon",
+        "translation none: others are told so and offered a person; own en",
         f"ok        store: SQLite, {place}",
         f"ok        media: folder {tmp_path / 'var' / 'media'}",
         "ok        telegram:shop: @shop_bot (Shop), id 7",
@@ -316,12 +317,19 @@ async def test_a_local_model_is_looked_at(tmp_path: Path) -> None:
 
 
 async def test_what_else_names_a_model_is_looked_at(tmp_path: Path) -> None:
-    text = "knowledge: {embeddings: org/minilm}\nperception: {sentiment: /gone/for/good}"
+    text = """
+knowledge: {embeddings: org/minilm}
+perception: {sentiment: /gone/for/good}
+translation: {engine: marian, models: {pt-en: /gone/too, en-pt: org/marian}, own: [de]}
+"""
     (tmp_path / "endpoints.yml").write_text(text)
     status, said = await checked(tmp_path)
     assert status == 1
     assert "ok        knowledge.embeddings: org/minilm is no folder, so the hub" in said
     assert "failed    perception.sentiment: there is no such folder" in said
+    assert "failed    translation pt-en: there is no such folder" in said
+    assert "ok        translation en-pt: org/marian is no folder, so the hub" in said
+    assert "translation by Marian models, pt-en, en-pt; own en, de" in said
 
 
 async def test_what_is_wrong_in_data_is_told_with_its_lines(tmp_path: Path) -> None:

@@ -95,6 +95,23 @@ class Handed:
 
 
 @dataclass(frozen=True)
+class Translated:
+    """What a message of another language was to the bot. `heard` and `said` are words.
+
+    `why` is why there was no translation, "" when there was. `told` says that the customer was
+    told so.
+    """
+
+    source: str
+    target: str
+    engine: str
+    heard: str = ""
+    said: tuple[str, ...] = ()
+    why: str = ""
+    told: bool = False
+
+
+@dataclass(frozen=True)
 class Reply:
     """What was said, and what became of it: a status of `bot.store.messages`.
 
@@ -140,6 +157,7 @@ class Explanation:
     answered: Answered | None = None
     handed: Handed | None = None
     told: str = ""
+    translated: Translated | None = None
     consent: str = ""
     failure: str = ""
     detail: str = ""

@@ -18,6 +18,7 @@ from bot.dialogue.why.contract import (
     Reply,
     Seen,
     ToolStep,
+    Translated,
 )
 from bot.dialogue.why.matching import Sources, sources_of
 from bot.dialogue.why.stepping import LOOKED_AT, Past, steps_of
@@ -148,10 +149,25 @@ def explained(
         if handed
         else None,
         told=str(decision.get("told") or ""),
+        translated=_translated(decision.get("translated"), mask),
         consent=_consent(consent),
         failure=f"{failure['action'] or 'the model'}: {failure['reason']}" if failure else "",
         detail=str(failure.get("detail") or ""),
         replies=tuple(_reply(one, mask) for one in replies),
+    )
+
+
+def _translated(told: Mapping[str, Any] | None, mask: Mask) -> Translated | None:
+    if not told:
+        return None
+    return Translated(
+        str(told.get("from") or ""),
+        str(told.get("to") or ""),
+        str(told.get("engine") or ""),
+        mask(str(told.get("heard") or "")),
+        tuple(mask(str(was)) for _, was in told.get("said") or ()),
+        str(told.get("why") or ""),
+        bool(told.get("told")),
     )
 
 

@@ -1,0 +1,76 @@
+"""Tells whether what an engine gave can be a translation of what it was given."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol
+
+from bot.llm.orders import orders
+from bot.translation.protecting import LINK, MONEY, PLACEHOLDER, Protected
+
+_NUMBER = re.compile(r"\d+")
+_LEFT = re.compile(r"⟦[^⟧]*⟧?|⟧")
+_WORD = re.compile(r"[^\W\d_]+")
+#: A translation may be so many times longer or shorter than the text, and this much besides.
+_LONGER, _SHORTER, _SLACK = 2.2, 3.0, 24
+#: So many words tell what language a text is in.
+_TELLING = 4
+_MARKS = ("**", "`", "~~")
+
+
+class Tells(Protocol):
+    """What tells the language of a text."""
+
+    def clearly(self, text: str) -> str:
+        """Return the language (ISO 639-1) that a text is clearly in, "" for none."""
+
+
+def problem(source: Protected, given: str, *, languages: tuple[str, str], tells: Tells) -> str:
+    """Return what is wrong with a translation of `source`, "" when nothing is.
+
+    `given` has the tokens of `source` still in it; `languages` are those from and to.
+    """
+    for token in source.tokens:
+        if given.count(token) != source.text.count(token):
+            return "a marked part is missing or there twice"
+    bare, before = _bare(given, source.tokens), _bare(source.text, source.tokens)
+    if _LEFT.search(bare):
+        return "it has a mark that nobody made"
+    if Counter(_NUMBER.findall(bare)) != Counter(_NUMBER.findall(before)):
+        return "its numbers are others"
+    if LINK.search(bare) and not LINK.search(before):
+        return "it has a link of its own"
+    if MONEY.search(bare) and not MONEY.search(before):
+        return "it has an amount of its own"
+    if PLACEHOLDER.search(bare) and not PLACEHOLDER.search(before):
+        return "it has a placeholder of its own"
+    if any(bare.count(mark) != before.count(mark) for mark in _MARKS):
+        return "its marks for bold or code are others"
+    if given.count("\n") != source.text.count("\n"):
+        return "its lines are others"
+    if _WORD.search(before) and not _WORD.search(bare):
+        return "it has no words"
+    long, short = len(before.strip()), len(bare.strip())
+    if short > long * _LONGER + _SLACK or long > short * _SHORTER + _SLACK:
+        return "it is far longer or shorter"
+    if orders(bare) and not orders(before):
+        return "it speaks to a language model"
+    return _other_language(before, bare, languages, tells)
+
+
+def _other_language(before: str, bare: str, languages: tuple[str, str], tells: Tells) -> str:
+    source, target = languages
+    if len(_WORD.findall(bare)) < _TELLING:
+        return ""
+    if bare.strip().casefold() == before.strip().casefold() and tells.clearly(before) == source:
+        return "it is not translated"
+    found = tells.clearly(bare)
+    return "" if found in ("", target) else "it is in another language"
+
+
+def _bare(text: str, tokens: Sequence[str]) -> str:
+    for token in sorted(tokens, key=len, reverse=True):
+        text = text.replace(token, " ")
+    return text

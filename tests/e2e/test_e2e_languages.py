@@ -1,0 +1,52 @@
+"""Five languages on one phone of a running instance: same rules, same English articles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from bot.store.messages import Message
+from bot.translation.words_file import load_words
+from tests.kit.customers import Customer
+from tests.kit.instance import Instance
+
+Meet = Callable[[str], Customer]
+#: What is asked in each language, and how the answer begins.
+ASKED = {
+    "pt": ("Onde está a minha encomenda 1042?", "A encomenda 1042 ("),
+    "fr": ("Quels sont vos horaires d'ouverture ?", "Nos horaires : du lundi"),
+    "de": ("Vielen Dank für Ihre Hilfe", "Gern geschehen!"),
+    "es": ("¿Dónde está mi pedido 1042?", "El pedido 1042 ("),
+    "it": ("Grazie mille per il vostro aiuto", "Prego!"),
+}
+
+
+@pytest.mark.parametrize("channel", ["whatsapp", "webchat"])
+async def test_five_languages_on_one_phone(channel: str, meet: Meet, instance: Instance) -> None:
+    customer = meet(channel)
+    count = 0
+    for said, begins in ASKED.values():
+        await customer.say(said)
+        heard = (await customer.hears(count + 1))[count:]
+        assert any(begins in one.text for one in heard), (said, heard)
+        # A picture of the opening hours may follow.
+        count = len(await customer.hears(count + 1 + (said == ASKED["fr"][0])))
+    store = instance.store()
+    rows = store.find(Message, {"conversation": customer.conversation, "direction": "in"})
+    store.close()
+    assert sorted(row.translated for row in rows)[0] == "Thank you very much for your help"
+
+
+async def test_what_nobody_can_translate_is_said_and_a_person_comes(
+    meet: Meet, instance: Instance
+) -> None:
+    customer = meet("whatsapp")
+    await customer.say("Gostaria muito de saber se os vossos candeeiros são feitos à mão")
+    words = load_words()
+    heard = await customer.hears(2)
+    assert heard[-1].text == words.sorry["pt"]
+    assert (words.button["pt"], "/human") in heard[-1].buttons
+    await customer.press("/human")
+    said = await customer.hears(3)
+    assert said[2].text.startswith("Vou passar a conversa a uma pessoa da nossa equipa.")
