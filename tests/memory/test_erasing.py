@@ -188,7 +188,7 @@ async def life(store: AsyncStore, vault: AsyncVault, address: Address) -> Person
 
 
 async def left(store: AsyncStore) -> dict[str, list[Any]]:
-    found = {cls.__name__: await store.find(cls, {}) for cls in DOCUMENTS}
+    found: dict[str, list[Any]] = {c.__name__: await store.find(c, {}) for c in DOCUMENTS}
     return {name: [row.id for row in rows] for name, rows in found.items() if rows}
 
 
