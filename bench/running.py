@@ -65,7 +65,9 @@ def process(
 
 
 @contextlib.contextmanager
-def ours(directory: Path, provider_port: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def ours(
+    directory: Path, provider_port: int, models: Path = ROOT / "models"
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Run `bot run` with one Telegram account at the bench's provider; yield its URL."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -76,7 +78,7 @@ def ours(directory: Path, provider_port: int) -> Iterator[tuple[str, subprocess.
         "api_url": f"http://127.0.0.1:{provider_port}",
     }
     files = {
-        "endpoints": {"server": {"port": port, "public_url": url}, "model": str(ROOT / "models")},
+        "endpoints": {"server": {"port": port, "public_url": url}, "model": str(models)},
         "credentials": {"telegram": [account]},
     }
     arguments = [sys.executable, "-m", "bot.cli", "run", "--var", str(directory / "var")]

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bot import knowledge_verbs, logs
+from bot import knowledge_verbs, learn_verbs, logs
 from bot.llm.errors import PromptInvalid
 from bot.settings import Settings, SettingsInvalid, load
 from connectors import CHANNELS, connector_class
@@ -161,6 +161,12 @@ def _why(args: argparse.Namespace) -> int:
     return asyncio.run(why(args, settings_of(args)))
 
 
+def _learn(args: argparse.Namespace) -> int:
+    from bot.learn_command import learn
+
+    return asyncio.run(learn(args, settings_of(args)))
+
+
 def _chat(args: argparse.Namespace) -> int:
     from bot.chat import chat
 
@@ -272,6 +278,9 @@ def parser() -> argparse.ArgumentParser:
     why.add_argument("id", metavar="MESSAGE|CONVERSATION")
     why.add_argument("--last", type=_count, metavar="N", help="of a conversation, default: 1")
     why.add_argument("--raw", action="store_true", help="personal data as it was written")
+
+    learn = command("learn", _learn, "learn from what customers really wrote, one by one")
+    learn_verbs.add_verbs(learn)
 
     chat = command("chat", _chat, "talk to the running bot in this terminal")
     chat.add_argument("--url", help="of the gateway, default: the one configured here")

@@ -193,8 +193,10 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     from bot.dialogue.following import Follower
     from bot.dialogue.live import LiveText
     from bot.dialogue.promoting import Models
+    from bot.insight.rollup import Rollup
     from bot.knowledge.opening import open_answering
     from bot.knowledge.service import provide
+    from bot.learning.gathering import Gatherer
     from bot.turn import Turns
     from bot.worker import Worker
 
@@ -233,7 +235,13 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         sent=outbox.wake.set,
     )
     wakes = {"out": [outbox.wake.set], "in": [desk.changed], "desk": [desk.wake]}
-    rounds: list[Rounds] = [outbox, keeper, *desk.rounds]
+    rounds: list[Rounds] = [
+        outbox,
+        keeper,
+        *desk.rounds,
+        Rollup(store, settings.limits),
+        Gatherer(store, settings.limits),
+    ]
     running = [
         *(asyncio.create_task(one.run(), name=type(one).__name__.lower()) for one in rounds),
         asyncio.create_task(_listen(bells, wakes), name="bells"),

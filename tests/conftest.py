@@ -15,9 +15,9 @@ import pytest
 from bot.message import clean
 from bot.store import AsyncStore
 from bot.store.documents import DOCUMENTS
-from bot.store.sqlite import SqliteStore
 from tests.kit.processes import Machine
 from tests.kit.redis import RedisServer
+from tests.kit.stores import sqlite_in
 
 # CI tells whether a change broke something, not whether today's dice found something old;
 # everywhere else the dice are thrown anew each time.
@@ -69,14 +69,13 @@ def no_shop_of_before() -> None:
     """Forget backends that were opened: directories of tests that passed are gone."""
     backends = sys.modules.get("actions.backends")
     if backends is not None:
-        backends._orders.clear()
-        backends._payments.clear()
+        backends._open.clear()
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[AsyncStore]:
     """A real store in a directory of the test's own."""
-    opened = AsyncStore(SqliteStore(tmp_path / "bot.db"), DOCUMENTS)
+    opened = AsyncStore(sqlite_in(tmp_path), DOCUMENTS)
     yield opened
     await opened.close()
 

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 from actions.backends.orders import OrdersBackend
 from actions.backends.payments import PaymentsBackend
 from actions.backends.products import ProductsBackend
 from actions.backends.returns import ReturnsBackend
-from bot.store import open_store
+from bot.store import Store, open_store
 
 _DEFAULT_STORE = "sqlite:var/bot.db"
 
+
+class _Backend(Protocol):
+    def __init__(self, store: Store) -> None: ...
+
+    def prepare(self) -> None: ...
+
+
+class _Seeded(_Backend, Protocol):
+    def seed(self) -> int: ...
+
+
+_Any = TypeVar("_Any", bound=_Backend)
+_AnySeeded = TypeVar("_AnySeeded", bound=_Seeded)
 _lock = threading.Lock()
-_orders: dict[tuple[int, str], OrdersBackend] = {}
-_payments: dict[tuple[int, str], PaymentsBackend] = {}
-_products: dict[tuple[int, str], ProductsBackend] = {}
-_returns: dict[tuple[int, str], ReturnsBackend] = {}
+_open: dict[tuple[int, str, type], _Backend] = {}
 
 
 def orders() -> OrdersBackend:
@@ -28,16 +40,7 @@ def orders() -> OrdersBackend:
     one. Raises ValueError for another scheme, StoreDown when the store cannot be reached;
     the next call tries again.
     """
-    url = os.environ.get("FRONTDESK_STORE_URL") or _DEFAULT_STORE
-    key = os.getpid(), url
-    with _lock:
-        if key not in _orders:
-            backend = OrdersBackend(open_store(url))
-            backend.prepare()
-            if url.startswith("sqlite:"):
-                backend.seed()
-            _orders[key] = backend
-        return _orders[key]
+    return _seeded(OrdersBackend)
 
 
 def payments() -> PaymentsBackend:
@@ -45,14 +48,7 @@ def payments() -> PaymentsBackend:
 
     Opened as `orders` is, and with the same errors.
     """
-    url = os.environ.get("FRONTDESK_STORE_URL") or _DEFAULT_STORE
-    key = os.getpid(), url
-    with _lock:
-        if key not in _payments:
-            backend = PaymentsBackend(open_store(url))
-            backend.prepare()
-            _payments[key] = backend
-        return _payments[key]
+    return _opened(PaymentsBackend)
 
 
 def products() -> ProductsBackend:
@@ -60,16 +56,7 @@ def products() -> ProductsBackend:
 
     Opened and, on the embedded store, filled as `orders` is, and with the same errors.
     """
-    url = os.environ.get("FRONTDESK_STORE_URL") or _DEFAULT_STORE
-    key = os.getpid(), url
-    with _lock:
-        if key not in _products:
-            backend = ProductsBackend(open_store(url))
-            backend.prepare()
-            if url.startswith("sqlite:"):
-                backend.seed()
-            _products[key] = backend
-        return _products[key]
+    return _seeded(ProductsBackend)
 
 
 def returns() -> ReturnsBackend:
@@ -77,11 +64,24 @@ def returns() -> ReturnsBackend:
 
     Opened as `orders` is, and with the same errors.
     """
-    url = os.environ.get("FRONTDESK_STORE_URL") or _DEFAULT_STORE
-    key = os.getpid(), url
+    return _opened(ReturnsBackend)
+
+
+def _seeded(kind: type[_AnySeeded]) -> _AnySeeded:
+    return _opened(kind, lambda backend: backend.seed() if _url().startswith("sqlite:") else 0)
+
+
+def _opened(kind: type[_Any], fill: Callable[[_Any], object] = lambda _: None) -> _Any:
+    key = os.getpid(), _url(), kind
     with _lock:
-        if key not in _returns:
-            backend = ReturnsBackend(open_store(url))
+        backend = _open.get(key)
+        if not isinstance(backend, kind):
+            backend = kind(open_store(_url()))
             backend.prepare()
-            _returns[key] = backend
-        return _returns[key]
+            fill(backend)
+            _open[key] = backend
+        return backend
+
+
+def _url() -> str:
+    return os.environ.get("FRONTDESK_STORE_URL") or _DEFAULT_STORE

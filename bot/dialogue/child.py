@@ -127,9 +127,8 @@ def _work(wanted: dict[str, Any], report: dict[str, Any], progress: _Progress, s
             _train(wanted, said)
         said.warnings = []
     if wanted["models"]:
-        from bot.dialogue.examining import confusions, examine
+        from bot.dialogue.examining import causes, confusions, examine
 
-        wrong: list[tuple[str, str, str]] = []
         with progress.part("tests"):
             for n, model in enumerate(wanted["models"]):
                 share = _TEST + n / len(wanted["models"]) * (1 - _TEST)
@@ -144,8 +143,9 @@ def _work(wanted: dict[str, Any], report: dict[str, Any], progress: _Progress, s
                     report["untested"] = f"{type(error).__name__}: {error}"
                     continue
                 report["exams"][model] = exam
-                wrong = exam["wrong"] if n == 0 else wrong
-            report["confusions"] = confusions(wrong, importer.get_nlu_data())
+                if n == 0:
+                    exam["causes"] = causes(exam["wrong"], importer.get_nlu_data())
+                    report["confusions"] = confusions(exam["causes"])
     progress.say(1.0, "done")
 
 

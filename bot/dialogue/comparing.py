@@ -23,7 +23,8 @@ class Exam:
     """How one model did. `intents` is ``{name: (f1, messages)}``, F1 from 0 to 1.
 
     `stories` is ``{title: why it failed}``, "" for one that passed; `unseen` are
-    ``(title, action, policy)``: a guess, where no rule and no training story knew.
+    ``(title, action, policy)``: a guess, where no rule and no training story knew. `matrix`,
+    `confidence` and `causes` are as in `bot.dialogue.examining`.
     """
 
     right: int = 0
@@ -32,6 +33,9 @@ class Exam:
     entities: tuple[int, int] = (0, 0)
     stories: Mapping[str, str] = field(default_factory=dict)
     unseen: Sequence[tuple[str, str, str]] = ()
+    matrix: Sequence[tuple[str, str, int]] = ()
+    confidence: Sequence[Sequence[int]] = ()
+    causes: Sequence[Mapping[str, Any]] = ()
 
     @classmethod
     def of(cls, told: Mapping[str, Any] | None) -> Exam | None:
@@ -45,6 +49,9 @@ class Exam:
             entities=(int(told["entities"][0]), int(told["entities"][1])),
             stories=dict(told["stories"]),
             unseen=[(str(a), str(b), str(c)) for a, b, c in told["unseen"]],
+            matrix=[(str(a), str(b), int(n)) for a, b, n in told.get("matrix", ())],
+            confidence=list(told.get("confidence", ())),
+            causes=list(told.get("causes", ())),
         )
 
     @property
@@ -72,6 +79,9 @@ class Exam:
             "stories": len(self.stories),
             "passed": self.passed,
             "failed": {title: why for title, why in self.stories.items() if why},
+            "matrix": [list(row) for row in self.matrix],
+            "confidence": [list(row) for row in self.confidence],
+            "causes": [dict(one) for one in self.causes],
         }
 
 

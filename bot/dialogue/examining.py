@@ -27,6 +27,9 @@ from bot.dialogue.processor import Processor
 
 _AT_ONCE = 256
 _PAIRS = 12
+_BINS = 10
+# What is kept of a model's mistakes: so many messages in all and of a pair, so long.
+_CAUSES, _OF_A_PAIR, _LONG = 300, 8, 200
 _UNSURE = "nlu_fallback"
 _DATE = "date"
 #: What these predict was written down by a designer; everything else is a guess.
@@ -39,6 +42,9 @@ def examine(model: Path, held_out: str | None, stories: str | None) -> dict[str,
     ``intents`` is ``{name: [f1, precision, recall, examples]}``; ``wrong`` a list of
     ``(text, intent, predicted)``; ``stories`` is ``{title: reason of failure or ""}``;
     ``unseen`` a list of ``(title, action, policy)`` that no rule or training story knew.
+    ``matrix`` has a row ``[intent, predicted, messages]`` for each pair that occurred.
+    ``confidence`` are messages by tenths of the confidence in the nearest intent: rightly
+    understood, wrongly, and those for which it was not enough.
     """
     processor = Processor(
         model,
@@ -47,7 +53,8 @@ def examine(model: Path, held_out: str | None, stories: str | None) -> dict[str,
         generator=TemplatedNaturalLanguageGenerator({}),
     )
     exam: dict[str, Any] = {"examples": 0, "right": 0, "intents": {}, "wrong": []}
-    exam.update({"entities": [0, 0], "stories": {}, "unseen": []})
+    exam.update({"entities": [0, 0], "stories": {}, "unseen": [], "matrix": []})
+    exam["confidence"] = [[0] * _BINS for _ in range(3)]
     if held_out:
         _understanding(processor, load_data(held_out), exam)
     if stories:
@@ -55,11 +62,13 @@ def examine(model: Path, held_out: str | None, stories: str | None) -> dict[str,
     return exam
 
 
-def confusions(wrong: list[tuple[str, str, str]], data: TrainingData) -> list[dict[str, Any]]:
-    """Return the commonest confusions, and for each the two training examples that cause it.
+def causes(wrong: list[tuple[str, str, str]], data: TrainingData) -> list[dict[str, Any]]:
+    """Return the confusions, the commonest first: ``{intent, predicted, count, messages}``.
 
-    Those are the ones nearest to the misread message, by the letters they share: one of
-    the intent that was meant, one of that which was understood.
+    Each message is ``{text, example, other, like}``: the two training examples that are nearest
+    to it, by the letters they share, one of the intent that was meant and one of that which
+    was understood; `like` is how near the second is, 0 to 1. Of very many the rarest are left
+    out, so that the whole stays small.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -76,22 +85,38 @@ def confusions(wrong: list[tuple[str, str, str]], data: TrainingData) -> list[di
         if intent not in of:
             return "", 0.0
         best = max(of[intent], key=lambda n: near[n])
-        return str(examples[best].get("text")), float(near[best])
+        return str(examples[best].get("text"))[:_LONG], float(near[best])
 
-    told = []
+    told, left = [], _CAUSES
     counted = Counter((intent, predicted) for _, intent, predicted in wrong)
-    for (intent, predicted), count in counted.most_common(_PAIRS):
-        found = []
-        for text in [t for t, i, p in wrong if (i, p) == (intent, predicted)]:
+    for (intent, predicted), count in counted.most_common():
+        if left <= 0:
+            break
+        texts = [t for t, i, p in wrong if (i, p) == (intent, predicted)][: min(_OF_A_PAIR, left)]
+        left -= len(texts)
+        messages = []
+        for text in texts:
             near = (matrix @ vectorizer.transform([text]).T).toarray().ravel()
-            found.append((nearest(near, predicted), nearest(near, intent), text))
-        # The clearest case: what was understood is nearest to what was said.
-        (like, _), (meant, _), text = max(found, key=lambda one: one[0][1])
+            (other, like), (example, _) = nearest(near, predicted), nearest(near, intent)
+            found = {"text": text[:_LONG], "example": example, "other": other}
+            messages.append({**found, "like": round(like, 3)})
+        # The clearest case first: what was understood is nearest to what was said.
+        messages.sort(key=lambda one: -float(str(one["like"])))
         told.append(
-            {"intent": intent, "predicted": predicted, "count": count, "text": text}
-            | {"example": meant, "other": like}
+            {"intent": intent, "predicted": predicted, "count": count, "messages": messages}
         )
     return told
+
+
+def confusions(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the commonest of what `causes` found, each with its clearest message."""
+    return [
+        {
+            **{key: one[key] for key in ("intent", "predicted", "count")},
+            **{key: one["messages"][0][key] for key in ("text", "example", "other")},
+        }
+        for one in found[:_PAIRS]
+    ]
 
 
 def _understanding(processor: Processor, data: TrainingData, exam: dict[str, Any]) -> None:
@@ -100,6 +125,7 @@ def _understanding(processor: Processor, data: TrainingData, exam: dict[str, Any
     meant: Counter[str] = Counter()
     predicted: Counter[str] = Counter()
     right: Counter[str] = Counter()
+    pairs: Counter[tuple[str, str]] = Counter()
     entities, marked = [0, 0], False
     for start in range(0, len(examples), _AT_ONCE):
         part = examples[start : start + _AT_ONCE]
@@ -116,6 +142,8 @@ def _understanding(processor: Processor, data: TrainingData, exam: dict[str, Any
             got = str((told.get("intent") or {}).get("name"))
             meant[intent] += 1
             predicted[got] += 1
+            pairs[intent, got] += 1
+            _sure(told, intent, exam["confidence"])
             if got == intent:
                 right[intent] += 1
             else:
@@ -125,6 +153,7 @@ def _understanding(processor: Processor, data: TrainingData, exam: dict[str, Any
             entities[0] += len(wanted & seen)
             entities[1] += len(wanted | seen)
     exam["examples"], exam["right"] = sum(meant.values()), sum(right.values())
+    exam["matrix"] = [[intent, got, count] for (intent, got), count in sorted(pairs.items())]
     # A file in which no entity is marked says nothing of how well they are found.
     exam["entities"] = entities if marked else [0, 0]
     for intent, count in sorted(meant.items()):
@@ -133,6 +162,18 @@ def _understanding(processor: Processor, data: TrainingData, exam: dict[str, Any
         both = precision + recall
         f1 = 2 * precision * recall / both if both else 0.0
         exam["intents"][intent] = [round(v, 4) for v in (f1, precision, recall)] + [count]
+
+
+def _sure(told: dict[str, Any], intent: str, bins: list[list[int]]) -> None:
+    """Count a message by how sure the model was of its nearest intent."""
+    got = told.get("intent") or {}
+    ranking = [one for one in told.get("intent_ranking") or [got] if one["name"] != _UNSURE]
+    first = (ranking or [got])[0]
+    # Understood as something, that is what counts; not sure enough, what was nearest.
+    unsure = got.get("name") == _UNSURE and intent != _UNSURE
+    kind = 2 if unsure else int(got.get("name") != intent)
+    sure = float((first if unsure else got).get("confidence") or 0.0)
+    bins[kind][min(_BINS - 1, max(0, int(sure * _BINS)))] += 1
 
 
 def _entities(found: Any) -> set[tuple[str, Any, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import os
@@ -32,7 +33,9 @@ _HEAVY = (
 def preload(*more: str) -> None:
     """Import Rasa and what it uses, and `more` modules. Takes seconds; starts no thread.
 
-    Forked processes share these pages and begin at once.
+    Forked processes share these pages and begin at once. What was imported is kept from the
+    garbage collector for good: looking at half a million objects again takes it 0.3 s, in which
+    no message is answered and after which no page is shared any more.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
@@ -48,3 +51,5 @@ def preload(*more: str) -> None:
     from bot.dialogue.quiet import quiet
 
     quiet()
+    gc.collect()
+    gc.freeze()

@@ -7,14 +7,20 @@ the same process must go on meanwhile.
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from bot.dialogue.contract import Hints, Outcome
 from bot.dialogue.live import LiveWords
 from bot.message import Inbound
+
+# Seconds after which a thread that computes lets another one go on, while a model is loaded; 5 ms
+# otherwise. A message needs the interpreter some hundred times, and waits that long each time.
+_SHORT_TURN = 0.0005
 
 
 class BrainStuck(Exception):
@@ -99,7 +105,8 @@ class BrainThread:
         what actions hold open (clients, locks) belongs to. Raises what loading raises; the
         old brain then stays.
         """
-        brain = await asyncio.to_thread(load)
+        with _short_turns():
+            brain = await asyncio.to_thread(load)
 
         async def swap() -> None:
             old, self._brain = self._brain, brain
@@ -142,3 +149,13 @@ class BrainThread:
         if hasattr(self, "_brain"):
             self._brain.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
+
+
+@contextmanager
+def _short_turns() -> Iterator[None]:
+    kept = sys.getswitchinterval()
+    sys.setswitchinterval(_SHORT_TURN)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(kept)

@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 import bot
+from bot.dialogue.checking import check_project, errors_of
 from bot.dialogue.errors import TrainingFailed
 from bot.dialogue.plain import confirmed, in_plain_words
 from bot.dialogue.sources import DATA, HELD_OUT, STORIES, domain_of, fingerprint_of
-from bot.dialogue.validating import check
 from bot.message import utcnow
 
 __all__ = ["Made", "alone", "fingerprint_of", "make", "train", "trained"]
@@ -95,7 +95,7 @@ def make(
     With `tests` it is tested, and so is the model `against`. Whoever calls holds `alone`.
     Raises TrainingFailed.
     """
-    notes = check(root)
+    notes = _checked(root)
     name = f"{utcnow():%Y%m%d-%H%M%S}-{fingerprint_of(root)}"
     work = Path(tempfile.mkdtemp(prefix=".training-", dir=models.resolve()))
     model = present or work / f"{name}.tar.gz"
@@ -117,8 +117,16 @@ def make(
         exams = {Path(path).name: exam for path, exam in said["exams"].items()}
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    notes += [note for note in in_plain_words(root, said["warnings"]) if note not in notes]
+    notes += in_plain_words(said["warnings"])
     return Made(model, exams, said["confusions"], notes, said["untested"], said["seconds"])
+
+
+def _checked(root: Path) -> list[str]:
+    """Return the warnings about designers' files. Raises TrainingFailed for errors in them."""
+    found = check_project(root)
+    if errors := errors_of(found):
+        raise TrainingFailed("\n".join(map(str, errors)))
+    return [str(one) for one in found]
 
 
 def _child(

@@ -12,7 +12,7 @@ from bot.store.deeds import Deed
 from bot.store.files import StoredFile
 from bot.store.gaps import Gap
 from bot.store.journal import Entry
-from bot.store.lessons import Lesson
+from bot.store.lessons import Gathered, Lesson
 from bot.store.live import LiveResponses
 from bot.store.memory import Fact, Forgetting, Quiet
 from bot.store.messages import Message
@@ -22,6 +22,7 @@ from bot.store.reviews import Review
 from bot.store.slack import SlackPost, SlackThread
 from bot.store.spending import Spending
 from bot.store.turns import Turn
+from bot.store.usage import Usage, UsageMark
 
 DOCUMENTS = (
     Message,
@@ -53,4 +54,7 @@ DOCUMENTS = (
     Fact,
     Quiet,
     Forgetting,
+    Usage,
+    UsageMark,
+    Gathered,
 )

@@ -18,10 +18,11 @@ class Lesson(Document):
 
     `text` is what was said, without personal data; `marks` the entities found in it, dictionaries
     of `bot.learning.contract.Mark`. `intent` and `confidence` are what was understood, `ranking`
-    a list of ``[intent, confidence]``. `reasons` are of the constants above, ``{reason: detail}``.
-    `alike` is the same for texts that differ in nothing that matters; `weight` orders the inbox,
-    the largest first. `decided` is the designer's `Decided` as a dictionary, `file` and `line`
-    where it was written.
+    a list of ``[intent, confidence]``. `reasons` are of the constants above, ``{reason: detail}``;
+    `reason` is the strongest of them. `alike` is the same for texts that differ in nothing that
+    matters; `weight` orders the inbox, the largest first, and is 0 for an open one that stands
+    behind another of the same `alike`. `decided` is the designer's `Decided` as a dictionary,
+    `file` and `line` where it was written.
     """
 
     id = StringField(primary_key=True)
@@ -35,6 +36,7 @@ class Lesson(Document):
     confidence = FloatField(default=0.0)
     ranking = RawField()
     reasons = RawField()
+    reason = StringField(default="")
     alike = StringField(default="")
     weight = IntField(default=0)
     model = StringField(default="")
@@ -51,8 +53,30 @@ class Lesson(Document):
         "index_background": False,
         "indexes": [
             ("status", "weight", "at"),
+            ("status", "reason", "weight", "at"),
             ("alike", "status"),
             ("conversation", "seq"),
             ("at",),
         ],
     }
+
+
+class Gathered(Document):
+    """How far turns have been looked through; there is one, `TURNS`.
+
+    All turns up to `at` have been. Nobody looks again before `until`.
+    """
+
+    id = StringField(primary_key=True)
+    at = UtcField(required=True)
+    until = UtcField(required=True)
+
+    meta = {
+        "collection": "gathered",
+        "auto_create_index": False,
+        "index_background": False,
+        "indexes": [("until",)],
+    }
+
+
+TURNS = "turns"

@@ -39,8 +39,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     url = f"sqlite:{tmp_path / 'bot.db'}"
     monkeypatch.setenv("FRONTDESK_STORE_URL", url)
     # A folder of the same name may have been another test's.
-    for opened in ("_orders", "_products", "_returns"):
-        monkeypatch.setattr(f"actions.backends.{opened}", {})
+    monkeypatch.setattr("actions.backends._open", {})
     orders()
     returns()
     return open_store(url)

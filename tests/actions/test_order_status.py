@@ -21,8 +21,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     url = f"sqlite:{tmp_path / 'bot.db'}"
     monkeypatch.setenv("FRONTDESK_STORE_URL", url)
     # A folder of the same name may have been another test's.
-    for opened in ("_orders", "_payments"):
-        monkeypatch.setattr(f"actions.backends.{opened}", {})
+    monkeypatch.setattr("actions.backends._open", {})
     return open_store(url)
 
 

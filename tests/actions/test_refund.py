@@ -282,8 +282,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     url = f"sqlite:{tmp_path / 'bot.db'}"
     monkeypatch.setenv("FRONTDESK_STORE_URL", url)
     # A folder of the same name may have been another test's.
-    for opened in ("_orders", "_payments"):
-        monkeypatch.setattr(f"actions.backends.{opened}", {})
+    monkeypatch.setattr("actions.backends._open", {})
     monkeypatch.chdir(ROOT)
     orders()
     payments()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from actions.backends import orders, payments
-from actions.backends.orders import Order
+from actions.backends.orders import CANCELLED, PLACED, Order
 from actions.backends.payments import PAID, Refund
 from bot.desk.assist.assist import Assist
 from bot.desk.assist.desk_file import DESK_FILE, DeskAction, load_desk, parse_desk
@@ -167,6 +167,44 @@ async def test_killed_before_it_is_written_down_it_is_redone_and_paid_once(
     assert await refunded(talk.store) == 2000
 
 
+CANCEL = {"action": "cancel_order", "args": {"order_number": "1047"}}
+
+
+async def test_an_order_is_cancelled_once_a_deed_after_it_was_confirmed(
+    talk: Talk, assist: Assist
+) -> None:
+    await talk.customer("please stop order 1047, and where is 1042?")
+    done = await assist.suggest(talk.deed("suggest"))
+    offered = [one for one in done.data["actions"] if one["name"] == "cancel_order"]
+    # Order 1042 has left, it is not offered.
+    assert [(one["args"][0]["value"], one["confirm"]) for one in offered] == [("1047", True)]
+    asked = await assist.act(talk.deed("act", id="c1", args=CANCEL))
+    assert not asked.ok
+    assert asked.data["confirm"] is True
+    order = await talk.store.get(Order, "1047")
+    assert order is not None
+    assert order.status == PLACED
+    given = {**CANCEL, "confirmed": True}
+    done = await assist.act(talk.deed("act", id="c2", args=given))
+    assert done.ok
+    assert done.data["text"].startswith("We have cancelled your order 1047.")
+    order = await talk.store.get(Order, "1047")
+    assert order is not None
+    assert (order.status, order.cancelled_by) == (CANCELLED, "c2")
+    # Killed before it was written down, the deed is done again and says the same.
+    await talk.store.delete(Entry, {"id": "act:c2"})
+    again = await assist.act(talk.deed("act", id="c2", args=given))
+    assert (again.ok, again.data["text"]) == (done.ok, done.data["text"])
+    # Another deed has not cancelled it.
+    other = await assist.act(talk.deed("act", id="c3", args=given))
+    assert not other.ok
+    assert "it was cancelled before" in other.text
+    late = {"action": "cancel_order", "args": {"order_number": "1043"}, "confirmed": True}
+    done = await assist.act(talk.deed("act", id="c4", args=late))
+    assert not done.ok
+    assert "it is packed, and can be cancelled until it is packed" in done.text
+
+
 async def test_opened_from_the_settings_in_the_customers_language(
     store: AsyncStore, tmp_path: Path
 ) -> None:
@@ -183,7 +221,7 @@ async def test_opened_from_the_settings_in_the_customers_language(
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        ({"action": "fly"}, "There is no such action; known: check_order, refund."),
+        ({"action": "fly"}, "There is no such action; known: check_order, cancel_order, refund."),
         ({"action": "check_order"}, "Check order was not run: “Order number” is missing."),
         (
             {"action": "check_order", "args": {"order_number": "10 42"}},
@@ -329,7 +367,8 @@ KNOWN = ("action_order_status", "action_refund")
 
 def test_the_actions_of_the_shop_exist() -> None:
     endpoint = InProcessActions("actions", seconds=1)
-    assert set(load_desk(ROOT / DESK_FILE, known=endpoint.names())) == {"check_order", "refund"}
+    known = load_desk(ROOT / DESK_FILE, known=endpoint.names())
+    assert set(known) == {"check_order", "cancel_order", "refund"}
     assert parse_desk(GOOD, known=KNOWN)["refund"].confirm
     endpoint.close()
 

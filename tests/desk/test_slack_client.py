@@ -31,7 +31,7 @@ async def server() -> AsyncIterator[Slack]:
 
 @pytest.fixture
 async def client(server: Slack) -> AsyncIterator[SlackClient]:
-    made = SlackClient(server.account(), timeout=0.5)
+    made = SlackClient(server.account(), timeout=1.5)
     yield made
     await made.close()
 
@@ -80,7 +80,7 @@ async def test_messages_are_read_over_all_pages(server: Slack, client: SlackClie
         (Status(200), Unsure, "no readable answer"),
         (Drop(taken=True), Unsure, "no readable answer"),
         (Drop(taken=False), Unsure, "no readable answer"),
-        (Hang(taken=True), Unsure, "no answer in 0.5 s"),
+        (Hang(taken=True), Unsure, "no answer in 1.5 s"),
     ],
     ids=str,
 )

@@ -235,9 +235,9 @@ def test_a_domain_may_be_a_folder(project: Path) -> None:
     (project / "domain.yml").unlink()
     (project / "domain").mkdir()
     (project / "domain" / "names.yml").write_text(head, "utf-8")
-    (project / "domain" / "words.yml").write_text("responses:\n" + tail, "utf-8")
+    (project / "domain" / "words.yml").write_text('version: "3.1"\nresponses:\n' + tail, "utf-8")
     assert check_project(project) == []
-    (project / "domain" / "more.yml").write_text("intents:\n  - greet\n", "utf-8")
+    (project / "domain" / "more.yml").write_text('version: "3.1"\nintents: [greet]\n', "utf-8")
     assert [str(one) for one in check_project(project)] == [
         "domain/names.yml:3: error: intent greet is there twice, first in domain/more.yml:2; "
         "keep one of them"

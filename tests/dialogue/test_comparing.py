@@ -92,6 +92,8 @@ def test_what_the_child_tells_is_read_and_kept_short() -> None:
         **{"right": 3, "examples": 4, "entities": [1, 2], "wrong": [["t", "a", "b"]]},
         "intents": {"a": [0.8, 1.0, 0.6667, 3], "b": [0.5, 0.5, 0.5, 1]},
         **{"stories": {"s": "", "t": "did x, not y"}, "unseen": [["s", "u", "p"]]},
+        **{"matrix": [["a", "b", 1]], "confidence": [[1], [0], [0]]},
+        "causes": [{"intent": "a", "predicted": "b", "count": 1, "messages": []}],
     }
     read = Exam.of(told)
     assert read is not None
@@ -99,4 +101,7 @@ def test_what_the_child_tells_is_read_and_kept_short() -> None:
     kept = read.compact()
     assert (kept["accuracy"], kept["stories"], kept["passed"]) == (0.75, 2, 1)
     assert kept["failed"] == {"t": "did x, not y"}
+    assert [kept[key] for key in ("matrix", "confidence", "causes")] == [
+        told[key] for key in ("matrix", "confidence", "causes")
+    ]
     assert Exam.of(None) is None

@@ -1,6 +1,6 @@
 """A brain answers as stock Rasa does on the same model, event for event.
 
-A sample: ``python -m bench.brain --against MODEL`` compares all stories and a thousand conversations.
+A sample: ``python -m bench.brain --against MODEL`` compares all stories and a thousand talks.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import shutil
 import tarfile
 import time
 from collections.abc import AsyncIterator
@@ -24,6 +22,7 @@ from bot.store.documents import DOCUMENTS
 from bot.store.models import POINTER, ModelInUse, StoredModel
 from bot.store.sqlite import SqliteStore
 from tests.dialogue.conftest import ROOT
+from tests.kit.models import saying
 
 OLD, NEW = "The old model says hello", "The new model says hello"
 
@@ -148,30 +147,13 @@ async def test_a_name_stands_for_one_file(models: Models, three: list[str], tmp_
 # --- hot swap
 
 
-def saying(model: Path, folder: Path, text: str, name: str) -> Path:
-    """A copy of a trained model whose greeting is another: as good as one trained anew."""
-    unpacked = folder / name
-    with tarfile.open(model) as tar:
-        tar.extractall(unpacked)
-    metadata = unpacked / "metadata.json"
-    told = json.loads(metadata.read_text("utf-8"))
-    told["domain"]["responses"]["utter_greet"] = [{"text": text}]
-    metadata.write_text(json.dumps(told), "utf-8")
-    path = folder / f"{name}.tar.gz"
-    with tarfile.open(path, "w:gz", compresslevel=1) as tar:
-        for part in sorted(unpacked.iterdir()):
-            tar.add(part, part.name)
-    shutil.rmtree(unpacked)
-    return path
-
-
 @pytest.fixture
 async def following(
     models: Models, model: Path, shop: None, tmp_path: Path
 ) -> AsyncIterator[Follower]:
     """A worker's brain that answers with the old model; the new one is only known."""
     for text, name in ((OLD, "old"), (NEW, "new")):
-        await models.take_in(saying(model, tmp_path, text, name))
+        await models.take_in(saying(model, tmp_path, name, text))
     await models.promote("old", by="anna")
     follower = Follower(models, tmp_path / "cache", Brain.load)
     await follower.start()
@@ -271,7 +253,7 @@ async def test_without_a_model_in_the_store_the_newest_file_is_loaded(
     folder = tmp_path / "models"
     folder.mkdir()
     for age, (text, name) in enumerate(((NEW, "one"), (OLD, "two"))):
-        path = saying(model, folder, text, name)
+        path = saying(model, folder, name, text)
         os.utime(path, (path.stat().st_atime, path.stat().st_mtime - age * 50))
     follower = Follower(models, folder, Brain.load)
     await follower.start()

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.dialogue.conftest import ROOT
 
 FORKED = """
-import asyncio, os, sys, threading
+import asyncio, gc, os, sys, threading
 from dataclasses import replace
 from pathlib import Path
 from bot.dialogue.preload import preload
@@ -17,6 +17,8 @@ settings = load(channels=(), schema_of=lambda channel: object, environ={}, endpo
 preload(*serve.heavy_modules(replace(settings, llm=(Llm("http://127.0.0.1:1/v1", "m"),))))
 assert threading.active_count() == 1, threading.enumerate()
 assert "tensorflow" in sys.modules and "skops.io" in sys.modules
+# A full collection looks at none of it again, for it would hold up every message.
+assert gc.get_freeze_count() > 300_000 and len(gc.get_objects()) < 10_000
 before = set(sys.modules)
 pid = os.fork()
 if pid == 0:

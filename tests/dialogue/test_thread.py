@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from typing import Any
 
@@ -64,3 +65,20 @@ async def test_a_brain_that_never_comes_back_is_noticed() -> None:
         await watching
     await stuck
     brain.close()
+
+
+async def test_threads_take_short_turns_while_a_brain_is_loaded_and_only_then() -> None:
+    usual, seen = sys.getswitchinterval(), []
+
+    def broken() -> Slow:
+        seen.append(sys.getswitchinterval())
+        raise ValueError("cannot be loaded")
+
+    thread = BrainThread(Slow)
+    await thread.start()
+    with pytest.raises(ValueError, match="cannot be loaded"):
+        await thread.replace(broken)
+    assert seen[0] < usual / 5
+    assert sys.getswitchinterval() == usual
+    assert (await thread.take(say("0"), None)).replies == [Text("0")]
+    thread.close()

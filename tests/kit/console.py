@@ -65,9 +65,9 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    store: AsyncStore, settings: Settings, *, clerk: bool = True
+    store: AsyncStore, settings: Settings, *, clerk: bool = True, root: Path = Path()
 ) -> AsyncIterator[Served]:
-    """Serve the console; without a `clerk` no deed is ever done."""
+    """Serve the console; without a `clerk` no deed is ever done. `root` is the designers'."""
     seal = Seal.of(settings)
     people = People(settings.console)
     routing = load_routing()
@@ -92,6 +92,7 @@ async def serving(
         files=files,
         canned=load_canned(),
         templates=templates,
+        root=root,
     )
     app = web.Application(client_max_size=settings.server.body_limit)
     app.add_routes(console.routes())

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +288,27 @@ class Instance:
                 if ours and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
         return found
+
+
+@contextlib.contextmanager
+def watching(instance: Instance, project: Path, *options: str) -> Iterator[Path]:
+    """Run ``bot watch`` on a project's copy beside an instance; yield the file it talks into."""
+    said = instance.directory / "watch.log"
+    with said.open("wb") as log:
+        process = subprocess.Popen(
+            [*_BOT, "watch", *instance.files(), "--live", *options],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=project,
+            # The data is the copy's, the program is this one.
+            env={**_environ(), "PYTHONPATH": str(REPOSITORY)},
+        )
+    try:
+        yield said
+    finally:
+        process.terminate()
+        process.wait(STOP_SECONDS)
 
 
 _BOT: Sequence[str] = (sys.executable, "-m", _ANY_ENTRY)

@@ -8,6 +8,11 @@ from typing import Protocol
 
 from aiohttp import web
 
+from bot.console.designers.coverage import CoveragePart
+from bot.console.designers.learn import Learn
+from bot.console.designers.matrix import MatrixPart
+from bot.console.designers.stories import Stories
+from bot.console.designers.why import WhyPart
 from bot.desk.contract import Person
 from bot.store import AsyncStore
 
@@ -31,7 +36,13 @@ class Designers:
     """The parts, by the order of their tabs. `root` is the project's folder."""
 
     def __init__(self, store: AsyncStore, root: Path) -> None:
-        self._parts: Sequence[Part] = ()
+        self._parts: Sequence[Part] = (
+            Learn(store, root),
+            Stories(root),
+            MatrixPart(store, root),
+            CoveragePart(store, root),
+            WhyPart(store, root),
+        )
 
     def reads(self) -> dict[str, Handler]:
         """Return every part's GETs, by their name below ``/console/api/``."""

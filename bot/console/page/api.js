@@ -15,13 +15,24 @@ async function call(path, options = {}) {
   }
   const told = await answer.json().catch(() => ({}));
   if (answer.status === 401 && !path.endsWith("/login")) throw new LoggedOut(told.error);
-  if (!answer.ok) throw Object.assign(new Failed(told.error || `The gateway answered ${answer.status}.`), { again: answer.status === 502 || answer.status === 503, status: answer.status });
+  if (!answer.ok) throw Object.assign(new Failed(told.error || `The gateway answered ${answer.status}.`), { again: answer.status === 502 || answer.status === 503, status: answer.status, told });
   return { status: answer.status, told };
 }
 
 const post = (path, value) => call(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(value) });
 
 export const look = async (name, query = {}) => (await call(`${API}/${name}?${new URLSearchParams(query)}`)).told;
+// For what may be asked twice and is done once.
+export async function change(name, value) {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return (await post(`${API}/${name}`, value)).told;
+    } catch (error) {
+      if (!error.again || tries >= 3) throw error;
+      await pause(500 * 2 ** tries);
+    }
+  }
+}
 export const login = async (account, password) => (await post("/console/login", { account, password })).told;
 export const logout = () => post("/console/logout", {});
 export const events = (conversation) => new EventSource(`${API}/events?${new URLSearchParams({ conversation })}`);

@@ -27,6 +27,7 @@ export function lineNode(line, quoted, customer, change) {
     return el("div", { class: `line event ${line.kind}` }, el("span", {}, [head, told].filter(Boolean).join(": ") || line.kind, " ", el("time", { datetime: line.at }, clock(line.at))));
   }
   const who = { customer: line.name || customer, bot: "Bot", agent: line.name || "Agent" }[line.who];
+  const why = line.who === "customer" && el("a", { class: "own why", href: `/console/designers#why?${new URLSearchParams({ message: line.id })}`, title: "What the bot made of this message" }, "Why");
   const kind = { edit: "changed a message", deletion: "took a message back", reaction: "reacted" }[line.kind];
   return el("article", { class: `line ${line.who} ${line.status}`, "aria-label": `${line.who === "customer" ? "Customer" : line.who === "bot" ? "Bot" : "Agent"} ${who}` },
     el("div", { class: "by" }, el("b", {}, who), kind && ` ${kind}`, line.who === "bot" && el("span", { class: "tag" }, "bot")),
@@ -35,7 +36,7 @@ export function lineNode(line, quoted, customer, change) {
       line.files.map(fileNode),
       text(line) && el("div", { class: `text ${line.kind === "deletion" ? "gone" : ""}` }, text(line)),
       line.options.length > 0 && el("div", { class: "options" }, line.options.map((title) => el("span", {}, title))),
-      el("div", { class: "meta" }, own, el("time", { datetime: line.at }, clock(line.at)), ticks(line))));
+      el("div", { class: "meta" }, own, why, el("time", { datetime: line.at }, clock(line.at)), ticks(line))));
 }
 
 function text(line) {

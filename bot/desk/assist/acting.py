@@ -80,11 +80,16 @@ async def act(store: AsyncStore, actions: Mapping[str, DeskAction], runs: Runs, 
 
 def _known(action: DeskAction, order: Order) -> dict[str, str] | None:
     """Return what is known of an action's arguments; None when it does not fit the order."""
+    from actions.backends.orders import PLACED
     from actions.money import plain
 
     known: dict[str, str] = {}
     for argument in action.args:
         if argument.fill == "order":
+            known[argument.name] = str(order.id)
+        elif argument.fill == "cancellable":
+            if order.status != PLACED:
+                return None
             known[argument.name] = str(order.id)
         elif argument.fill == "refundable":
             pence, why = refundable(order)

@@ -16,8 +16,8 @@ from bot.settings.yaml_lines import parse, read
 DESK_FILE = Path("data/desk.yml")
 
 #: From where the value of an argument may be known: an order that the conversation speaks of,
-#: what the rules let an agent give back of it.
-Fill = Literal["", "order", "refundable"]
+#: one of those that can still be cancelled, what the rules let an agent give back of it.
+Fill = Literal["", "order", "cancellable", "refundable"]
 
 
 @dataclass(frozen=True)

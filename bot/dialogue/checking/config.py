@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,8 +14,18 @@ from bot.dialogue.checking.reading import Map, Node, Seq, Text, text_of
 _RECIPES = ("default.v1", "graph.v1")
 
 
-def check_config(top: Map, root: Path, findings: Findings) -> set[str]:
-    """Tell what is wrong in config.yml; return the names of components it has."""
+@dataclass
+class Config:
+    """What config.yml says that matters to other files; components by their names."""
+
+    components: list[str] = field(default_factory=list)
+    policies: list[str] = field(default_factory=list)
+    restricted: bool = True
+    at: Place | None = None
+
+
+def check_config(top: Map, root: Path, findings: Findings) -> Config:
+    """Tell what is wrong in config.yml."""
     for key, pair in top.pairs.items():
         if key not in names.CONFIG_KEYS:
             what = f"has the unknown key {key}"
@@ -24,12 +35,12 @@ def check_config(top: Map, root: Path, findings: Findings) -> set[str]:
         what = f"recipe is {recipe}"
         findings.error(top.pairs["recipe"].at, "config", what, near(recipe, _RECIPES))
     if recipe == "graph.v1":
-        return set()
+        return Config()
     for key in ("language", "assistant_id"):
         if not text_of(top.get(key)):
             at = top.pairs[key].at if key in top.pairs else Place(top.at.file, 1)
             findings.warn(at, "config", f"has no {key}", f"add '{key}: …'")
-    found = set()
+    made = Config()
     for section, known in (("pipeline", names.COMPONENTS), ("policies", names.POLICIES)):
         node = top.get(section)
         at = top.pairs[section].at if section in top.pairs else Place(top.at.file, 1)
@@ -39,9 +50,42 @@ def check_config(top: Map, root: Path, findings: Findings) -> set[str]:
         elif not isinstance(node, Seq):
             findings.error(at, "config", f"{section} is no list", "should be '- name: …' lines")
         else:
+            found = made.components if known is names.COMPONENTS else made.policies
             for item in node.items:
-                found.add(_component(item, section, known, root, findings))
-    return found - {""}
+                name = _component(item, section, known, root, findings)
+                if known is names.COMPONENTS:
+                    _order(name, item.at, found, findings)
+                elif name == "RulePolicy" and isinstance(item, Map):
+                    made.restricted = text_of(item.get("restrict_rules")).lower() != "false"
+                if name:
+                    found.append(name)
+            if known is names.POLICIES:
+                made.at = at
+    return made
+
+
+def check_policies(config: Config, forms: bool, rules: bool, findings: Findings) -> None:
+    """Tell of forms and rules that no policy follows."""
+    if config.at is None or any(name == "RulePolicy" or "." in name for name in config.policies):
+        return
+    if forms or rules:
+        what = f"has no RulePolicy, and there are {'forms' if forms else 'rules'}"
+        findings.error(config.at, "config", what, "add '- name: RulePolicy' to the policies")
+
+
+def _order(name: str, at: Place, before: list[str], findings: Findings) -> None:
+    """Tell of a component that needs another before it, or is one too many."""
+    others = [one for one in before if one in names.TOKENIZERS]
+    if name in names.TOKENIZERS and others:
+        what = f"{name} is a second tokenizer beside {others[0]}"
+        findings.error(at, "config", what, "keep one of them")
+    # A component of one's own may be any of these.
+    if any("." in one for one in before):
+        return
+    for called, wanted in names.NEEDS.get(name, ()):
+        if not wanted & set(before):
+            what = f"{name} needs {called} before it in the pipeline"
+            findings.error(at, "config", what, "add '- name: …' above it")
 
 
 def _component(

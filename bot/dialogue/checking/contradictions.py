@@ -71,7 +71,7 @@ def _follow(
     for step in rule.steps:
         if step.kind in ("action", "bot"):
             # An action at the very beginning is what came before, not what is to be done.
-            if past:
+            if past and step.name:
                 _want(rule, condition, past, step.name, step.at, table, findings)
         elif said and step.kind in ("intent", "user") and past[-1].startswith("action "):
             _want(rule, condition, past, LISTEN, step.at, table, findings)
@@ -112,7 +112,7 @@ def _compare(story: Told, domain: Domain, rules: dict[Key, _Wants], findings: Fi
     past: list[str] = []
     loop = ""
     unsure = False
-    for _n, step in enumerate(story.steps):
+    for step in story.steps:
         if step.kind in ("slots", "checkpoint", "user", "bot"):
             # What rules make of slots and of words without an intent is not known here.
             unsure = unsure or step.kind != "slots" or bool(_key(step, domain))
@@ -130,6 +130,14 @@ def _compare(story: Told, domain: Domain, rules: dict[Key, _Wants], findings: Fi
         key = _key(step, domain)
         if key:
             past.append(key)
+    if past and _of_words(past) and not loop and not unsure:
+        wanted = next((rules[k] for k in _endings(past) if k in rules), None)
+        if wanted and wanted.action != LISTEN:
+            what = (
+                f"story {story.name!r} ends after {_last(past)}, rule {wanted.told!r} wants "
+                f"{wanted.action} ({wanted.at.file}:{wanted.at.line})"
+            )
+            findings.error(story.steps[-1].at, "contradiction", what, "add that action")
 
 
 def _endings(past: list[str]) -> Iterator[Key]:

@@ -12,6 +12,21 @@ from bot.dialogue.checking.reading import Map, Node, Pair, Seq, Text, plain, tex
 _BOOL = ("true", "false")
 
 
+_SECTIONS = {
+    **dict.fromkeys(("intents", "entities", "actions"), Seq),
+    **dict.fromkeys(("slots", "forms", "responses"), Map),
+}
+#: What is told of names of which the section cannot be read.
+UNREAD: dict[str, tuple[str, ...]] = {
+    "intents": ("unknown intent", "payload"),
+    "entities": ("unknown entity",),
+    "slots": ("unknown slot", "variable"),
+    "forms": ("unknown form", "unknown action", "unused"),
+    "actions": ("unknown action", "action unlisted"),
+    "responses": ("unknown response", "form"),
+}
+
+
 @dataclass
 class Slot:
     """A slot: its mappings, and whether its value matters to rules and stories."""
@@ -44,6 +59,8 @@ class Domain:
     actions: dict[str, Place] = field(default_factory=dict)
     responses: dict[str, Place] = field(default_factory=dict)
     variations: dict[str, list[Map]] = field(default_factory=dict)
+    #: Sections that cannot be read; all they hold would seem to be missing.
+    unread: set[str] = field(default_factory=set)
 
     def known_intent(self, name: str) -> bool:
         """Tell whether there is such an intent; ``faq/opening`` is one of ``faq``."""
@@ -78,6 +95,9 @@ def listed(
             name, pair = next(iter(item.pairs.items()))
             yield name, pair.value, pair.at
         elif isinstance(item, Text) and not item.null and item.value:
+            if item.kind != "str":
+                what = f"{path} has the item {item.value}, which is no text"
+                findings.error(item.at, "shape", what, "put it in quotes")
             yield item.value, None, item.at
         else:
             findings.error(item.at, "shape", f"{path} has an item that is no name")
@@ -88,6 +108,8 @@ def read_domain(top: Map, domain: Domain, findings: Findings) -> None:
     reader = _Reader(domain, findings)
     for name, pair in top.pairs.items():
         read = getattr(reader, f"read_{name}", None)
+        if name in _SECTIONS and not isinstance(pair.value, _SECTIONS[name]):
+            domain.unread.add(name)
         if read is not None and not (isinstance(pair.value, Text) and pair.value.null):
             read(pair)
 
@@ -154,25 +176,33 @@ class _Reader:
                 what = f"{path} is there twice, first in {first.file}:{first.line}"
                 self.findings.error(one.at, "twice", what, "keep one of them")
                 continue
-            self.keys(options, names.SLOT_KEYS, path)
+            own = names.SLOT_TYPE_KEYS.get(text_of(options.get("type")), [])
+            if "." not in text_of(options.get("type")):
+                self.keys(options, [*names.SLOT_KEYS, *own], path)
             self.domain.slots[name] = self.slot(name, one.at, options)
 
     def slot(self, name: str, at: Place, options: Map) -> Slot:
         path = f"slot {name}"
         kind = text_of(options.get("type"))
-        if not kind:
+        if not kind and "type" not in options.pairs:
             self.findings.error(at, "slot", f"{path} has no type", "add 'type: text'")
-        elif "." not in kind and kind not in names.SLOT_TYPES:
+        elif kind and "." not in kind and kind not in names.SLOT_TYPES:
             where = options.pairs["type"].at
             what = f"{path} is of the unknown type {kind}"
             self.findings.error(where, "slot", what, near(kind, names.SLOT_TYPES))
         if kind == "categorical" and not isinstance(options.get("values"), Seq):
             what = f"{path} is categorical and has no values"
             self.findings.error(at, "slot", what, "list them below 'values:'")
+        if kind == "float":
+            self.range(path, options)
         influence = options.get("influence_conversation")
         if influence is not None and text_of(influence).lower() not in _BOOL:
             what = f"{path}: influence_conversation is neither true nor false"
             self.findings.error(influence.at, "slot", what)
+        elif kind == "any" and text_of(influence).lower() == "true":
+            what = f"{path} is of type any, which can influence no conversation"
+            right = "take influence_conversation out, or give it another type"
+            self.findings.error(options.pairs["influence_conversation"].at, "slot", what, right)
         mappings = options.get("mappings")
         maps: list[Map] = []
         if mappings is None or (isinstance(mappings, Seq) and not mappings.items):
@@ -192,8 +222,20 @@ class _Reader:
         influences = kind != "any" and said != "false"
         return Slot(at, kind, maps, influences, options.get("initial_value") is not None)
 
+    def range(self, path: str, options: Map) -> None:
+        least, most = (plain(options.get(key)) for key in ("min_value", "max_value"))
+        low = 0.0 if least is None else least
+        high = 1.0 if most is None else most
+        if isinstance(low, (int, float)) and isinstance(high, (int, float)) and low >= high:
+            at = next(options.pairs[k].at for k in ("max_value", "min_value") if k in options.pairs)
+            what = f"{path} has values from {low:g} to {high:g}"
+            self.findings.error(at, "slot", what, "should have a min_value below its max_value")
+
     def of_mapping(self, path: str, item: Map) -> None:
         self.keys(item, names.MAPPING_KEYS, f"a mapping of {path}")
+        conditions = item.get("conditions")
+        for one in conditions.items if isinstance(conditions, Seq) else ():
+            self.keys(one, ("active_loop", "requested_slot"), f"a condition of {path}")
         kind = text_of(item.get("type"))
         if kind not in names.MAPPINGS:
             what = f"{path} has a mapping of the unknown type {kind or 'nothing'}"
@@ -201,9 +243,10 @@ class _Reader:
             self.findings.error(at, "slot", what, near(kind, names.MAPPINGS))
             return
         needs = names.MAPPINGS[kind]
-        if needs and needs not in item.pairs:
+        if needs and (needs not in item.pairs or item.get(needs) is None):
             what = f"{path} has a mapping {kind} without {needs}"
-            self.findings.error(item.at, "slot", what, f"add '{needs}: …'")
+            at = item.pairs[needs].at if needs in item.pairs else item.at
+            self.findings.error(at, "slot", what, f"add '{needs}: …'")
 
     def read_forms(self, pair: Pair) -> None:
         table = self.mapping(pair, "forms")
@@ -220,7 +263,11 @@ class _Reader:
             slots: list[tuple[str, Place]] = []
             if not isinstance(wanted, Seq):
                 what, right = f"{path} has no list required_slots", "list the slots it asks for"
-                at = wanted.at if wanted else one.at
+                at = (
+                    options.pairs["required_slots"].at
+                    if "required_slots" in options.pairs
+                    else one.at
+                )
                 self.findings.error(at, "form", what, right)
             else:
                 slots = [(text_of(item), item.at) for item in wanted.items]
@@ -255,6 +302,23 @@ class _Reader:
 
     def read_config(self, pair: Pair) -> None:
         self.keys(pair.value, ("store_entities_as_slots",), "config")
+
+
+def check_spaces(domain: Domain, findings: Findings) -> None:
+    """Tell of names with spaces in them, which rules, buttons and annotations read wrongly."""
+    places = {
+        "intent": domain.intents,
+        "entity": domain.entities,
+        "action": domain.actions,
+        "response": domain.responses,
+        "slot": {name: one.at for name, one in domain.slots.items()},
+        "form": {name: one.at for name, one in domain.forms.items()},
+    }
+    for kind, found in places.items():
+        for name, at in found.items():
+            if any(character.isspace() for character in name):
+                right = f"should be {'_'.join(name.split())}"
+                findings.warn(at, "name", f"{kind} {name!r} has a space in its name", right)
 
 
 def values(slot: Map, key: str) -> list[tuple[str, Place]]:

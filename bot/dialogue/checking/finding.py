@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -57,6 +57,7 @@ class Findings:
     def __init__(self) -> None:
         self._all: dict[Finding, None] = {}
         self._count: dict[tuple[str, str], int] = {}
+        self._wrong: set[tuple[str, int]] = set()
 
     def error(self, at: Place, kind: str, what: str, right: str = "") -> None:
         """Tell what makes the bot another one than was written, or impossible."""
@@ -66,12 +67,22 @@ class Findings:
         """Tell what may be meant so."""
         self._tell(at, WARNING, kind, what, right)
 
+    def drop(self, kinds: Collection[str]) -> None:
+        """Take back what was told of these kinds."""
+        self._all = {found: None for found in self._all if found.kind not in kinds}
+
+    def told(self, at: Place) -> bool:
+        """Tell whether an error of that line has been told."""
+        return (at.file, at.line) in self._wrong
+
     def all(self) -> list[Finding]:
         """Return them by file and line."""
         return sorted(self._all)
 
     def _tell(self, at: Place, level: Level, kind: str, what: str, right: str) -> None:
         found = Finding(at.file, at.line, level, what, right, kind)
+        if level == ERROR:
+            self._wrong.add((at.file, at.line))
         if found in self._all:
             return
         count = self._count[at.file, kind] = self._count.get((at.file, kind), 0) + 1

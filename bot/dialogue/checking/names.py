@@ -90,6 +90,36 @@ POLICIES = frozenset(
 #: Components that find entities which nobody has annotated.
 EXTRACTORS = frozenset(["DucklingEntityExtractor", "SpacyEntityExtractor", "MitieEntityExtractor"])
 
+TOKENIZERS = frozenset(name for name in COMPONENTS if name.endswith("Tokenizer"))
+FEATURIZERS = frozenset(name for name in COMPONENTS if name.endswith("Featurizer"))
+_DENSE = frozenset(
+    ["ConveRTFeaturizer", "LanguageModelFeaturizer", "MitieFeaturizer", "SpacyFeaturizer"]
+)
+_INTENTS = frozenset(name for name in COMPONENTS if name.endswith("IntentClassifier"))
+_NEEDS_TOKENS = ("a tokenizer, such as WhitespaceTokenizer", TOKENIZERS)
+_NEEDS_FEATURES = ("a featurizer, such as CountVectorsFeaturizer", FEATURIZERS)
+_NEEDS_MITIE = ("MitieNLP", frozenset(["MitieNLP"]))
+#: What has to stand before a component: how it is called, and who is that.
+NEEDS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
+    **dict.fromkeys(FEATURIZERS - {"SpacyFeaturizer"}, (_NEEDS_TOKENS,)),
+    "MitieFeaturizer": (_NEEDS_MITIE, _NEEDS_TOKENS),
+    "MitieEntityExtractor": (_NEEDS_MITIE, _NEEDS_TOKENS),
+    "MitieIntentClassifier": (_NEEDS_MITIE, _NEEDS_FEATURES),
+    "SpacyFeaturizer": (("SpacyTokenizer", frozenset(["SpacyTokenizer"])),),
+    "SpacyTokenizer": (("SpacyNLP", frozenset(["SpacyNLP"])),),
+    "SpacyEntityExtractor": (("SpacyNLP", frozenset(["SpacyNLP"])),),
+    "CRFEntityExtractor": (_NEEDS_TOKENS,),
+    "DIETClassifier": (_NEEDS_FEATURES,),
+    "ResponseSelector": (_NEEDS_FEATURES,),
+    "LogisticRegressionClassifier": (_NEEDS_FEATURES,),
+    "SklearnIntentClassifier": (
+        ("a featurizer of dense features, such as SpacyFeaturizer", _DENSE),
+    ),
+    "FallbackClassifier": (
+        ("a classifier of intents", _INTENTS | {"DIETClassifier", "LogisticRegressionClassifier"}),
+    ),
+}
+
 CONFIG_KEYS = [
     "version",
     "recipe",
@@ -103,6 +133,9 @@ CONFIG_KEYS = [
     "predict_schema",
     "spaces",
 ]
+
+#: Of training data and domains.
+VERSION = "3.1"
 
 #: Keys a file may have at the top, Rasa reads all of them from any of its files.
 DOMAIN_KEYS = [
@@ -120,16 +153,9 @@ DOMAIN_KEYS = [
 TRAINING_KEYS = ["version", "nlu", "stories", "rules", "responses"]
 
 SLOT_TYPES = ("text", "bool", "categorical", "float", "list", "any")
-SLOT_KEYS = [
-    "type",
-    "influence_conversation",
-    "initial_value",
-    "mappings",
-    "values",
-    "min_value",
-    "max_value",
-    "value_reset_delay",
-]
+SLOT_KEYS = ["type", "influence_conversation", "initial_value", "mappings", "value_reset_delay"]
+#: Keys that slots of one type have beside those.
+SLOT_TYPE_KEYS = {"categorical": ["values"], "float": ["min_value", "max_value"]}
 MAPPINGS: dict[str, str] = {
     "from_entity": "entity",
     "from_text": "",
@@ -180,10 +206,11 @@ STEPS: dict[str, tuple[str, ...]] = {
     "user": ("intent", "entities", "metadata"),
     "action": ("metadata",),
     "bot": ("metadata",),
-    "slot_was_set": ("checkpoint",),
-    "active_loop": (),
-    "checkpoint": ("slot_was_set",),
     "or": (),
+    # Before slots, which may be what a checkpoint depends on.
+    "checkpoint": ("slot_was_set",),
+    "slot_was_set": (),
+    "active_loop": (),
 }
 NLU_KINDS = ("intent", "synonym", "regex", "lookup")
 NLU_KEYS = ("examples", "metadata")

@@ -40,6 +40,7 @@ class Nlu:
     examples: dict[str, list[tuple[str, Place]]] = field(default_factory=dict)
     found: dict[str, Place] = field(default_factory=dict)
     first: dict[str, Place] = field(default_factory=dict)
+    synonyms: dict[str, tuple[str, Place]] = field(default_factory=dict)
     unknown: set[tuple[str, str]] = field(default_factory=set)
 
 
@@ -65,7 +66,10 @@ def read_nlu(node: Node | None, at: Place, nlu: Nlu, domain: Domain, findings: F
             findings.error(here, "shape", f"an item of nlu has no name of its {kind}")
             continue
         lines = list(_examples(item, name, here, findings))
-        if kind == "intent":
+        if kind == "synonym":
+            for text, place in lines:
+                _synonym(text, name, place, nlu, findings)
+        elif kind == "intent":
             nlu.first.setdefault(name, here)
             into = nlu.examples.setdefault(name, [])
             for text, place in lines:
@@ -74,17 +78,31 @@ def read_nlu(node: Node | None, at: Place, nlu: Nlu, domain: Domain, findings: F
         elif kind in ("regex", "lookup"):
             if name in domain.entities:
                 nlu.found.setdefault(name, here)
+            elif kind == "lookup":
+                what = f"lookup {name} is no entity of the domain"
+                findings.warn(here, "unknown entity", what, near(name, domain.entities))
             if kind == "regex":
                 _check_patterns(name, lines, findings)
 
 
 def _examples(item: Map, name: str, at: Place, findings: Findings) -> Iterator[tuple[str, Place]]:
     node = item.get("examples")
-    if node is None:
+    if isinstance(node, Text) and node.folded:
+        what = f"examples of {name} begin with >, which makes one of them all"
+        findings.error(item.pairs["examples"].at, "examples", what, "should be 'examples: |'")
+    elif isinstance(node, Seq) and "intent" not in item.pairs:
+        what, right = f"examples of {name} are a list", "should be 'examples: |' with '- …' lines"
+        findings.error(item.pairs["examples"].at, "examples", what, right)
+    elif node is None:
         what = f"{name} has no examples"
+        at = item.pairs["examples"].at if "examples" in item.pairs else at
         findings.error(at, "examples", what, "add 'examples: |' with '- …' lines below")
     elif isinstance(node, Seq):
         for one in node.items:
+            for key, pair in one.pairs.items() if isinstance(one, Map) else ():
+                if key not in ("text", "metadata"):
+                    what = f"an example of {name} has the unknown key {key}"
+                    findings.error(pair.at, "key", what, near(key, ("text", "metadata")))
             text = one.get("text") if isinstance(one, Map) else one
             if not isinstance(text, Text) or text.null:
                 findings.error(one.at, "examples", f"{name} has an example without text")
@@ -95,7 +113,10 @@ def _examples(item: Map, name: str, at: Place, findings: Findings) -> Iterator[t
     elif isinstance(node, Text):
         for line, place in node.lines():
             said = line.strip()
-            if said.startswith("- ") and said[2:].strip():
+            if said.startswith("-") and line[0] != "-":
+                what = f"{name} has an example that is indented more than the first"
+                findings.error(place, "examples", what, "Rasa reads no example from it")
+            elif said.startswith("- ") and said[2:].strip():
                 yield said[2:].strip(), place
             elif said in ("-", "-  "):
                 findings.error(place, "examples", f"{name} has an empty example", "take it out")
@@ -104,6 +125,17 @@ def _examples(item: Map, name: str, at: Place, findings: Findings) -> Iterator[t
                 findings.error(place, "examples", what, "Rasa reads no example from it")
     else:
         findings.error(node.at, "examples", f"examples of {name} are no list of lines")
+
+
+def _synonym(text: str, value: str, at: Place, nlu: Nlu, findings: Findings) -> None:
+    """Note that `text` stands for `value`; it can stand for one thing alone."""
+    if text == value:
+        return
+    other, first = nlu.synonyms.setdefault(text.lower(), (value, at))
+    if other != value:
+        where = f"line {first.line}" if first.file == at.file else f"{first.file}:{first.line}"
+        what = f"{text!r} stands for {value!r} here, and for {other!r} in {where}"
+        findings.error(at, "synonym", what, "keep one of them")
 
 
 def _check_patterns(name: str, lines: list[tuple[str, Place]], findings: Findings) -> None:
@@ -137,6 +169,8 @@ def check_entities(text: str, at: Place, nlu: Nlu, domain: Domain, findings: Fin
                     findings.error(at, "key", what, near(key, _KEYS))
             name = name.strip()
             nlu.found.setdefault(name, at)
+            if isinstance(mark.get("value"), str):
+                _synonym(match["text"], str(mark["value"]), at, nlu, findings)
             if name not in domain.entities and (at.file, name) not in nlu.unknown:
                 nlu.unknown.add((at.file, name))
                 what = f"annotates {name}, which is no entity of the domain"
@@ -157,7 +191,8 @@ def check_entities(text: str, at: Place, nlu: Nlu, domain: Domain, findings: Fin
 
 def _marks(match: re.Match[str]) -> list[dict[str, object]] | None:
     if match["entity"]:
-        return [{"entity": match["entity"]}]
+        value = {"value": match["value"]} if match["value"] else {}
+        return [{"entity": match["entity"], **value}]
     try:
         read = json.loads(match["dict"] or f"[{match['list']}]")
     except ValueError:
@@ -169,6 +204,16 @@ def _marks(match: re.Match[str]) -> list[dict[str, object]] | None:
 def bare(text: str) -> str:
     """Return an example without annotations."""
     return _ENTITY.sub(lambda match: match["text"], text)
+
+
+def marked(text: str) -> list[tuple[int, int]]:
+    """Return where in the `bare` example, from and to (exclusive), entities are annotated."""
+    found, gone = [], 0
+    for match in _ENTITY.finditer(text):
+        start = match.start() - gone
+        found.append((start, start + len(match["text"])))
+        gone += len(match[0]) - len(match["text"])
+    return found
 
 
 def normal(text: str) -> str:

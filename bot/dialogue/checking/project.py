@@ -8,13 +8,15 @@ from pathlib import Path
 
 from bot.dialogue.checking import names
 from bot.dialogue.checking.code import read_code
-from bot.dialogue.checking.config import check_config
+from bot.dialogue.checking.config import Config, check_config, check_policies
 from bot.dialogue.checking.contradictions import check_contradictions
-from bot.dialogue.checking.domain import Domain, read_domain
+from bot.dialogue.checking.domain import UNREAD, Domain, check_spaces, read_domain
 from bot.dialogue.checking.finding import Finding, Findings, Place, near
 from bot.dialogue.checking.nlu import FEW, Nlu, check_examples, read_nlu
-from bot.dialogue.checking.reading import Map, read
+from bot.dialogue.checking.reading import Map, Text, read
 from bot.dialogue.checking.responses import check_responses
+from bot.dialogue.checking.rules import check_rules
+from bot.dialogue.checking.shapes import CONFIG, DOMAIN, TRAINING, Table, check_shapes
 from bot.dialogue.checking.stories import (
     Told,
     check_checkpoints,
@@ -30,6 +32,7 @@ from bot.dialogue.checking.usage import (
     check_mappings,
     check_unused,
 )
+from bot.settings.problems import closest
 
 #: Where training data is, and the tests that look like it.
 DATA = ("data/nlu", "data/rules", "data/stories")
@@ -82,6 +85,27 @@ def yaml_below(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix in _ENDS and path.is_file())
 
 
+def check_version(top: Map, findings: Findings) -> None:
+    """Tell of a file of another version than is read, which Rasa skips without a word."""
+    node = top.get("version")
+    right = f'should be version: "{names.VERSION}"'
+    if node is None:
+        at = top.pairs["version"].at if "version" in top.pairs else Place(top.at.file, 1)
+        findings.warn(at, "version", "has no version", right)
+    elif isinstance(node, Text) and node.kind == "str":
+        if not re.fullmatch(r"\d+(\.\d+)*", node.value):
+            findings.error(node.at, "version", "has a version that is no number", right)
+        elif (said := _parts(node.value)) > _parts(names.VERSION):
+            what = f"is of version {node.value}, and would be left out"
+            findings.error(node.at, "version", what, right)
+        elif said < _parts(names.VERSION):
+            findings.warn(node.at, "version", f"is of version {node.value}", right)
+
+
+def _parts(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")][:4]
+
+
 class _Project:
     def __init__(self, root: Path, actions: str, channels: set[str], few: int) -> None:
         self.root = root
@@ -92,12 +116,13 @@ class _Project:
         self.domain = Domain()
         self.nlu = Nlu()
         self.told: list[Told] = []
+        self.read_tops: list[tuple[Map, Table]] = []
         # After a file that cannot be read, what it holds would seem to be missing.
         self.whole = True
 
     def check(self) -> list[Finding]:
-        config = self.read(self.root / "config.yml")
-        components = check_config(config, self.root, self.findings) if config else set()
+        config = self.read(self.root / "config.yml", CONFIG)
+        made = check_config(config, self.root, self.findings) if config else Config()
         readable = self.read_domain()
         training = [path for part in DATA for path in yaml_below(self.root / part)]
         tops = [(self.name(path), self.read(path)) for path in training]
@@ -112,10 +137,13 @@ class _Project:
                 if top is not None:
                     self.training(top)
             self.tests()
-            self.across(components)
+            self.across(made)
+        for section in self.domain.unread:
+            self.findings.drop(UNREAD[section])
+        self.shapes()
         return self.findings.all()
 
-    def read(self, path: Path) -> Map | None:
+    def read(self, path: Path, shape: Table = TRAINING) -> Map | None:
         if not path.is_file():
             at = Place(self.name(path), 0)
             self.findings.error(at, "file", "is missing", "it is needed to train a model")
@@ -123,13 +151,22 @@ class _Project:
             return None
         top = read(path, self.name(path), self.findings)
         self.whole = self.whole and top is not None
+        if top is not None:
+            self.read_tops.append((top, shape))
         return top
+
+    def shapes(self) -> None:
+        """Check kinds of values last: what was told of a line is told better."""
+        for top, shape in self.read_tops:
+            if shape is not CONFIG:
+                check_version(top, self.findings)
+            check_shapes(top, shape, self.findings)
 
     def name(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
 
     def read_domain(self) -> bool:
-        tops = [self.read(path) for path in domain_files(self.root)]
+        tops = [self.read(path, DOMAIN) for path in domain_files(self.root)]
         for top in tops:
             if top is not None:
                 self.keys(top, names.DOMAIN_KEYS, "domain")
@@ -146,6 +183,8 @@ class _Project:
                 right = "it belongs to a file below data/"
             else:
                 right = near(key, known)
+                meant = closest(key, UNREAD) if kind == "domain" else ""
+                self.domain.unread |= {meant} - {""}
             self.findings.error(pair.at, "key", f"has the unknown key {key}", right)
 
     def training(self, top: Map) -> None:
@@ -162,13 +201,20 @@ class _Project:
     def tests(self) -> None:
         for path in yaml_below(self.root / TESTS):
             top = read(path, self.name(path), self.findings)
-            if top is None or "stories" not in top.pairs:
+            if top is None:
                 continue
+            self.read_tops.append((top, TRAINING))
+            self.keys(top, ("version", "stories"), "tests")
+            if "stories" not in top.pairs:
+                continue
+            if not path.name.startswith("test_"):
+                what = "is not named test_….yml, so that its stories are never run"
+                self.findings.warn(Place(self.name(path), 0), "file", what, "rename it")
             node, at = top.get("stories"), top.pairs["stories"].at
             self.told += read_told("stories", node, at, test=True, findings=self.findings)
             check_words(node, Nlu(), self.domain, self.findings)
 
-    def across(self, components: set[str]) -> None:
+    def across(self, config: Config) -> None:
         """Check what one file says against the others."""
         domain, findings = self.domain, self.findings
         code = read_code(self.root / self.package, self.package, findings)
@@ -177,13 +223,17 @@ class _Project:
         check_twice(self.told, findings)
         check_checkpoints(self.told, findings)
         check_contradictions(self.told, domain, findings)
+        check_rules(self.told, domain, findings, restricted=config.restricted)
+        rules = any(one.kind == "rule" for one in self.told)
+        check_policies(config, bool(domain.forms), rules, findings)
+        check_spaces(domain, findings)
         check_mappings(domain, findings)
         check_forms(domain, code, findings)
         check_actions(domain, code, findings)
         check_responses(domain, code, self.channels, findings)
         if self.whole:
             used = Used(self.told, self.words_elsewhere())
-            check_unused(domain, self.nlu, code, used, components, findings)
+            check_unused(domain, self.nlu, code, used, {*config.components}, findings)
 
     def words_elsewhere(self) -> set[str]:
         """Return all words of the other files of ``data/``: they may name intents and responses."""

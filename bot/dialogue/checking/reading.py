@@ -6,6 +6,7 @@ megabytes of examples.
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
 from collections.abc import Iterator
@@ -30,17 +31,29 @@ _TAGS = "tag:yaml.org,2002:"
 _MERGE = _TAGS + "merge"
 _KINDS = {"str", "int", "float", "bool", "null", "timestamp", "value", "merge", "map", "seq"}
 _TAB = re.compile(r"^ *\t[ \t]*\S", re.MULTILINE)
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = re.compile(
+    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+#: Values; a hand-written file with aliases has far fewer.
+_LARGEST = 200_000
+# Rasa reads these in a file of plain ASCII, wherever they stand.
+_ESCAPE = re.compile(r"\\u(?![0-9a-fA-F]{4})|\\U(?![0-9a-fA-F]{8})")
+# In a text without quotes this is a variable of the environment for Rasa.
+_VARIABLE = re.compile(r"(?:^|\s)\$\{([^}]*)\}")
 
 
 @dataclass(frozen=True)
 class Text:
-    """A scalar. `block` says that its lines begin in the line after `at`."""
+    """A scalar. `block` says that its lines begin in the line after `at`.
+
+    `folded` says that what looks like lines in the file is one.
+    """
 
     value: str
     at: Place
     kind: str = "str"
     block: bool = False
+    folded: bool = False
 
     @property
     def null(self) -> bool:
@@ -143,8 +156,17 @@ def parse(text: str, name: str, findings: Findings) -> Map | None:
         at = Place(name, _line(text, tab.start()))
         findings.error(at, "tab", "is indented with a tab", "use spaces")
         return None
+    escape = _ESCAPE.search(text) if text.isascii() else None
+    if escape:
+        at = Place(name, _line(text, escape.start()))
+        what = f"has {escape[0]} without the digits of a character"
+        findings.error(
+            at, "yaml", what, f"should be {escape[0]}00e9 or the like".replace("U00", "U000000")
+        )
+        return None
     try:
-        root = _compose(text, pure=False)
+        # Between words libyaml takes tabs that Rasa's parser does not.
+        root = _compose(text, pure="\t" in text and _explained(text))
     except RecursionError:
         findings.error(Place(name, 0), "yaml", "is nested too deeply")
         return None
@@ -188,9 +210,13 @@ def _depth(text: str) -> int:
     return deepest
 
 
+def _explained(text: str) -> bool:
+    return len(text) <= _EXPLAINED and _depth(text) <= _DEEPEST
+
+
 def _fault(error: YAMLError, name: str, text: str) -> tuple[Place, str, str, str]:
     """Return what `Findings.error` takes; libyaml and ruamel have other words for a fault."""
-    if len(text) <= _EXPLAINED and _depth(text) <= _DEEPEST:
+    if _explained(text):
         try:
             _compose(text, pure=True)
         except MarkedYAMLError as known:
@@ -203,6 +229,14 @@ def _fault(error: YAMLError, name: str, text: str) -> tuple[Place, str, str, str
     return Place(name, line), "yaml", "is not YAML", "check quotes, brackets and indentation"
 
 
+def _parts(node: Node) -> Iterator[Node]:
+    if isinstance(node, Seq):
+        yield from node.items
+    elif isinstance(node, Map):
+        for pair in node.pairs.values():
+            yield pair.value
+
+
 class _Tree:
     """Turns the parser's nodes into ours. Each is built once, however many aliases name it."""
 
@@ -210,6 +244,7 @@ class _Tree:
         self.file = file
         self.findings = findings
         self.built: dict[int, Node | None] = {}
+        self.sizes: dict[int, int] = {}
 
     def build(self, node: YamlNode, depth: int) -> Node:
         at = Place(self.file, node.start_mark.line + 1)
@@ -224,22 +259,40 @@ class _Tree:
             self.findings.error(at, "yaml", "is nested too deeply")
             return Text("", at, "null")
         self.built[key] = None
-        made = self.built[key] = self.make(node, at, depth)
+        made = self.make(node, at, depth)
+        size = 1 + sum(self.sizes.get(id(part), 1) for part in _parts(made))
+        if size > _LARGEST:
+            what = "is too large with all that its aliases stand for"
+            self.findings.error(at, "yaml", what, "write it without *")
+            made, size = Text("", at, "null"), 1
+        self.built[key] = made
+        self.sizes[id(made)] = size
         return made
 
     def make(self, node: YamlNode, at: Place, depth: int) -> Node:
         tag = str(node.tag)
         kind = tag.removeprefix(_TAGS)
+        if kind == "!env_var":
+            # Rasa's own, once that is imported.
+            kind = "str"
         if kind not in _KINDS:
             self.findings.error(at, "yaml", "has a tag (!name)", "leave it out")
             kind = "str"
         if isinstance(node, ScalarNode):
-            return Text(str(node.value), at, kind, block=node.style == "|")
+            if not node.style:
+                self.variable(str(node.value), at)
+            return Text(str(node.value), at, kind, node.style == "|", node.style == ">")
         if isinstance(node, SequenceNode):
             return Seq(tuple(self.build(item, depth + 1) for item in node.value), at)
         if isinstance(node, MappingNode):
             return self.table(node, at, depth)
         raise TypeError(f"no such node in YAML: {type(node)}")
+
+    def variable(self, text: str, at: Place) -> None:
+        for name in _VARIABLE.findall(text) if "${" in text else ():
+            if name not in os.environ:
+                what = f"has ${{{name}}}, a variable of the environment that is not set"
+                self.findings.error(at, "variable", what, "put the text in quotes, if it is none")
 
     def table(self, node: MappingNode, at: Place, depth: int) -> Map:
         pairs: dict[str, Pair] = {}
@@ -255,6 +308,8 @@ class _Tree:
             if key_node.tag == _MERGE:
                 sources = value.items if isinstance(value, Seq) else (value,)
                 merged += [source for source in sources if isinstance(source, Map)]
+            elif key_node.tag != _TAGS + "str":
+                self.findings.error(where, "yaml", f"has the key {key}", f'should be "{key}"')
             elif key in pairs:
                 what = f"{key} is given twice, first in line {pairs[key].at.line}"
                 self.findings.error(where, "twice", what, "keep one of them")

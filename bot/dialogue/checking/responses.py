@@ -53,7 +53,7 @@ class _Check:
                 self.findings.error(pair.at, "key", what, near(key, names.RESPONSE_KEYS))
         self.text(one)
         channel = one.get("channel")
-        if channel is not None and text_of(channel) not in self.channels:
+        if isinstance(channel, Text) and channel.value not in self.channels:
             what = f"response {self.name} is for the unknown channel {text_of(channel)}"
             self.findings.error(channel.at, "channel", what, near(text_of(channel), self.channels))
         for key in ("buttons", "quick_replies"):

@@ -185,7 +185,7 @@ def check_names(told: list[Told], domain: Domain, findings: Findings) -> None:
             if step.kind == "intent" and not domain.known_intent(step.name):
                 what = f"{step.name} is no intent of the domain"
                 findings.error(step.at, "unknown intent", what, near(step.name, domain.intents))
-            elif step.kind == "action" and not domain.known_action(step.name):
+            elif step.kind == "action" and step.name and not domain.known_action(step.name):
                 _unknown_action(step, domain, findings)
             elif step.kind == "loop" and step.name and step.name not in domain.forms:
                 what = f"{step.name} is no form of the domain"

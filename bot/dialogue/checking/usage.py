@@ -10,7 +10,7 @@ from bot.dialogue.checking.code import Code
 from bot.dialogue.checking.domain import Domain, values
 from bot.dialogue.checking.finding import Findings, near
 from bot.dialogue.checking.nlu import Nlu
-from bot.dialogue.checking.reading import Seq, plain, text_of
+from bot.dialogue.checking.reading import Map, Seq, plain, text_of
 from bot.dialogue.checking.stories import Told, walk
 
 _LANGUAGE = re.compile(r"_[a-z]{2}$")
@@ -61,15 +61,17 @@ def check_mappings(domain: Domain, findings: Findings) -> None:
                 findings.error(at, "unknown action", what, near(action, domain.actions))
             conditions = one.get("conditions")
             for item in conditions.items if isinstance(conditions, Seq) else ():
-                found = plain(item)
-                form = found.get("active_loop") if isinstance(found, dict) else None
-                asked = found.get("requested_slot") if isinstance(found, dict) else None
+                form = text_of(item.get("active_loop")) if isinstance(item, Map) else ""
+                asked = text_of(item.get("requested_slot")) if isinstance(item, Map) else ""
                 if form and form not in domain.forms:
                     what = f"slot {name} has a condition of {form}, which is no form"
-                    findings.error(item.at, "unknown form", what, near(str(form), domain.forms))
+                    findings.error(item.at, "unknown form", what, near(form, domain.forms))
+                elif form and name not in (one for one, _ in domain.forms[form].slots):
+                    what = f"slot {name} is filled in {form}, which does not ask for it"
+                    findings.warn(item.at, "form", what, "add it to its required_slots")
                 if asked and asked not in domain.slots:
                     what = f"slot {name} has a condition of {asked}, which is no slot"
-                    findings.error(item.at, "unknown slot", what, near(str(asked), domain.slots))
+                    findings.error(item.at, "unknown slot", what, near(asked, domain.slots))
     for name, at in domain.triggers:
         if not domain.known_action(name):
             what = f"{name} is no action"

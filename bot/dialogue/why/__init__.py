@@ -12,6 +12,7 @@ from bot.dialogue.why.contract import (
     Step,
 )
 from bot.dialogue.why.explaining import explain, last_messages
+from bot.dialogue.why.paging import Page, explain_page
 
 __all__ = [
     "Answered",
@@ -19,10 +20,12 @@ __all__ = [
     "Explanation",
     "Handed",
     "NoSuchMessage",
+    "Page",
     "Ranked",
     "Reply",
     "Seen",
     "Step",
     "explain",
+    "explain_page",
     "last_messages",
 ]

@@ -49,7 +49,8 @@ class Step:
 
     `source` is the rule or story it comes from, as far as the files tell, and `place` its
     ``file:line``; "" where nothing is known, as of what a policy has learned. `responses` are
-    the responses it said, each with its ``file:line`` or "".
+    the responses it said, each with its ``file:line`` or "". `kind` is rule or story, `told` the
+    name of it, both "" for what is neither.
     """
 
     action: str
@@ -58,6 +59,8 @@ class Step:
     source: str = ""
     place: str = ""
     responses: tuple[tuple[str, str], ...] = ()
+    kind: str = ""
+    told: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,18 +16,14 @@ from bot.dialogue.why.contract import (
     Ranked,
     Reply,
     Seen,
-    Step,
 )
 from bot.dialogue.why.matching import Sources, sources_of
+from bot.dialogue.why.stepping import LOOKED_AT, Past, steps_of
 from bot.perception.contract import Perception
 from bot.store import AsyncStore
 from bot.store.messages import DONE, Message
 from bot.store.turns import Turn
 
-LISTEN = "action_listen"
-_NO_STEPS = (LISTEN, "action_session_start", "action_extract_slots")
-#: Turns before one that a rule may look back at.
-_LOOKED_AT = 3
 #: Turns after a message in which it may have become a part of another.
 _FOLDED_WITHIN = 20
 
@@ -54,21 +50,21 @@ async def explain(
         row = await store.get(Message, row.turn)
     if row is None:
         raise NoSuchMessage(f"{message}: there is no such message")
-    mask = _mask(row, raw, full)
+    mask = mask_of(row.profile, raw=raw, full=full)
     turn = await store.get(Turn, row.id)
     if turn is None:
         note = await _unanswered(store, row)
-        said = _words(row.content, mask)
+        said = words_of(row.content, mask)
         return Explanation(row.id, row.conversation, row.sent, said, row.status, note)
     before = await store.find(
         Turn,
         {"conversation": turn.conversation, "seq": {"$lt": turn.seq}},
         sort=("-seq",),
-        limit=_LOOKED_AT,
+        limit=LOOKED_AT,
     )
     rows = await store.find(Message, {"conversation": turn.conversation, "direction": "out"})
     replies = sorted((one for one in rows if one.turn == turn.id), key=lambda one: one.order)
-    return _explained(row, turn, before[::-1], replies, sources_of(root), mask)
+    return explained(row, turn, before[::-1], replies, sources_of(root), mask)
 
 
 async def last_messages(store: AsyncStore, conversation: str, count: int = 1) -> list[str]:
@@ -95,7 +91,7 @@ async def _unanswered(store: AsyncStore, row: Message) -> str:
     return "had no turn"
 
 
-def _explained(
+def explained(
     row: Message,
     turn: Turn,
     before: Sequence[Turn],
@@ -103,6 +99,7 @@ def _explained(
     sources: Sources,
     mask: Mask,
 ) -> Explanation:
+    """Put together what is known of a message, its turn and up to three turns `before` it."""
     decision: Mapping[str, Any] = turn.decision or {}
     answered = decision.get(ANSWERED_SLOT)
     handed = decision.get("handoff")
@@ -112,7 +109,7 @@ def _explained(
         message=row.id,
         conversation=row.conversation,
         at=row.sent,
-        said=_words(turn.heard or row.content, mask),
+        said=words_of(turn.heard or row.content, mask),
         status=row.status,
         note="was taken back by the customer" if decision.get("withdrawn") else "",
         seq=turn.seq,
@@ -123,7 +120,7 @@ def _explained(
         ranking=_ranking(turn),
         entities=_entities(turn, mask),
         seen=_seen(turn, before, mask),
-        steps=_steps(turn, before, sources),
+        steps=steps_of(turn, Past.of(before), sources),
         slots=_slots(turn, mask),
         answered=_answered(answered, mask) if answered else None,
         handed=Handed(
@@ -146,17 +143,19 @@ def _consent(told: Mapping[str, Any]) -> str:
     return f"{what}, by {told['word']!r}" if told.get("word") else what
 
 
-def _mask(row: Message, raw: bool, full: bool) -> Mask:
+def mask_of(profile: Mapping[str, Any] | None, *, raw: bool = False, full: bool = False) -> Mask:
+    """Return what takes personal data out of a text, the name in `profile` included."""
     if raw:
         return lambda text: text
     # What it needs is heavy, and only needed here.
     from bot.llm.masking import parts_of_name, redact
 
-    names = parts_of_name((row.profile or {}).get("name"))
+    names = parts_of_name((profile or {}).get("name"))
     return lambda text: redact(text, names, full=full)
 
 
-def _words(content: Mapping[str, Any] | None, mask: Mask) -> str:
+def words_of(content: Mapping[str, Any] | None, mask: Mask) -> str:
+    """Return an encoded content's words, or what kind it is in brackets."""
     found = content or {}
     for key in ("text", "caption", "title", "note"):
         if found.get(key):
@@ -208,57 +207,6 @@ def _seen(turn: Turn, before: Sequence[Turn], mask: Mask) -> Seen | None:
     )
 
 
-def _steps(turn: Turn, before: Sequence[Turn], sources: Sources) -> tuple[Step, ...]:
-    past: list[str] = []
-    loop = ""
-    for one in before:
-        for event in one.events or []:
-            _remember(event, past)
-        loop = str((one.state or {}).get("active_loop") or "")
-    steps: list[Step] = []
-    said: list[list[tuple[str, str]]] = []
-    begun, ended = False, ""
-    for event in turn.events or []:
-        kind = event.get("event")
-        begun = begun or kind == "user"
-        if kind == "session_started":
-            past, loop = [], ""
-        if kind == "action" and begun and event.get("name") not in _NO_STEPS:
-            action = str(event.get("name"))
-            policy = str(event.get("policy") or "").rpartition("_")[2]
-            found = sources.of(action, policy, past, loop, ended)
-            steps.append(
-                Step(
-                    action,
-                    policy,
-                    float(event.get("confidence") or 0.0),
-                    found.name if found else "",
-                    found.place if found else "",
-                )
-            )
-            said.append([])
-        elif kind == "bot" and said:
-            name = str((event.get("metadata") or {}).get("utter_action") or "")
-            if name:
-                said[-1].append((name, sources.responses.get(name, "")))
-        elif kind == "active_loop":
-            loop, ended = str(event.get("name") or ""), loop
-        _remember(event, past)
-    return tuple(
-        Step(one.action, one.policy, one.confidence, one.source, one.place, tuple(names))
-        for one, names in zip(steps, said, strict=True)
-    )
-
-
-def _remember(event: Mapping[str, Any], past: list[str]) -> None:
-    kind, name = event.get("event"), event.get("name")
-    if kind == "user":
-        intent = ((event.get("parse_data") or {}).get("intent") or {}).get("name")
-        past.append(f"intent {intent}")
-    elif kind == "action" and name not in _NO_STEPS:
-        past.append(f"action {name}")
-
-
 def _slots(turn: Turn, mask: Mask) -> dict[str, str]:
     begun = False
     found: dict[str, str] = {}
@@ -285,7 +233,7 @@ def _answered(told: Mapping[str, Any], mask: Mask) -> Answered:
 def _reply(row: Message, mask: Mask) -> Reply:
     return Reply(
         row.id,
-        _words(row.content, mask),
+        words_of(row.content, mask),
         row.status,
         row.reason or "",
         row.tried,

@@ -8,8 +8,8 @@ longest match wins.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from bot.dialogue.checking.domain import Domain, read_domain
@@ -23,18 +23,36 @@ _FALLBACKS = ("action_default_fallback", "action_two_stage_fallback")
 
 @dataclass(frozen=True)
 class Source:
-    """What an action came from; `place` is ``file:line``."""
+    """What an action came from; `place` is ``file:line``.
+
+    `kind` is rule or story and `told` its name, both "" for what is neither.
+    """
 
     name: str
     place: str = ""
+    kind: str = ""
+    told: str = ""
 
 
 @dataclass(frozen=True)
 class Sources:
-    """The rules and stories of a project, and where its responses are."""
+    """The rules and stories of a project, and where its responses are.
+
+    `domain` is all that the domain names.
+    """
 
     told: tuple[Told, ...]
     responses: dict[str, str]
+    domain: Domain = field(default_factory=Domain)
+
+    @cached_property
+    def _doing(self) -> dict[tuple[str, str], list[Told]]:
+        """The rules and stories by their kind and each action in them."""
+        found: dict[tuple[str, str], list[Told]] = {}
+        for one in self.told:
+            for action in {step.name for step in one.steps if step.kind == "action"}:
+                found.setdefault((one.kind, action), []).append(one)
+        return found
 
     def of(
         self, action: str, policy: str, past: Sequence[str], loop: str, ended: str = ""
@@ -51,9 +69,7 @@ class Sources:
             return None
         kind = "rule" if policy == "RulePolicy" else "story"
         best: tuple[tuple[int, int], Told] | None = None
-        for one in self.told:
-            if one.kind != kind:
-                continue
+        for one in self._doing.get((kind, action), ()):
             loops = [step.name for step in one.condition if step.kind == "loop"]
             if any(name not in ((loop, ended) if name else (loop,)) for name in loops):
                 continue
@@ -66,7 +82,8 @@ class Sources:
                 best = score, one
         if best is not None:
             found = best[1]
-            return Source(f"{kind} {found.name!r}", f"{found.at.file}:{found.at.line}")
+            place = f"{found.at.file}:{found.at.line}"
+            return Source(f"{kind} {found.name!r}", place, kind, found.name)
         if action == loop:
             return Source(f"the form {action} goes on")
         return None
@@ -119,4 +136,4 @@ def _sources(root: Path, seen: tuple[tuple[Path, int, int], ...]) -> Sources:
                 at = top.pairs[section].at
                 told += read_told(section, top.get(section), at, test=False, findings=findings)
     responses = {name: f"{at.file}:{at.line}" for name, at in domain.responses.items()}
-    return Sources(tuple(told), responses)
+    return Sources(tuple(told), responses, domain)
