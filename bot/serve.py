@@ -197,6 +197,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     from bot.knowledge.opening import open_answering
     from bot.knowledge.service import provide
     from bot.learning.gathering import Gatherer
+    from bot.memory_roles import Remembering
     from bot.turn import Turns
     from bot.worker import Worker
 
@@ -249,6 +250,9 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     stopping = asyncio.create_task(told_to_stop(leash))
 
     watch = open_watch(settings, store)
+    remembering = Remembering(settings, store)
+    rounds += remembering.rounds
+    running += [asyncio.create_task(r.run(), name="memory") for r in remembering.rounds]
     action_seconds = settings.limits.turn_seconds * _ACTION_SHARE
     follower = Follower(
         Models(store, AsyncVault(open_vault(settings))),
@@ -272,6 +276,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
             rules=load_rules(channels=CHANNELS),
             files=wanted,
             watch=watch,
+            memory=remembering.memories,
         )
 
         def answered() -> None:
@@ -298,6 +303,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
     await attention.close()
+    await remembering.close()
     await desk.close()
     assist.close()
     for connector in connectors.values():

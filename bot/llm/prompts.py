@@ -39,6 +39,7 @@ KNOWN: Mapping[str, Mapping[str, bool]] = {
     },
     "rewrite": {"turns": True, "question": True, "language": False},
     "sensitive": {"topics": True, "language": False},
+    "summary": {"conversation": True, "language": True},
     "draft_article": {
         "company": True,
         "question": True,

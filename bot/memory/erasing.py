@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Protocol
@@ -143,9 +143,19 @@ async def _given_up(store: AsyncStore, member: Customer, found: Person) -> int:
 
 
 class Eraser:
-    """Does forgettings for one process. Without `slack` posts stay where they are."""
+    """Does forgettings for one process. Without `slack` posts stay where they are.
 
-    def __init__(self, store: AsyncStore, vault: AsyncVault, slack: Unposts | None = None) -> None:
+    `lessons` deletes what was to be learned from conversations, `bot.learning.lessons.forget`.
+    """
+
+    def __init__(
+        self,
+        store: AsyncStore,
+        vault: AsyncVault,
+        slack: Unposts | None = None,
+        lessons: Callable[[AsyncStore, Collection[str]], Awaitable[int]] | None = None,
+    ) -> None:
+        self._lessons = lessons
         self._store = store
         self._vault = vault
         self._slack = slack
@@ -415,6 +425,9 @@ class Eraser:
         But not what came after the wish and nobody has read yet.
         """
         store, here = self._store, {"conversation": scope.address}
+        if self._lessons is not None and not scope.until:
+            # Another one that is alike comes to stand in the inbox.
+            await self._lessons(store, [scope.address])
         for cls, at in _HANGING:
             end = {at: {"$lte": _end(at, scope.until)}} if scope.until else {}
             await store.delete(cls, {**here, **end})
