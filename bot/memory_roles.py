@@ -30,10 +30,10 @@ log = logging.getLogger(__name__)
 _NEVER = frozenset(
     {
         *("cant_delete_message", "compliance_exports_prevent_deletion", "channel_not_found"),
-        *("is_archived", "not_in_channel", "channel_is_archived"),
+        *("is_archived", "not_in_channel", "channel_is_archived", "cant_delete_file"),
     }
 )
-_GONE = "message_not_found"
+_GONE = frozenset({"message_not_found", "file_not_found", "file_deleted"})
 _LONGEST_PAUSE = 30.0
 
 
@@ -45,16 +45,23 @@ class SlackPosts:
 
     async def delete(self, account: str, channel: str, ts: str) -> bool:
         """See `bot.memory.erasing.Unposts`."""
+        return await self._call(account, "chat.delete", channel=channel, ts=ts)
+
+    async def delete_file(self, account: str, file: str) -> bool:
+        """See `bot.memory.erasing.Unposts`. https://docs.slack.dev/reference/methods/files.delete"""
+        return await self._call(account, "files.delete", file=file)
+
+    async def _call(self, account: str, method: str, **args: str) -> bool:
         client = self._clients.get(account)
         if client is None:
             return False
         try:
-            await client.call("chat.delete", channel=channel, ts=ts)
+            await client.call(method, **args)
         except RateLimited as error:
             await asyncio.sleep(min(error.after, _LONGEST_PAUSE))
             raise SlackAway(str(error)) from None
         except SlackTrouble as error:
-            if error.reason == _GONE:
+            if error.reason in _GONE:
                 return True
             if error.reason in _NEVER:
                 log.warning("a post of somebody who is forgotten stays in Slack: %s", error)

@@ -95,6 +95,9 @@ class Unposts(Protocol):
     async def delete(self, account: str, channel: str, ts: str) -> bool:
         """Delete a message; False when it may not be. Raises SlackAway when not now."""
 
+    async def delete_file(self, account: str, file: str) -> bool:
+        """Delete a file; the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
@@ -110,7 +113,7 @@ async def ask(store: AsyncStore, found: Person, *, by: str) -> Forgetting:
     members = []
     for member in found.members:
         one: dict[str, Any] = {"customer": str(member.id), "address": str(member.address)}
-        until = await _given_up(store, member, found)
+        until = await given_up(store, member, found)
         members.append({**one, "until": until} if until else one)
     # Who writes again after it was done is met later, and another one.
     who = sorted(f"{member.id} {member.created.isoformat()}" for member in found.members)
@@ -130,7 +133,7 @@ async def ask(store: AsyncStore, found: Person, *, by: str) -> Forgetting:
     return row if new else (await store.get(Forgetting, row.id) or row)
 
 
-async def _given_up(store: AsyncStore, member: Customer, found: Person) -> int:
+async def given_up(store: AsyncStore, member: Customer, found: Person) -> int:
     """Return when an address became somebody else's, 0 while it is this customer's."""
     if not member.left_for:
         return 0
@@ -345,6 +348,9 @@ class Eraser:
             for post in await store.find(SlackPost, places, sort=("-order",)):
                 await self._renew(row)
                 gone = await self._unposted(row, thread, str(post.ts or ""))
+                file = str((post.body or {}).get("file") or "")
+                if file:
+                    gone = await self._unposted(row, thread, file, file=True) and gone
                 left += not gone
                 await store.delete(SlackPost, {"id": post.id})
             left += not await self._unposted(row, thread, str(thread.ts or ""))
@@ -352,13 +358,17 @@ class Eraser:
             if left:
                 await self._counted(row, "left", left)
 
-    async def _unposted(self, row: Forgetting, thread: SlackThread, ts: str) -> bool:
-        if not ts:
+    async def _unposted(
+        self, row: Forgetting, thread: SlackThread, name: str, *, file: bool = False
+    ) -> bool:
+        if not name:
             return True
         if self._slack is None:
             return False
         try:
-            return await self._slack.delete(str(thread.account), str(thread.channel), ts)
+            if file:
+                return await self._slack.delete_file(str(thread.account), name)
+            return await self._slack.delete(str(thread.account), str(thread.channel), name)
         except SlackAway:
             if utcnow() - row.at > _SLACK_PATIENCE:
                 return False

@@ -62,6 +62,10 @@ class Slack:
         return True
 
 
+    async def delete_file(self, account: str, file: str) -> bool:
+        return await self.delete(account, "", file)
+
+
 @pytest.fixture
 def vault(tmp_path: Path) -> AsyncVault:
     return AsyncVault(FolderVault(tmp_path / "media"))
