@@ -61,7 +61,7 @@ class ValidateAddressForm(TakesOrder, Patient):
         if address is None and _AS_LAST_TIME.search(str(slot_value)):
             address = remembered(tracker) or None
             if address is None and slot_value == _SAME:
-                # A yes to nothing was answered already.
+                dispatcher.utter_message(response="utter_go_on")
                 return {"new_address": None}
         if address is None:
             dispatcher.utter_message(response="utter_address_unclear")
@@ -84,23 +84,6 @@ class ActionAskNewAddress(Action):
             dispatcher.utter_message(response="utter_ask_new_address_again", address=before)
         else:
             dispatcher.utter_message(response="utter_new_address_wanted")
-        return []
-
-
-class ActionSameAddress(Action):
-    """“Yes” in the middle of it: the address of last time, if that was the question."""
-
-    def name(self) -> str:
-        """Return the action's name in the domain."""
-        return "action_same_address"
-
-    def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[dict[str, Any]]:
-        """Say that it is not clear what yes means, unless it is."""
-        asked = tracker.slots.get("requested_slot") == "new_address"
-        if not (asked and remembered(tracker)):
-            dispatcher.utter_message(response="utter_go_on")
         return []
 
 

@@ -112,10 +112,10 @@ async def _bound(store: AsyncStore, customer: ObjectId) -> None:
     """Let go of what is too much, the oldest first, and of what has run out."""
     rows = await store.find(Fact, {"customer": customer}, sort=("-at",))
     now = utcnow()
-    orders = [row for row in rows if row.kind == ORDER]
-    gone = [row for row in rows if row.until <= now]
-    gone += orders[_ORDERS:] + rows[MOST:]
-    for row in {row.id: row for row in gone}.values():
+    orders = [row for row in rows if row.kind == ORDER and row.until > now][_ORDERS:]
+    gone = [row for row in rows if row.until <= now or row in orders]
+    gone += [row for row in rows if row not in gone][MOST:]
+    for row in gone:
         await store.delete(Fact, {"id": row.id, "at": row.at})
 
 

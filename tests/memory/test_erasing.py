@@ -61,7 +61,6 @@ class Slack:
         self.deleted.append(ts)
         return True
 
-
     async def delete_file(self, account: str, file: str) -> bool:
         return await self.delete(account, "", file)
 
