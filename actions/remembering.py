@@ -15,7 +15,8 @@ from actions.order_status import ActionOrderStatus
 from bot.memory.contract import FACT, KINDS, MATTER, ORDER, PREFERENCE, SUMMARY, Known, Memory
 from bot.memory.erasing import ask, open_matters
 from bot.memory.file import load_memory
-from bot.memory.keeping import unset
+from bot.memory.keeping import unset, why_not
+from bot.memory.noticing import said_in
 from bot.message import utcnow
 from bot.store.memory import CUSTOMER
 
@@ -94,6 +95,30 @@ class ActionKnowMe(Action):
             dispatcher.utter_message(response="utter_know_you", facts=_lines(known))
         else:
             dispatcher.utter_message(response="utter_know_nothing")
+        return []
+
+
+class ActionNoted(Action):
+    """Says that a fact is remembered; the turn remembers it, see `bot.memory.noticing`."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "action_noted"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Say which, or only thank for what no rule knows."""
+        text = str(tracker.latest_message.get("text") or "")
+        found = [
+            f"{rule.about}: {value}"
+            for rule in load_memory().rules
+            if (value := said_in(text, rule)) and not why_not(value, None)
+        ]
+        if found:
+            dispatcher.utter_message(response="utter_noted", facts="; ".join(found))
+        else:
+            dispatcher.utter_message(response="utter_not_noted")
         return []
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bson import ObjectId
 
-from bot.desk.slack.client import RateLimited, SlackClient, SlackTrouble
+from bot.desk.slack.client import Gone, Refused, SlackClient, SlackTrouble
 from bot.learning.lessons import forget as forget_lessons
 from bot.llm.client import open_llm
 from bot.llm.prompts import load_prompt
@@ -25,20 +25,15 @@ from bot.store import AsyncStore, StoreDown
 
 log = logging.getLogger(__name__)
 
-#: What Slack says of a message that it will never delete for us, or that is gone:
-#: https://docs.slack.dev/reference/methods/chat.delete
-_NEVER = frozenset(
-    {
-        *("cant_delete_message", "compliance_exports_prevent_deletion", "channel_not_found"),
-        *("is_archived", "not_in_channel", "channel_is_archived", "cant_delete_file"),
-    }
-)
-_GONE = frozenset({"message_not_found", "file_not_found", "file_deleted"})
+# Seconds for which Slack may ask to be left alone.
 _LONGEST_PAUSE = 30.0
 
 
 class SlackPosts:
-    """Takes posts of ours back. What agents wrote in Slack a bot may not delete."""
+    """Takes posts of ours back. What agents wrote in Slack a bot may not delete.
+
+    https://docs.slack.dev/reference/methods/chat.delete
+    """
 
     def __init__(self, clients: Mapping[str, SlackClient]) -> None:
         self._clients = clients
@@ -57,15 +52,14 @@ class SlackPosts:
             return False
         try:
             await client.call(method, **args)
-        except RateLimited as error:
-            await asyncio.sleep(min(error.after, _LONGEST_PAUSE))
-            raise SlackAway(str(error)) from None
+        except Gone:
+            return True
+        except Refused as error:
+            log.warning("something of somebody who is forgotten stays in Slack: %s", error)
+            return False
         except SlackTrouble as error:
-            if error.reason in _GONE:
-                return True
-            if error.reason in _NEVER:
-                log.warning("a post of somebody who is forgotten stays in Slack: %s", error)
-                return False
+            after = min(getattr(error, "after", 0.0), _LONGEST_PAUSE)
+            await asyncio.sleep(after)
             raise SlackAway(str(error)) from None
         return True
 

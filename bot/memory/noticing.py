@@ -82,9 +82,10 @@ def noticed(turn: Turn, rules: MemoryRules, before: Mapping[str, Any]) -> list[N
     """
     if ((turn.perception or {}).get("sensitive")) or (turn.decision or {}).get("withdrawn"):
         return []
+    text = str((turn.heard or {}).get("text") or "")
     found: dict[tuple[str, str], Noticed] = {}
     for rule in rules.rules:
-        value = _slot(turn, rule, before) if rule.slot else _said(turn, rule)
+        value = _slot(turn, rule, before) if rule.slot else said_in(text, rule)
         if value and len(value) <= LONGEST:
             key = value if rule.kind == ORDER else rule.key
             fact = Noticed(rule.kind, key, rule.about, value, rules.lasts(rule))
@@ -113,9 +114,9 @@ def _slot(turn: Turn, rule: Rule, before: Mapping[str, Any]) -> str:
     return " ".join(str(value).split()) if value not in (None, True, False) else ""
 
 
-def _said(turn: Turn, rule: Rule) -> str:
-    text = str((turn.heard or {}).get("text") or "")[:_LONGEST_TEXT]
-    for sentence in _sentences(text):
+def said_in(text: str, rule: Rule) -> str:
+    """Return what a text tells by a rule's phrases, "" for nothing."""
+    for sentence in _sentences(text[:_LONGEST_TEXT]):
         for phrase in rule.says:
             match = pattern(phrase, rule.words).fullmatch(sentence)
             value = match["value"].strip(" ,.-") if match else ""
