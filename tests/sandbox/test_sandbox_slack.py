@@ -384,7 +384,7 @@ async def test_files_are_uploaded_shared_and_downloaded(team, png):
     async with http.get(f"{team.phones.url}{shown['files'][0]['url']}") as answer:
         assert await answer.read() == png
     await team.client.files_delete(file=made["file"]["id"])
-    assert "files" not in await team.shown(share["ts"])
+    assert not (await team.shown(share["ts"])).get("files")
     async with http.get(url, headers={"Authorization": f"Bearer {team.client.token}"}) as answer:
         assert answer.status == 404
     begun = await team.client.files_getUploadURLExternal(filename="x", length=3)
