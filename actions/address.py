@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -12,9 +13,20 @@ from actions.asking import OUT_OF_REACH, find_order, log_out_of_reach
 from actions.backends.orders import CANCELLED, DELIVERED, PLACED
 from actions.forms import Patient, cleared
 from actions.handoff import handed
+from actions.memory import memory_of
 from actions.order_status import TakesOrder, read_number
 from actions.proving import Wanted, require
 from actions.texts import read_address
+from bot.memory.contract import FACT
+
+#: What a yes stands for, and what the button says that offers the address of last time.
+_SAME = "same"
+_AS_LAST_TIME = re.compile(r"\b(same|usual|last time|before|remember)\b", re.IGNORECASE)
+
+
+def remembered(tracker: Tracker) -> str:
+    """Return the address of last time, "" when none is known."""
+    return next((one.value for one in memory_of(tracker).of(FACT, "address")), "")
 
 
 class ValidateAddressForm(TakesOrder, Patient):
@@ -50,9 +62,33 @@ class ValidateAddressForm(TakesOrder, Patient):
     ) -> dict[str, Any]:
         """Return the address as typed, or None, having said what is missing."""
         address = read_address(slot_value)
+        if address is None and _AS_LAST_TIME.search(str(slot_value)):
+            address = remembered(tracker) or None
+            if address is None and slot_value == _SAME:
+                dispatcher.utter_message(response="utter_go_on")
+                return {"new_address": None}
         if address is None:
             dispatcher.utter_message(response="utter_address_unclear")
         return {"new_address": address}
+
+
+class ActionAskNewAddress(Action):
+    """Asks for the address, and offers that of last time where one is known."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "action_ask_new_address"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Ask."""
+        before = remembered(tracker)
+        if before:
+            dispatcher.utter_message(response="utter_ask_new_address_again", address=before)
+        else:
+            dispatcher.utter_message(response="utter_new_address_wanted")
+        return []
 
 
 class ActionChangeAddress(Action):

@@ -9,6 +9,9 @@ from rasa_sdk import Action, FormValidationAction, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.memory import memory_of
+from bot.memory.contract import ORDER
+
 #: What forms fill, beside the order number: forgotten when they are done with.
 FILLED = (
     "confirmed",
@@ -30,6 +33,8 @@ FILLED = (
 )
 #: After so many answers in a row that could not be taken, a person is offered.
 _PATIENCE = 2
+#: Other orders that are offered by their numbers.
+_OFFERED = 3
 _PERSON = {"title": "Talk to a person", "payload": "/human"}
 
 
@@ -97,5 +102,9 @@ class ActionOtherOrder(Action):
         entities = tracker.latest_message.get("entities") or []
         if any(entity.get("entity") == "order_number" for entity in entities):
             return []
-        dispatcher.utter_message(response="utter_other_order")
+        now = tracker.slots.get("order_number")
+        known = [one.value for one in memory_of(tracker).of(ORDER) if one.value != now]
+        # What is read as if it had been written: the button is the number.
+        buttons = [{"title": number, "payload": number} for number in known[:_OFFERED]]
+        dispatcher.utter_message(response="utter_other_order", buttons=buttons)
         return [SlotSet("order_number", None)]

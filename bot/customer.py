@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bson import ObjectId
 
-from bot import serve
+from bot import customer_data, serve
 from bot.identity import IdentityError, NoSuchCustomer, Person, merge, person, settle, undo
 from bot.message import clean
 from bot.settings import Settings
@@ -22,7 +22,7 @@ _CONSENTS = 50
 
 
 async def customer(args: argparse.Namespace, settings: Settings) -> int:
-    """Run ``bot customer show|tier|merge|undo|links``; return 0, or 1 when it could not be done."""
+    """Run ``bot customer VERB``; return 0, or 1 when it could not be done."""
     store = serve.store_of(settings)
     try:
         await settle(store)
@@ -30,6 +30,9 @@ async def customer(args: argparse.Namespace, settings: Settings) -> int:
             return await _show(store, args.who)
         if args.verb == "merge":
             return await _merge(store, args.who, args.other, args.why)
+        if args.verb in customer_data.VERBS:
+            found = await person(store, await _member(store, args.who))
+            return await customer_data.do(args, settings, store, found)
         if args.verb == "tier":
             return await _tier(store, args.who, args.tier)
         if args.verb == "undo":
@@ -73,6 +76,11 @@ async def _show(store: AsyncStore, who: str) -> int:
         print("\njoined by")
         for one in found.merges:
             print(f"  {_told(one)}")
+    known = await customer_data.memory_lines(store, found)
+    if known:
+        print("\nremembered")
+        for line in known:
+            print(f"  {line}")
     lines = await _consents(store, found)
     if lines:
         print("\nconsent")

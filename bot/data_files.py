@@ -37,6 +37,7 @@ def wrong_files(root: Path = Path(), routing: str = "", mappings: Iterable[str] 
     from bot.desk.assist.desk_file import DESK_FILE, load_desk
     from bot.desk.routing_file import ROUTING_FILE, load_routing
     from bot.desk.templates_file import TEMPLATES_FILE, load_templates
+    from bot.memory.file import MEMORY_FILE, load_memory
 
     wrong: list[str] = []
 
@@ -62,6 +63,7 @@ def wrong_files(root: Path = Path(), routing: str = "", mappings: Iterable[str] 
     reading(lambda: load_rules(root / RULES_FILE))
     for name in dict.fromkeys(mappings):
         reading(partial(load_mapping, root / name))
+    reading(lambda: load_memory(root / MEMORY_FILE))
     reading(lambda: (load_prompts(root / PROMPTS), load_answer_rules(root / RULES)))
     return wrong
 

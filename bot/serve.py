@@ -204,6 +204,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     from bot.knowledge.opening import open_answering
     from bot.knowledge.service import provide
     from bot.learning.gathering import Gatherer
+    from bot.memory_roles import Remembering
     from bot.translation.opening import Telling, open_translator
     from bot.translation.words_file import load_words
     from bot.turn import Turns
@@ -273,6 +274,9 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         settings.translation.own,
         tells=Telling(settings.perception.languages),
     )
+    remembering = Remembering(settings, store)
+    rounds += remembering.rounds
+    running += [asyncio.create_task(r.run(), name="memory") for r in remembering.rounds]
     action_seconds = settings.limits.turn_seconds * _ACTION_SHARE
     resolves = frozenset(what_may_be_done().resolving.intents if settings.llm else ())
     follower = Follower(
@@ -298,6 +302,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
             files=wanted,
             watch=watch,
             interpreter=interpreter,
+            memory=remembering.memories,
         )
 
         def answered() -> None:
@@ -325,6 +330,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
     await attention.close()
+    await remembering.close()
     await desk.close()
     assist.close()
     for connector in connectors.values():

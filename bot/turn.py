@@ -66,6 +66,16 @@ class Thinker(Protocol):
         """See `bot.dialogue.brain.Brain.take`."""
 
 
+class Remembers(Protocol):
+    """What a turn needs of memory, see `bot.memory.service.Memories`."""
+
+    async def known(self, conversation: str) -> dict[str, Any]:
+        """Return what is known of who writes there, encoded."""
+
+    async def notice(self, turn: Turn) -> None:
+        """Remember what a committed turn tells; again, nothing more."""
+
+
 class Turns:
     """Takes turns for one worker process.
 
@@ -86,9 +96,11 @@ class Turns:
         files: Callable[[Message], list[StoredFile]] = lambda message: [],
         watch: Watch | None = None,
         interpreter: Interpreter | None = None,
+        memory: Remembers | None = None,
     ) -> None:
         self._store = store
         self._interpreter = interpreter
+        self._memory = memory
         self._brain = brain
         self._capabilities = capabilities
         self._seconds = turn_seconds
@@ -400,6 +412,7 @@ class Turns:
             if self._watch is not None and seen is not None:
                 hints = self._watch.hints(about or seen)
             hints = replace(hints, meanwhile=spoken, resumed=resumed)
+            hints = replace(hints, memory=await self._known(message.conversation))
             taking = self._brain.take(said, state or None, hints)
             outcome = await asyncio.wait_for(taking, self._seconds)
             if outcome.stopped and self._watch is not None and seen is not None:
@@ -414,6 +427,26 @@ class Turns:
             # Whatever a pipeline component raises must not take the conversation with it.
             log.exception("%s: the brain failed", message.id)
             return _failed(state, Failure("brain", type(error).__name__, ""))
+
+    async def _known(self, conversation: str) -> dict[str, Any]:
+        """Return what is known of the customer; a customer is answered without it, too."""
+        if self._memory is None:
+            return {}
+        try:
+            return await self._memory.known(conversation)
+        except Exception:
+            log.exception("%s: what is known of the customer could not be read", conversation)
+            return {}
+
+    async def _notice(self, turn: Turn) -> None:
+        if self._memory is None:
+            return
+        try:
+            await self._memory.notice(turn)
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("%s: could not be remembered", turn.id)
 
     async def _before(self, conversation: str) -> list[Turn]:
         """Return a conversation's last turns, the newest first, and see that it is finished."""
@@ -457,6 +490,7 @@ class Turns:
         rows = self.outbound(turn, message)
         if rows:
             await self._store.insert_new(rows)
+        await self._notice(turn)
         # The message itself last: until then whoever takes it again does all of this.
         for id in [*(turn.folded or []), message.id]:
             await self._store.change(Message, {"id": id, "status": PENDING}, set={"status": DONE})

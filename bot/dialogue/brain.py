@@ -266,6 +266,7 @@ def _metadata(said: Inbound, hints: Hints) -> dict[str, Any]:
         "reply_to": said.reply_to,
         "referral": plain_values(said.referral) if said.referral else None,
         "perception": dict(hints.perception),
+        "memory": dict(hints.memory),
     }
     return {key: value for key, value in told.items() if value}
 

@@ -56,13 +56,15 @@ class Hints:
     `perception` is `bot.perception` 's, encoded; actions find it in the message's metadata.
     A message of one of the `intents` is a person's: it is read, and no action is run.
     `resumed` says that a person has had the conversation; `meanwhile` is what was said then,
-    the oldest first.
+    the oldest first. `memory` is what is known of the customer, a `bot.memory.contract.Memory`
+    encoded; actions find it in the metadata, too.
     """
 
     perception: Mapping[str, Any] = field(default_factory=dict)
     intents: frozenset[str] = frozenset()
     resumed: bool = False
     meanwhile: tuple[Spoken, ...] = ()
+    memory: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ KNOWN: Mapping[str, Mapping[str, bool]] = {
     "rewrite": {"turns": True, "question": True, "language": False},
     "sensitive": {"topics": True, "language": False},
     "translate": {"source": True, "target": True, "wrong": False},
+    "summary": {"conversation": True, "language": True},
     "draft_article": {
         "company": True,
         "question": True,

@@ -73,6 +73,7 @@ _OTHERS = re.compile(
     re.IGNORECASE,
 )
 _PERSONAL = re.compile(r"[\w.+-]+@[\w.-]+\.\w+|\+?\d[\d ()-]{7,}\d|#?\b\d{4,6}\b")
+_TO_NOTE = re.compile(r"\bnote what\b", re.IGNORECASE)
 _AMOUNT = re.compile(r"[£€$]\s?\d[\d.,]*|\b\d[\d.,]*\s?(?:£|€|\$|%|pounds|euros?)")
 _CODED = re.compile(r"\b[A-Za-z0-9+/]{16,}={0,2}")
 _INVENTED = (
@@ -103,6 +104,8 @@ def honest(seen: Prompted) -> Thought:
         return _thought(_topic(seen))
     if "title" in seen.wants:
         return _thought(_article(seen))
+    if not seen.wants and seen.blocks and _TO_NOTE.search(seen.question):
+        return Thought(_noted(seen))
     text, cites = _composed(seen)
     return _spoken(seen, text, cites)
 
@@ -268,6 +271,12 @@ def _topic(seen: Prompted) -> dict[str, Any]:
         if shared > most:
             best, most = name, shared
     return {"topic": best, "why": "words of that matter" if best else "no words of any matter"}
+
+
+def _noted(seen: Prompted) -> str:
+    """Note what a conversation was about: what the customer said first, and last."""
+    said = re.findall(r"(?im)^\s*\(?(?:customer)\)?:\s*(.+)$", seen.blocks[-1])
+    return "\n".join(dict.fromkeys([*said[:1], *said[-1:]])) or "none"
 
 
 def _article(seen: Prompted) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from bot.store.gaps import Gap
 from bot.store.journal import Entry
 from bot.store.lessons import Gathered, Lesson
 from bot.store.live import LiveResponses
+from bot.store.memory import Fact, Forgetting, Quiet
 from bot.store.messages import Message
 from bot.store.models import ModelInUse, StoredModel
 from bot.store.notices import Notice
@@ -56,6 +57,9 @@ DOCUMENTS = (
     ModelInUse,
     LiveResponses,
     Lesson,
+    Fact,
+    Quiet,
+    Forgetting,
     Usage,
     UsageMark,
     Gathered,

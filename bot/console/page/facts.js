@@ -42,6 +42,9 @@ export class Facts {
         fact("Consent", CONSENT[found.opted_out] && el("span", { class: "mood bad" }, CONSENT[found.opted_out])),
         fact("Customer since", date(found.customer.met)),
         fact("Bot", el("a", { class: "link", href: `/console/designers#why?${new URLSearchParams({ conversation: found.id })}` }, "Why it answered as it did"))),
+      el("h2", {}, "Remembered"),
+      found.memory.length > 0 && el("dl", {}, found.memory.map((m) => this.known(m))),
+      el("p", {}, button({ class: "link", onclick: () => this.remember() }, "Remember something")),
       el("h2", {}, "Case"),
       c ? el("dl", {},
         fact("Why it came", topicName(c.topic), c.why && el("div", { class: "muted" }, c.why), (c.did || []).map((did) => el("div", { class: "muted" }, did))),
@@ -56,6 +59,18 @@ export class Facts {
       found.before.length > 0 && el("h2", {}, "Previous cases"),
       found.before.map((p) => this.old(p)),
     ].flat().filter(Boolean));
+  }
+
+  known(m) {
+    const by = { rule: "said in a conversation", model: "summed up", agent: "noted by a colleague", customer: "told by the customer" };
+    return el("div", { class: "fact", title: `${by[m.by] || m.by}, ${when(m.at)}` }, el("dt", {}, m.about),
+      el("dd", {}, m.value, " ", button({ class: "link", "aria-label": `Forget ${m.about}`, onclick: () => this.app.do("remember", { args: { key: m.key } }) }, "Forget")));
+  }
+
+  remember() {
+    const about = prompt("What is it about, for example Shoe size?");
+    const text = about && prompt(`${about}:`);
+    if (text) this.app.do("remember", { text, args: { about } });
   }
 
   old(c) {

@@ -20,6 +20,8 @@ from bot.desk.timeline import words
 from bot.desk.tool_lines import tool_lines
 from bot.identity import NoSuchCustomer, person
 from bot.identity import Person as Customer
+from bot.memory.contract import KINDS, MATTER
+from bot.memory.keeping import recall
 from bot.message import Address
 from bot.perception.contract import PRIORITIES, Perception
 from bot.store import AsyncStore
@@ -91,6 +93,7 @@ async def card_of(
         resolution=str(case.resolution or ""),
         closed_by=await _closed_by(store, people, case),
         rating=int(case.rating or 0),
+        memory=await _memory(store, held),
     )
 
 
@@ -125,6 +128,15 @@ async def _person(store: AsyncStore, held: Conversation | None) -> Customer | No
         return await person(store, ObjectId(held.customer))
     except (NoSuchCustomer, InvalidId):
         return None
+
+
+async def _memory(store: AsyncStore, held: Conversation | None) -> tuple[str, ...]:
+    """Return what is known of the customer; open cases stand on the card anyway."""
+    known = await _person(store, held)
+    if known is None:
+        return ()
+    found = await recall(store, known)
+    return tuple(one.line for kind in KINDS if kind != MATTER for one in found.of(kind))
 
 
 def highest(cases: Sequence[Case]) -> str:
