@@ -12,6 +12,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.handoff import handed
+from actions.senses import seen_in
 from bot.knowledge.answering import About, Answer, Answering
 from bot.knowledge.opening import open_answering
 from bot.knowledge.service import answering_or
@@ -263,6 +264,7 @@ def _about(tracker: Tracker, before: dict[str, Any], language: str) -> About:
         past=tuple(_past(tracker)),
         previous=str(before.get("base") or "") if _leans(tracker, before) else "",
         known=parts_of_name(metadata.get("name")),
+        seen=seen_in(metadata),
     )
 
 

@@ -52,6 +52,8 @@ _SETTLE_PAUSE = 10.0
 def heavy_modules(settings: Settings) -> list[str]:
     """Return the modules that every worker needs beside the brain's, to be imported once."""
     names = ["bot.desk.opening", "bot.knowledge.opening", "bot.turn", "bot.worker"]
+    if any(llm.vision for llm in settings.llm):
+        names.append("PIL.Image")
     names += ["lingua", "Stemmer", "sklearn.feature_extraction.text", "scipy.sparse"]
     if settings.llm:
         names += ["jsonschema", "bot.llm.masking"]
@@ -195,6 +197,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     from bot.dialogue.promoting import Models
     from bot.knowledge.opening import open_answering
     from bot.knowledge.service import provide
+    from bot.senses.opening import open_senses
     from bot.turn import Turns
     from bot.worker import Worker
 
@@ -241,6 +244,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     stopping = asyncio.create_task(told_to_stop(leash))
 
     watch = open_watch(settings, store)
+    senses = open_senses(settings, store, AsyncVault(open_vault(settings)), keeper.wake.set)
     action_seconds = settings.limits.turn_seconds * _ACTION_SHARE
     follower = Follower(
         Models(store, AsyncVault(open_vault(settings))),
@@ -264,6 +268,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
             rules=load_rules(channels=CHANNELS),
             files=wanted,
             watch=watch,
+            senses=senses,
         )
 
         def answered() -> None:
@@ -292,6 +297,8 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     await attention.close()
     await desk.close()
     assist.close()
+    if senses is not None:
+        await senses.close()
     for connector in connectors.values():
         await connector.close()
     brain.close()

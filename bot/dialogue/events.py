@@ -13,7 +13,7 @@ from bot.message import clean
 
 _RANKED = 3
 #: On every event alike; a turn names its model once.
-_METADATA = ("model_id", "assistant_id")
+_METADATA = ("model_id", "assistant_id", "sensed")
 
 _TYPES: dict[str, type[Event]] = {}
 

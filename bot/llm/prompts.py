@@ -39,6 +39,7 @@ KNOWN: Mapping[str, Mapping[str, bool]] = {
     },
     "rewrite": {"turns": True, "question": True, "language": False},
     "sensitive": {"topics": True, "language": False},
+    "picture": {"company": True, "language": False},
     "draft_article": {
         "company": True,
         "question": True,

@@ -25,6 +25,7 @@ from bot.settings.schema import (
     Settings,
     SlackAccount,
     Store,
+    Transcription,
     Worker,
 )
 from bot.settings.validate import secrets_of
@@ -46,6 +47,7 @@ __all__ = [
     "SettingsInvalid",
     "SlackAccount",
     "Store",
+    "Transcription",
     "Worker",
     "load",
     "secrets_of",

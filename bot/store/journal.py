@@ -21,6 +21,8 @@ OPENED, REOPENED, TAKEN, ASSIGNED, RETURNED, RESOLVED = (
 CLOSED, REMINDED, RATED, DRAFTED, ACTED = "closed", "reminded", "rated", "drafted", "acted"
 #: A message to the customer was changed or taken back, or could not be.
 EDITED, DELETED = "edited", "deleted"
+#: A model has made a customer's file into words.
+SENSED = "sensed"
 
 
 class Entry(Document):

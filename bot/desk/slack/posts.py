@@ -39,6 +39,7 @@ _ENTRIES = {
     journal.ACTED: "{who} ran an action",
     journal.EDITED: "{who} changed a message to the customer",
     journal.DELETED: "{who} took a message to the customer back",
+    journal.SENSED: "A model looked at the customer's file, or listened to it",
 }
 _SIGNS = {
     journal.TAKEN: "🙋",
@@ -50,6 +51,7 @@ _SIGNS = {
     journal.RATED: "⭐",
     journal.REMINDED: "⏰",
     journal.ACTED: "⚙️",
+    journal.SENSED: "👁️",
 }
 
 
