@@ -15,6 +15,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from bot.sandbox.letters import seen as look
 from bot.sandbox.prompted import Prompted
 
 _WORD = re.compile(r"[^\W_]+")
@@ -70,6 +71,8 @@ _OTHERS = re.compile(
 )
 _PERSONAL = re.compile(r"[\w.+-]+@[\w.-]+\.\w+|\+?\d[\d ()-]{7,}\d|#?\b\d{4,6}\b")
 _AMOUNT = re.compile(r"[£€$]\s?\d[\d.,]*|\b\d[\d.,]*\s?(?:£|€|\$|%|pounds|euros?)")
+_ORDER = re.compile(r"(?i)\b(?:order|no\.?|number)\W{0,3}(\d{4,6})\b")
+_DAMAGED = re.compile(r"(?i)\b(broken|cracked|damaged|dented|torn|smashed)\b")
 _CODED = re.compile(r"\b[A-Za-z0-9+/]{16,}={0,2}")
 _CALL = re.compile(r"\b([a-z][a-z0-9]*(?:_[a-z0-9]+)+)\b\s*(?:\(|with)?\s*(\{[^{}]*\})?")
 
@@ -84,6 +87,8 @@ class Thought:
 
 def honest(seen: Prompted) -> Thought:
     """Answer from the passages, or say that they do not answer."""
+    if seen.pictures and "shows" in seen.wants:
+        return _thought(_looked(seen.pictures[0]))
     if "question" in seen.wants and "cites" not in seen.wants:
         return _thought({"question": _standing(seen)})
     if "topic" in seen.wants:
@@ -92,6 +97,33 @@ def honest(seen: Prompted) -> Thought:
         return _thought(_article(seen))
     text, cites = _composed(seen)
     return _spoken(seen, text, cites)
+
+
+def _looked(picture: bytes) -> dict[str, Any]:
+    """Say what is in a picture: its letters are read, else its colour and size are told."""
+    try:
+        found = look(picture)
+    except (OSError, ValueError):
+        return {
+            "shows": "",
+            "written": "",
+            "order_numbers": [],
+            "damage": False,
+            "sure": False,
+        }
+    written = "\n".join(found.lines)
+    about = f"a {found.colour} picture of {found.width} by {found.height} dots"
+    if written:
+        first = next(line for line in found.lines if line)
+        about = f"{'a label' if _ORDER.search(written) else 'a note'} on {found.colour} paper"
+        about += f" about “{first}”" if _DAMAGED.search(first) else ""
+    return {
+        "shows": f"{about}.",
+        "written": written,
+        "order_numbers": _ORDER.findall(written),
+        "damage": bool(_DAMAGED.search(written)),
+        "sure": bool(written) and "blurred" not in written.lower(),
+    }
 
 
 def inventing(seen: Prompted) -> Thought:
@@ -106,6 +138,10 @@ def inventing(seen: Prompted) -> Thought:
 
 def obedient(seen: Prompted) -> Thought:
     """Do what any text in the prompt asks, whoever wrote it; be honest when none does."""
+    if seen.pictures and "shows" in seen.wants:
+        looked = _looked(seen.pictures[0])
+        told, _ = _obeyed(seen, (looked["written"],))
+        return _thought({**looked, "shows": told[0], "damage": True} if told else looked)
     said, calls = _obeyed(seen, seen.data)
     if not said and not calls:
         return honest(seen)

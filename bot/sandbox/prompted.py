@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ _JSON_KEY = re.compile(r'"([a-z_]+)"\s*:')
 class Prompted:
     """A request, read. `passages` are (number, text); `data` is all that is no instruction.
 
-    `wants` are the keys of the JSON object that is asked for, empty for free text.
+    `wants` are the keys of the JSON object that is asked for, empty for free text. `pictures`
+    are files as they came in ``image_url`` parts with data URLs.
     """
 
     system: str
@@ -29,6 +31,7 @@ class Prompted:
     blocks: tuple[str, ...]
     wants: frozenset[str]
     tools: tuple[str, ...]
+    pictures: tuple[bytes, ...] = ()
 
 
 def read(body: Mapping[str, Any]) -> Prompted:
@@ -51,7 +54,19 @@ def read(body: Mapping[str, Any]) -> Prompted:
         blocks=blocks,
         wants=_wants(body, messages),
         tools=tuple(name for name in tools if name),
+        pictures=tuple(picture for m in messages for picture in _pictures(m)),
     )
+
+
+def _pictures(message: Mapping[str, Any]) -> list[bytes]:
+    content = message.get("content")
+    found = []
+    for part in content if isinstance(content, list) else ():
+        url = str((part.get("image_url") or {}).get("url", ""))
+        kind, _, data = url.partition(";base64,")
+        if kind.startswith("data:image/"):
+            found.append(base64.b64decode(data, validate=True))
+    return found
 
 
 def _wants(body: Mapping[str, Any], messages: list[Mapping[str, Any]]) -> frozenset[str]:
