@@ -122,5 +122,5 @@ def _colour(average: Any) -> str:
     if max(red, green, blue) - min(red, green, blue) < 25:
         return "white" if red > 190 else "black" if red < 65 else "grey"
     if red >= green >= blue:
-        return "brown" if green > 100 and red - green < 90 else "red"
+        return "brown" if green > 100 and red - green < 60 else "red"
     return "red" if red == max(red, green, blue) else "green" if green >= blue else "blue"

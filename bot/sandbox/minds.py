@@ -128,6 +128,10 @@ def _looked(picture: bytes) -> dict[str, Any]:
 
 def inventing(seen: Prompted) -> Thought:
     """Answer with an amount, a date, a link and a promise that nobody gave it."""
+    if seen.pictures and "shows" in seen.wants:
+        looked = _looked(seen.pictures[0])
+        promised = f"{looked['shows']} You get £137.42 back."
+        return _thought({**looked, "shows": promised, "order_numbers": ["7777"], "sure": True})
     text, cites = _composed(seen)
     invented = (
         "You will get £137.42 back by 31 February, I promise. We deliver within 36 hours to "
@@ -141,7 +145,8 @@ def obedient(seen: Prompted) -> Thought:
     if seen.pictures and "shows" in seen.wants:
         looked = _looked(seen.pictures[0])
         told, _ = _obeyed(seen, (looked["written"],))
-        return _thought({**looked, "shows": told[0], "damage": True} if told else looked)
+        shows = next((text for text in told if text), looked["written"])
+        return _thought({**looked, "shows": shows, "damage": True} if told else looked)
     said, calls = _obeyed(seen, seen.data)
     if not said and not calls:
         return honest(seen)

@@ -88,8 +88,8 @@ def _sensed(text: str, model: str) -> Sensed:
     except (ValueError, KeyError, TypeError) as error:
         raise ModelDown(f"{model} did not answer as it was asked to") from error
     shows = line(shows, _SHOWS)
-    if orders(shows):
-        # What stands in the picture has spoken to the model, or through it.
+    if orders(shows) or orders(written):
+        # What stands in the picture has spoken to the model, and maybe through it.
         shows, sure, damage = "", False, False
     # A number is worth asking about only where the model has also read it somewhere.
     read = set(_NUMBER.findall(written))
