@@ -65,12 +65,12 @@ class ActionLook(Action):
         return []
 
 
-class ActionListen(Action):
+class ActionHear(Action):
     """Says that a recording was not made out: there is no model, it failed, or it is too long."""
 
     def name(self) -> str:
         """Return the action's name in the domain."""
-        return "action_listen"
+        return "action_hear"
 
     def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]

@@ -23,6 +23,16 @@ PACKAGE = "faster-whisper"
 _MODULE = "faster_whisper"
 
 
+def missing(settings: Transcription) -> list[str]:
+    """Return a line that says what is not installed, none where nothing is missing."""
+    if settings.engine != "whisper" or importlib.util.find_spec(_MODULE) is not None:
+        return []
+    return [
+        f"endpoints.yml, transcription: engine: whisper needs the package {PACKAGE}, "
+        "which is not installed; install it, or use engine: endpoint"
+    ]
+
+
 class Whisper:
     """An `Engine` in this process: one recording at a time, in a thread.
 
@@ -31,11 +41,8 @@ class Whisper:
     """
 
     def __init__(self, settings: Transcription) -> None:
-        if importlib.util.find_spec(_MODULE) is None:
-            raise EngineMissing(
-                f"endpoints.yml, transcription: engine: whisper needs the package {PACKAGE}, "
-                "which is not installed; install it, or use engine: endpoint"
-            )
+        if absent := missing(settings):
+            raise EngineMissing(absent[0])
         self._settings = settings
         self._model: Any = None
         self._one = threading.Lock()
