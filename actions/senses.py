@@ -12,13 +12,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot.llm.orders import orders
 from bot.llm.untrusted import line
 
-_LISTEN = "action_listen"
 _SHOWS = 160
 # What the bot would seem to say itself: amounts, dates, numbers, addresses and links.
 _NOT_REPEATED = re.compile(r"[£€$@%<>{}\[\]|]|\d{3}|://|www\.|refund|voucher|free\b", re.IGNORECASE)
@@ -45,16 +43,13 @@ class ActionLook(Action):
             dispatcher.utter_message(response=failed)
             return []
         numbers = _numbers(seen)
-        if within and tracker.get_slot("requested_slot") != "order_number":
-            dispatcher.utter_message(response="utter_picture_kept")
-            return []
-        damage = not within and any(one.get("damage") and one.get("sure", True) for one in seen)
-        if numbers:
-            _propose(dispatcher, numbers, damage=damage, within=within)
-            # The form would ask for the number at once, beside the question whether it is this.
-            return [FollowupAction(_LISTEN)] if within else []
+        damage = any(one.get("damage") and one.get("sure", True) for one in seen)
         if within:
-            dispatcher.utter_message(response="utter_picture_kept")
+            # The form asks again now. Where that is for the order, it is the proposal.
+            if not numbers or tracker.get_slot("requested_slot") != "order_number":
+                dispatcher.utter_message(response="utter_picture_kept")
+        elif numbers:
+            _propose(dispatcher, numbers, damage=damage, within=False)
         elif damage:
             buttons = [_button("Yes", "/delivery_damaged"), _button(_NO, "/deny")]
             dispatcher.utter_message(response="utter_seen_damage", buttons=buttons)
