@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import threading
 import warnings
 from typing import Any
 
@@ -23,6 +24,10 @@ MOST_PIXELS = 50_000_000
 # What Pillow is to try at all; its other readers have had holes, and no phone sends them.
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
 _QUALITY = 88
+# Of these the size can be changed as they are; others have numbers of colours for pixels.
+_SMOOTH = ("RGB", "RGBA", "L", "LA")
+# Unpacked, a picture has up to 200 megabytes: one at a time in a process.
+_ONE = threading.Lock()
 
 
 def packed(data: bytes) -> bytes:
@@ -45,10 +50,13 @@ def packed(data: bytes) -> bytes:
                     raise TooLarge(f"the picture has {width} x {height} pixels")
                 if width < 1 or height < 1:
                     raise WrongFormat("the picture has no pixels")
-                # JPEGs are unpacked at a fraction of their size where that is enough.
-                image.draft("RGB", (SIDE, SIDE))
-                small = image.convert("RGBA" if _transparent(image) else "RGB")
                 turn = image.getexif().get(0x0112, 1)
+                mode = "RGBA" if _transparent(image) else "RGB"
+                with _ONE:
+                    # Small before anything else is made of it; JPEGs are unpacked small at once.
+                    if image.mode in _SMOOTH:
+                        image.thumbnail((SIDE, SIDE))
+                    small = image.convert(mode)
         small.thumbnail((SIDE, SIDE))
         small = _upright(small, turn, Image)
         if small.mode == "RGBA":

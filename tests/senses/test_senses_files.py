@@ -92,7 +92,11 @@ def test_a_file_of_too_many_bytes_is_not_opened(monkeypatch: pytest.MonkeyPatch)
         packed(made())
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff\xd8\xff", b"%PDF-1.7", b"<svg/>", bomb(10, 10)[:45]])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\xff\xd8\xff", b"%PDF-1.7", b"<svg/>", bomb(10, 10)[:45]],
+    ids=("nothing", "a beginning", "pdf", "svg", "cut"),
+)
 def test_what_is_no_whole_picture_is_refused(data: bytes) -> None:
     with pytest.raises(WrongFormat):
         packed(data)
@@ -148,6 +152,7 @@ def mp4(length: int, scale: int = 1000) -> bytes:
         (mp4(7), 7.0),
         ((b"\xff\xfb\x90\x64" + bytes(413)) * 77, 2.0),
     ],
+    ids=("ogg", "amr", "amr-wb", "wav", "mp4", "mp3"),
 )
 def test_formats_say_how_long_a_recording_is(data: bytes, length: float) -> None:
     told = seconds(data)
