@@ -79,7 +79,7 @@ def test_all_that_are_wrong_are_told_at_once(tmp_path):
         load_prompts(tmp_path)
     told = str(wrong.value).splitlines()
     assert [line.partition(": ")[0] for line in told] == [
-        str(tmp_path / f"{name}.md") for name in ("answer", "rewrite", "draft_article")
+        str(tmp_path / f"{name}.md") for name in ("answer", "rewrite", "picture", "draft_article")
     ]
 
 
