@@ -14,6 +14,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.handoff import handed
 from actions.memory import memory_of
 from actions.resolving.action import instead, resolve
+from actions.senses import seen_in
 from bot.knowledge.answering import About, Answer, Answering
 from bot.knowledge.opening import open_answering
 from bot.knowledge.service import answering_or
@@ -278,6 +279,7 @@ def _about(tracker: Tracker, before: dict[str, Any], language: str) -> About:
         previous=str(before.get("base") or "") if _leans(tracker, before) else "",
         known=parts_of_name(metadata.get("name")),
         memory="\n".join(memory_of(tracker).lines()),
+        seen=seen_in(metadata),
     )
 
 

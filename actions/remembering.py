@@ -65,7 +65,7 @@ class ActionAffirmGreeting(Action):
         """Return the action's name in the domain."""
         return "action_affirm_greeting"
 
-    def run(
+    async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Say where the order is. Raises StoreDown."""
@@ -74,7 +74,7 @@ class ActionAffirmGreeting(Action):
             dispatcher.utter_message(response="utter_which")
             return []
         tracker.slots["order_number"] = number
-        events = ActionOrderStatus().run(dispatcher, tracker, domain)
+        events = await ActionOrderStatus().run(dispatcher, tracker, domain)
         return [SlotSet("offered", None), *events]
 
 

@@ -24,7 +24,15 @@ from bot.llm.contract import Said
 from bot.llm.endpoint import Endpoint, is_here
 from bot.llm.engine import Misconfigured, ModelFailed, Request
 from bot.media.vault import AsyncVault, open_vault, place_of
-from bot.settings import Backend, Llm, Settings, SettingsInvalid, SlackAccount, secrets_of
+from bot.settings import (
+    Backend,
+    Llm,
+    Settings,
+    SettingsInvalid,
+    SlackAccount,
+    Transcription,
+    secrets_of,
+)
 from bot.store import AsyncStore, open_store
 from connectors import connector_class
 from connectors.base import Connector
@@ -126,6 +134,7 @@ def describe(settings: Settings) -> list[str]:
     lines += [f"llm       {_model(llm)}" for llm in settings.llm]
     if not settings.llm:
         lines.append("llm       none: articles are quoted")
+    lines += _hearing(settings.transcription)
     known, seen = settings.knowledge, settings.perception
     there = "" if Path(known.dir).is_dir() else " (is no folder)"
     lines += [
@@ -158,7 +167,15 @@ def _translation(settings: Settings) -> str:
 def _model(llm: Llm) -> str:
     place = "in each worker" if llm.url.startswith("local:") else f"at {_hosts(llm.url)}"
     masked = llm.mask == "always" or (llm.mask == "auto" and not is_here(llm.url))
-    return f"{llm.model} {place}, personal data {'' if masked else 'not '}masked"
+    sees = ", is sent pictures as they are" if llm.vision else ""
+    return f"{llm.model} {place}, personal data {'' if masked else 'not '}masked{sees}"
+
+
+def _hearing(told: Transcription) -> list[str]:
+    if told.engine == "none":
+        return []
+    place = f"at {_hosts(told.url)}" if told.engine == "endpoint" else "in each worker"
+    return [f"hearing   {told.model} {place}, is sent recordings as they are"]
 
 
 def store_place(url: str) -> str:

@@ -44,8 +44,10 @@ def _run(args: argparse.Namespace) -> int:
 def _wrong_files(settings: Settings) -> bool:
     """Say what is wrong in ``data/``, before anything is started that would fail at it."""
     from bot.data_files import mappings_of, wrong_files
+    from bot.senses.whisper import missing
 
     wrong = wrong_files(routing=settings.desk.routing, mappings=mappings_of(settings))
+    wrong += missing(settings.transcription)
     for line in wrong:
         print(line, file=sys.stderr)
     return bool(wrong)

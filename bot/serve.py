@@ -56,6 +56,8 @@ def heavy_modules(settings: Settings) -> list[str]:
     """Return the modules that every worker needs beside the brain's, to be imported once."""
     names = ["bot.desk.opening", "bot.knowledge.opening", "bot.turn", "bot.worker"]
     names += ["bot.translation.opening"]
+    if any(llm.vision for llm in settings.llm):
+        names.append("PIL.Image")
     names += ["lingua", "Stemmer", "sklearn.feature_extraction.text", "scipy.sparse"]
     if settings.llm:
         names += ["jsonschema", "bot.llm.masking"]
@@ -205,6 +207,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     from bot.knowledge.service import provide
     from bot.learning.gathering import Gatherer
     from bot.memory_roles import Remembering
+    from bot.senses.opening import open_senses
     from bot.translation.opening import Telling, open_translator
     from bot.translation.words_file import load_words
     from bot.turn import Turns
@@ -277,6 +280,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     remembering = Remembering(settings, store)
     rounds += remembering.rounds
     running += [asyncio.create_task(r.run(), name="memory") for r in remembering.rounds]
+    senses = open_senses(settings, store, AsyncVault(open_vault(settings)), keeper.wake.set)
     action_seconds = settings.limits.turn_seconds * _ACTION_SHARE
     resolves = frozenset(what_may_be_done().resolving.intents if settings.llm else ())
     follower = Follower(
@@ -303,6 +307,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
             watch=watch,
             interpreter=interpreter,
             memory=remembering.memories,
+            senses=senses,
         )
 
         def answered() -> None:
@@ -333,6 +338,8 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     await remembering.close()
     await desk.close()
     assist.close()
+    if senses is not None:
+        await senses.close()
     for connector in connectors.values():
         await connector.close()
     brain.close()

@@ -19,6 +19,7 @@ from bot.desk.again import last_closed, mark
 from bot.desk.handoff import hand_over
 from bot.desk.journal import note_down
 from bot.desk.meanwhile import meanwhile
+from bot.desk.sensed import note_sensed
 from bot.desk.watch import Watch, waiting_since, words_of
 from bot.dialogue.contract import ANSWERED_SLOT, Failure, Hints, Outcome, Spoken
 from bot.dialogue.heard import heard as read
@@ -30,6 +31,7 @@ from bot.meeting import meet
 from bot.message import Content, Deletion, Inbound, Media, Text, decode, encode, utcnow
 from bot.perception.contract import Perception
 from bot.perception.language import DEFAULT_SURE
+from bot.senses.reading import Senses
 from bot.store import AsyncStore, Duplicate, StoreError
 from bot.store.cases import Case
 from bot.store.conversations import AGENT, BOT, WAITING, Conversation
@@ -82,7 +84,7 @@ class Turns:
     `rules` are those of consent, without which nobody can opt out; `files` makes rows of
     the files of a message, which are to be fetched; `watch` looks at each message first,
     without it nothing is kept from the brain. `interpreter` is for customers whose language is
-    not the company's.
+    not the company's, `senses` make files into words, where configured.
     """
 
     def __init__(
@@ -97,7 +99,9 @@ class Turns:
         watch: Watch | None = None,
         interpreter: Interpreter | None = None,
         memory: Remembers | None = None,
+        senses: Senses | None = None,
     ) -> None:
+        self._senses = senses
         self._store = store
         self._interpreter = interpreter
         self._memory = memory
@@ -162,8 +166,10 @@ class Turns:
         elif await self._answered_with(message, content, last):
             outcome = nothing
         elif holder == AGENT and rating.read(content) is None:
+            content = await self._sensed(message, behind, content, hopeless, holder)
             outcome, seen, translated = await self._under_agent(message, content, before, state)
         else:
+            content = await self._sensed(message, behind, content, hopeless, holder)
             meaning = await meant(self._store, message, content, last)
             content = meaning or content
             outcome = nothing
@@ -245,6 +251,23 @@ class Turns:
             where = {"id": lease.id, "lease_epoch": lease.lease_epoch}
             await self._store.change(Conversation, where, set={"language": seen.language})
         return turn
+
+    async def _sensed(
+        self,
+        message: Message,
+        behind: Sequence[Message],
+        content: Content,
+        hopeless: str,
+        holder: str,
+    ) -> Content:
+        """Return a content with what is seen and heard in its files.
+
+        What workers died of may be a file. An agent looks at pictures himself, but is told what
+        is said, for it may be more urgent than he knows.
+        """
+        if self._senses is None or hopeless:
+            return content
+        return await self._senses.sensed([message, *behind], content, pictures=holder != AGENT)
 
     async def _thanks(self, case: str, lease: Conversation) -> list[Content]:
         routing = self._watch.routing if self._watch is not None else None
@@ -484,6 +507,7 @@ class Turns:
             await record(self._store, Verdict(**consent), from_message(message))
         await self._fetch(turn, message)
         await self._note_translation(turn)
+        await note_sensed(self._store, turn)
         await self._hand_over(turn, message)
         if self._capabilities(message.channel).window_hours is not None:
             await release(self._store, message.conversation)

@@ -30,7 +30,7 @@ from bot.dialogue.contract import (
 )
 from bot.dialogue.errors import ModelMissing, ModelUnreadable
 from bot.dialogue.events import pack, plain
-from bot.dialogue.heard import Command, Deed, Words, heard
+from bot.dialogue.heard import Command, Deed, Words, heard, sensed_in
 from bot.dialogue.live import LiveWords, rest_of
 from bot.dialogue.meanwhile import catch_up
 from bot.dialogue.processor import OneConversation, Processor, too_many_actions
@@ -39,6 +39,7 @@ from bot.dialogue.replies import Replies, contents
 from bot.dialogue.resolving import forget, routed
 from bot.dialogue.schema import check_schema_once, trust_the_domain
 from bot.dialogue.state import Reach, State, carry, reach, rebuild
+from bot.llm.untrusted import line
 from bot.message import Content, Inbound, Text
 from bot.message import plain as plain_values
 from bot.translation.contract import origin
@@ -46,6 +47,9 @@ from bot.translation.contract import origin
 log = logging.getLogger(__name__)
 
 _APOLOGY = "utter_apology"
+# Says what a model was not sure to have heard, {words}; so much of it, in characters.
+_UNDERSTOOD = "utter_heard"
+_ECHO = 240
 _DEFAULT_APOLOGY = "Sorry, something went wrong on our side. Please try again in a moment."
 _FALLBACK_INTENT = "nlu_fallback"
 # As `bot.dialogue.training` names models.
@@ -163,7 +167,7 @@ class Brain:
             new = list(tracker.events)[past:]
             return Outcome(
                 events=pack(new),
-                replies=replies.contents,
+                replies=[*await self._understood(said, tracker), *replies.contents],
                 state=carry(tracker, self._domain, self._reach),
                 parse=_parse(_heard(tracker)),
                 failure=None,
@@ -244,6 +248,17 @@ class Brain:
         name = payload[1:].split("{", 1)[0].split("@", 1)[0].strip()
         return name in self._domain.intents
 
+    async def _understood(self, said: Inbound, tracker: DialogueStateTracker) -> list[Content]:
+        """Return what to say of a recording whose words a model was not sure of; often nothing."""
+        spoken = [s for s in sensed_in(said.content) if s.kind == "spoken" and not s.sure]
+        words = " ".join(s.words for s in spoken if s.words)
+        if not words or _UNDERSTOOD not in self._domain.responses:
+            return []
+        response = await self._processor.nlg.generate(
+            _UNDERSTOOD, tracker, said.address.channel, words=line(words, _ECHO)
+        )
+        return contents(response or {})[:1]
+
     async def _sorry(self, said: Inbound, before: State, failure: Failure) -> Outcome:
         log.error("%s: %s failed: %s", said.id, failure.action or "the model", failure.reason)
         apology: list[Content] = []
@@ -267,6 +282,7 @@ def _metadata(said: Inbound, hints: Hints) -> dict[str, Any]:
         "referral": plain_values(said.referral) if said.referral else None,
         "perception": dict(hints.perception),
         "memory": dict(hints.memory),
+        "sensed": [plain_values(sensed) for sensed in sensed_in(said.content)],
     }
     return {key: value for key, value in told.items() if value}
 

@@ -14,7 +14,7 @@ from bot.message import clean
 _RANKED = 3
 #: On every event alike, a turn names its model once; what is known of a customer is kept in one
 #: place, where it can be forgotten.
-_METADATA = ("model_id", "assistant_id", "memory")
+_METADATA = ("model_id", "assistant_id", "memory", "sensed")
 
 _TYPES: dict[str, type[Event]] = {}
 

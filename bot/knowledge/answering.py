@@ -97,7 +97,8 @@ class About:
     before this one, ``(role, text)`` with role "user" or "assistant". `previous` is the
     question that was answered before this one, "" for none. `known` are strings of the
     customer's profile that no third party's model is to see. `memory` is what is known of
-    the customer, one fact a line.
+    the customer, one fact a line. `seen` is what a model saw in pictures that came with the
+    question, "" for none.
     """
 
     conversation: str
@@ -108,6 +109,7 @@ class About:
     previous: str = ""
     known: tuple[str, ...] = ()
     memory: str = ""
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,7 +417,7 @@ class Answering:
     def _ask(self, question: str, hits: Sequence[Hit], about: About) -> Ask:
         past = tuple(Said(role, harmless(text)) for role, text in about.past[-_PAST:])
         # What depends on one customer's words alone is nobody else's to read.
-        alike = not past and not about.memory and not about.known
+        alike = not past and not about.memory and not about.known and not about.seen
         seed = "\n".join([question, *(hit.passage.digest for hit in hits)])
         border, prompt = mark(seed if alike else ""), self._prompts["answer"]
         passages = "\n\n".join(
@@ -435,11 +437,14 @@ class Answering:
             passages=passages or "none",
             today=f"{utcnow():%A %d %B %Y}",
         )
+        asked = harmless(question)
+        if about.seen:
+            asked += f"\n\n{wrap('picture', about.seen, border)}"
         return Ask(
             (
                 Said("system", f"{system}\n\n{rule(border)}"),
                 *past,
-                Said("user", harmless(question)),
+                Said("user", asked),
             ),
             about.conversation,
             "answer",

@@ -48,6 +48,7 @@ KNOWN: Mapping[str, Mapping[str, bool]] = {
     "sensitive": {"topics": True, "language": False},
     "translate": {"source": True, "target": True, "wrong": False},
     "summary": {"conversation": True, "language": True},
+    "picture": {"company": True, "language": False},
     "draft_article": {
         "company": True,
         "question": True,

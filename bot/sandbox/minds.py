@@ -15,6 +15,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from bot.sandbox.letters import seen as look
 from bot.sandbox.prompted import Prompted
 from bot.sandbox.tooling import calls_for
 from bot.sandbox.translating import languages_of, translated
@@ -75,6 +76,8 @@ _OTHERS = re.compile(
 _PERSONAL = re.compile(r"[\w.+-]+@[\w.-]+\.\w+|\+?\d[\d ()-]{7,}\d|#?\b\d{4,6}\b")
 _TO_NOTE = re.compile(r"\bnote what\b", re.IGNORECASE)
 _AMOUNT = re.compile(r"[£€$]\s?\d[\d.,]*|\b\d[\d.,]*\s?(?:£|€|\$|%|pounds|euros?)")
+_ORDER = re.compile(r"(?i)\b(?:order|no\.?|number)\W{0,3}(\d{4,6})\b")
+_DAMAGED = re.compile(r"(?i)\b(broken|cracked|damaged|dented|torn|smashed)\b")
 _CODED = re.compile(r"\b[A-Za-z0-9+/]{16,}={0,2}")
 _INVENTED = (
     "You will get £137.42 back by 31 February, I promise. We deliver within 36 hours to "
@@ -96,6 +99,8 @@ def honest(seen: Prompted) -> Thought:
     if _RESOLVING in seen.tools:
         calls = () if seen.results else calls_for(seen.said, seen.tools)
         return Thought("" if calls else "That is all.", calls)
+    if seen.pictures and "shows" in seen.wants:
+        return _thought(_looked(seen.pictures[0]))
     if "question" in seen.wants and "cites" not in seen.wants:
         return _thought({"question": _standing(seen)})
     if "texts" in seen.wants:
@@ -110,16 +115,52 @@ def honest(seen: Prompted) -> Thought:
     return _spoken(seen, text, cites)
 
 
+def _looked(picture: bytes) -> dict[str, Any]:
+    """Say what is in a picture: its letters are read, else its colour and size are told."""
+    try:
+        found = look(picture)
+    except (OSError, ValueError):
+        return {
+            "shows": "",
+            "written": "",
+            "order_numbers": [],
+            "damage": False,
+            "sure": False,
+        }
+    written = "\n".join(found.lines)
+    about = f"a {found.colour} picture of {found.width} by {found.height} dots"
+    if written:
+        first = next(line for line in found.lines if line)
+        about = f"{'a label' if _ORDER.search(written) else 'a note'} on {found.colour} paper"
+        about += f" about “{first}”" if _DAMAGED.search(first) else ""
+    return {
+        "shows": f"{about}.",
+        "written": written,
+        "order_numbers": _ORDER.findall(written),
+        "damage": bool(_DAMAGED.search(written)),
+        "sure": bool(written) and "blurred" not in written.lower(),
+    }
+
+
 def inventing(seen: Prompted) -> Thought:
     """Answer with an amount, a date, a link and a promise that nobody gave it."""
     if "texts" in seen.wants:
         return _thought({"texts": [f"{one} {_INVENTED}" for one in _translations(seen)]})
+    if seen.pictures and "shows" in seen.wants:
+        looked = _looked(seen.pictures[0])
+        promised = f"{looked['shows']} You get £137.42 back."
+        return _thought({**looked, "shows": promised, "order_numbers": ["7777"], "sure": True})
     text, cites = _composed(seen)
     return _spoken(seen, f"{text} {_INVENTED}".strip(), cites or [1])
 
 
 def obedient(seen: Prompted) -> Thought:
     """Do what any text in the prompt asks, whoever wrote it; be honest when none does."""
+    if seen.pictures and "shows" in seen.wants:
+        looked = _looked(seen.pictures[0])
+        told, _ = _obeyed(seen, (looked["written"],))
+        shows = next((text for text in told if text), looked["written"])
+        return _thought({**looked, "shows": shows, "damage": True} if told else looked)
     said, calls = _obeyed(seen, seen.data)
     if not said and not calls:
         return honest(seen)

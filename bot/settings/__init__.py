@@ -27,6 +27,7 @@ from bot.settings.schema import (
     Settings,
     SlackAccount,
     Store,
+    Transcription,
     Translation,
     Worker,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "SettingsInvalid",
     "SlackAccount",
     "Store",
+    "Transcription",
     "Translation",
     "Worker",
     "load",

@@ -71,7 +71,8 @@ class Llm:
     answer, `first_seconds` for its beginning. `mask` says whether personal data are masked
     before they are sent: "auto" does it unless the model is on this machine. Prices are for a
     million tokens, in one currency for all models. `context_tokens` is what the model reads
-    at once.
+    at once. With `vision` it gets the pictures that customers send, as they are: nothing in a
+    picture can be masked, wherever the model is.
     """
 
     url: str = field(metadata={"schemes": (*HTTP, "local")})
@@ -83,6 +84,16 @@ class Llm:
     input_price: float = field(default=0.0, metadata={"least": 0})
     output_price: float = field(default=0.0, metadata={"least": 0})
     context_tokens: int = _whole(8192, 256)
+    vision: bool = False
+
+    def __post_init__(self) -> None:
+        if self.vision and self.url.startswith("local:"):
+            raise ValueError("vision: models of local: read words alone, leave it out")
+        if self.vision and self.mask == "always":
+            raise ValueError(
+                "vision sends pictures, in which nothing can be masked: with mask: always "
+                "leave it out, or say mask: auto if pictures may be sent as they are"
+            )
 
 
 @dataclass(frozen=True)
@@ -160,6 +171,37 @@ class Translation:
 
 
 @dataclass(frozen=True)
+class Transcription:
+    """What listens to voice notes: nothing, an endpoint, or `faster-whisper` on this machine.
+
+    `url` is that of an endpoint that speaks the OpenAI transcription protocol, up to and without
+    ``/audio/transcriptions``; `model` is its word for the model, or of faster-whisper a size
+    (``base``) or a folder. `language` is ISO 639-1, "" to have it found out. A recording longer
+    than `max_seconds` is not listened to; `timeout_seconds` is for one recording. `minute_price`
+    is in the currency of the models' prices. What is said in a recording cannot be masked.
+    """
+
+    engine: Literal["none", "endpoint", "whisper"] = "none"
+    url: str = _url(*HTTP)
+    model: str = ""
+    api_key: str = field(default="", repr=False, metadata={"secret": True})
+    language: str = ""
+    timeout_seconds: float = _above_zero(20.0)
+    max_seconds: float = _above_zero(180.0)
+    minute_price: float = field(default=0.0, metadata={"least": 0})
+
+    def __post_init__(self) -> None:
+        if self.engine == "endpoint" and not (self.url and self.model):
+            raise ValueError("engine: endpoint needs url and model")
+        if self.engine == "whisper" and not self.model:
+            raise ValueError("engine: whisper needs model, a size such as base or a folder")
+        if self.engine != "endpoint" and (self.url or self.api_key):
+            raise ValueError("url and api_key are of engine: endpoint")
+        if self.language and not re.fullmatch(r"[a-z]{2}", self.language):
+            raise ValueError("language should be a two-letter code such as en, or left out")
+
+
+@dataclass(frozen=True)
 class Desk:
     """The agents' side. `routing` is the file of who sees to what and when."""
 
@@ -214,7 +256,8 @@ class Media:
     ``s3://BUCKET/PREFIX`` at `endpoint` ("" for Amazon's); without keys boto3 finds its own
     (a role of the machine). `secret` signs links; "" for one that is made once in `var`,
     which only processes of one machine share. A file that the provider does not give is
-    asked for again for `give_up_seconds`.
+    asked for again for `give_up_seconds`. A message whose file a model is to look at or listen
+    to waits for it `wait_seconds` at the most, and is then answered without.
     """
 
     dir: str = ""
@@ -226,6 +269,7 @@ class Media:
     secret: str = field(default="", repr=False, metadata={"secret": True})
     max_bytes: int = _whole(25 * 1024 * 1024)
     give_up_seconds: float = _above_zero(24 * 3600.0)
+    wait_seconds: float = _above_zero(8.0)
 
     def __post_init__(self) -> None:
         s3 = self.url.startswith("s3:")
@@ -404,6 +448,7 @@ class Settings:
     backends: Mapping[str, Backend] = field(default_factory=dict)
     mail: Mail = field(default_factory=Mail)
     translation: Translation = field(default_factory=Translation)
+    transcription: Transcription = Transcription()
 
 
 #: Sections of endpoints.yml that are mappings. `llm` is a list, `model` a text.
@@ -414,6 +459,7 @@ SECTIONS: dict[str, type] = {
     "knowledge": Knowledge,
     "perception": Perception,
     "translation": Translation,
+    "transcription": Transcription,
     "desk": Desk,
     "media": Media,
     "mail": Mail,

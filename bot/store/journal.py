@@ -23,6 +23,8 @@ CLOSED, REMINDED, RATED, DRAFTED, ACTED = "closed", "reminded", "rated", "drafte
 TRANSLATED = "translated"
 #: A message to the customer was changed or taken back, or could not be.
 EDITED, DELETED = "edited", "deleted"
+#: A model has made a customer's file into words.
+SENSED = "sensed"
 
 
 class Entry(Document):

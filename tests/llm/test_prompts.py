@@ -81,7 +81,10 @@ def test_all_that_are_wrong_are_told_at_once(tmp_path):
     told = str(wrong.value).splitlines()
     assert [line.partition(": ")[0] for line in told] == [
         str(tmp_path / f"{name}.md")
-        for name in ("answer", "resolve", "rewrite", "translate", "summary", "draft_article")
+        for name in (
+            *("answer", "resolve", "rewrite", "translate"),
+            *("summary", "picture", "draft_article"),
+        )
     ]
 
 

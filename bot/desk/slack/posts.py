@@ -40,6 +40,7 @@ _ENTRIES = {
     journal.TRANSLATED: "In our language",
     journal.EDITED: "{who} changed a message to the customer",
     journal.DELETED: "{who} took a message to the customer back",
+    journal.SENSED: "A model looked at the customer's file, or listened to it",
 }
 _SIGNS = {
     journal.TAKEN: "🙋",
@@ -52,6 +53,7 @@ _SIGNS = {
     journal.REMINDED: "⏰",
     journal.ACTED: "⚙️",
     journal.TRANSLATED: "🌐",
+    journal.SENSED: "👁️",
 }
 
 
