@@ -36,7 +36,7 @@ def test_without_the_sections_a_model_may_do_nothing() -> None:
         (
             "  hand_over:",
             "  hand_ovr:",
-            "tools.hand_ovr is not a known key; did you mean hand_over",
+            "tools.hand_ovr is not a known key; did you mean",
         ),
         ("track: {allowed: true}", "track: {allowed: 3}", "tools.track.allowed is"),
     ],
