@@ -53,6 +53,9 @@ class TakesOrder:
         domain: dict[str, Any],
     ) -> dict[str, Any]:
         """Return the number alone, or None, having said why. Raises StoreDown."""
+        if slot_value is None:
+            # Forgotten for “the other order”: nothing was said that could be unclear.
+            return {"order_number": None}
         number = read_number(slot_value)
         text = str(tracker.latest_message.get("text") or "")
         if number in _NUMBER.findall(_digits(text)) and read_number(text) is None:
