@@ -132,7 +132,7 @@ class Player:
         await self._wishes(step, "say", step.value)
         self._hears()
         found = [shown.words for shown in self.unread]
-        assert found and step.value in found[0], f"the phone shows {found or 'nothing'} of it"
+        assert step.value in "".join(found[:1]), f"the phone shows {found or 'nothing'} of it"
         self.unread.pop(0)
 
     async def _wishes(self, step: Step, kind: str, text: str) -> None:
