@@ -24,6 +24,9 @@ FILLED = (
     "complaint",
     "contact",
     "attempts",
+    # What waits for a proof, see actions/proving.py.
+    "proof",
+    "proof_code",
 )
 #: After so many answers in a row that could not be taken, a person is offered.
 _PATIENCE = 2

@@ -8,7 +8,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.backends import orders
+from actions.asking import OUT_OF_REACH, find_order, log_out_of_reach
 from actions.backends.orders import CANCELLED, DELIVERED
 from actions.forms import Patient, cleared
 from actions.handoff import handed
@@ -67,13 +67,18 @@ class ActionReportProblem(Action):
         """Return the action's name in the domain."""
         return "action_report_problem"
 
-    def run(
+    async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Look at the order, answer or pass on. Raises StoreDown."""
         number = read_number(tracker.slots.get("order_number"))
-        order = orders().find(number) if number else None
         problem = str(tracker.slots.get("problem") or "")
+        try:
+            order = await find_order(number) if number else None
+        except OUT_OF_REACH as error:
+            log_out_of_reach(error)
+            dispatcher.utter_message(response="utter_shop_wish_passed_on", number=number)
+            return [*_passed_on(tracker, number, "not known"), SlotSet("order_number", None)]
         done = [SlotSet("order_number", None)]
         if order is None:
             dispatcher.utter_message(response="utter_order_not_found", number=number)
@@ -91,10 +96,15 @@ class ActionReportProblem(Action):
             response="utter_search_passed_on" if not_there else "utter_problem_passed_on",
             number=number,
         )
-        why = f"order {number} {_WORDS.get(problem, 'has a problem')}"
-        details = tracker.slots.get("problem_details")
-        if details:
-            why += f": {details}"
-        why += f" (status: {now.replace('_', ' ')})"
-        topic = "warranty" if problem == FAULTY else "delivery"
-        return [*handed(tracker, topic, why, "normal"), *done]
+        return [*_passed_on(tracker, number, now.replace("_", " ")), *done]
+
+
+def _passed_on(tracker: Tracker, number: str | None, status: str) -> list[dict[str, Any]]:
+    """Return the events by which a person gets what was told of a problem."""
+    problem = str(tracker.slots.get("problem") or "")
+    why = f"order {number} {_WORDS.get(problem, 'has a problem')}"
+    details = tracker.slots.get("problem_details")
+    if details:
+        why += f": {details}"
+    why += f" (status: {status})"
+    return handed(tracker, "warranty" if problem == FAULTY else "delivery", why, "normal")

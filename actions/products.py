@@ -89,7 +89,7 @@ class ActionSizes(ActionAnswer):
         """Say it. Raises StoreDown."""
         product = _named(tracker)
         if product is None or not product.measures:
-            return await super().run(dispatcher, tracker, domain)
+            return await self.from_articles(dispatcher, tracker, domain)
         dispatcher.utter_message(
             response="utter_measures", product=product.name, measures=product.measures
         )
@@ -111,7 +111,7 @@ class ActionProduct(ActionAnswer):
         text = str(tracker.latest_message.get("text") or "")
         bare = (tracker.latest_message.get("intent") or {}).get("name") == "inform_product"
         if product is None or not (bare or _FACTS.search(text)):
-            return await super().run(dispatcher, tracker, domain)
+            return await self.from_articles(dispatcher, tracker, domain)
         kinds = ", ".join([*product.colours, *product.sizes])
         dispatcher.utter_message(
             response="utter_product_facts",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from actions.identity_rules import Identity, read_identity
 from actions.money import pounds, read_pence
+from actions.tool_rules import Resolving, ToolRule, read_resolving, read_tools
 from bot.settings.nodes import Entry, Origin, Table, is_null
 from bot.settings.problems import Problem, SettingsInvalid, listing, suggestion
 from bot.settings.validate import Validator, kind_of
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 RULES_FILE = Path("data/rules.yml")
 
-_KEYS = ("refunds",)
+_KEYS = ("refunds", "identity", "resolving", "tools")
 _LONGEST_DAYS = 3650
 #: Refunds of one order: they stand in it, and no document grows without bound.
 _MOST_PARTS = 20
@@ -75,6 +77,13 @@ class Rules:
     """The file, read."""
 
     refunds: Refunds
+    identity: Identity = field(default_factory=Identity)
+    resolving: Resolving = field(default_factory=lambda: Resolving(intents=()))
+    tools: Mapping[str, ToolRule] = field(default_factory=dict)
+
+    def tool(self, name: str) -> ToolRule:
+        """Return the rule of a tool; what the file does not name is not allowed."""
+        return self.tools.get(name, ToolRule())
 
 
 def load_rules(path: Path = RULES_FILE) -> Rules:
@@ -122,9 +131,12 @@ def _made(top: Table | None, problems: list[Problem]) -> Rules:
         if key not in _KEYS:
             check.unknown(key, entry, "", dict.fromkeys(_KEYS))
     refunds = check.refunds(top.entries.get("refunds"), top.origin)
+    identity = read_identity(check, top.entries.get("identity"))
+    resolving = read_resolving(check, top.entries.get("resolving"))
+    tools = read_tools(check, top.entries.get("tools"))
     if problems or refunds is None:
         raise SettingsInvalid(problems)
-    return Rules(refunds)
+    return Rules(refunds, identity, resolving, tools)
 
 
 class _Check(Validator):

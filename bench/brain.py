@@ -1,9 +1,8 @@
-"""Measure the brain: ``python -m bench.brain [--conversations N] [--against MODEL]``.
+"""Measure the brain: ``python -m bench.brain [--short] [--against MODEL]``.
 
 Prints what a message costs late in a conversation beside early in it, for the brain and for
-stock Rasa (its own agent, dask, in-memory tracker store) on the same model; how long each
-takes until it answers; and compares all stories and N random conversations (default 1,000, of
-12 messages) with stock's, event for event.
+stock Rasa (its own agent, dask, in-memory tracker store) on the same model, and how long each
+takes until it answers. That both answer the same is shown by `bench.equal`.
 
 MODEL is one of the configuration that `rasa init` gives, trained from the same data:
 ``rasa train --config bench/stock.yml --fixed-model-name stock --out models/stock``. With it,
@@ -17,7 +16,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import random
 import statistics
 import subprocess
 import sys
@@ -73,7 +71,7 @@ def typical(courses: list[list[float]]) -> float:
     return statistics.fmean(statistics.median(kind) for kind in kinds) * 1e3
 
 
-async def measure(conversations: int, against: Path | None, short: bool) -> None:
+async def measure(against: Path | None, short: bool) -> None:
     """Print it all; `short`, without long conversations."""
     from bot.dialogue.brain import Brain
     from tests.kit.talk import Stock
@@ -98,14 +96,10 @@ async def measure(conversations: int, against: Path | None, short: bool) -> None
         runner = own._processor.graph_runner
         print(f"stock's configuration: stock {typical(neural_rasa):.2f} ms", end="")
         print(f", the same model through the brain {through:.2f} ms", end="")
-        print(f" (neural policies asked {runner.asked} times, spared {runner.spared})")
+        print(f" (policies asked {runner.asked} times, spared {runner.spared})")
         print(f"stock's configuration in stock / ours: {typical(neural_rasa) / ours:.1f} (goal 5)")
         _ready("stock's configuration", against)
     _ready("our configuration", model)
-    sys.stdout.flush()
-    await _equal("our configuration", brain, stock, conversations)
-    if neural:
-        await _equal("stock's configuration", own, neural, conversations)
 
 
 def _long(long: list[list[float]], rasa: list[list[float]]) -> None:
@@ -161,37 +155,12 @@ def _ready(named: str, model: Path) -> None:
     )
 
 
-async def _equal(named: str, brain: Brain, stock: Stock, conversations: int) -> None:
-    from tests.kit.stories import stories
-    from tests.kit.talk import SAID, compare
-
-    told = {f"story{n}": [turn.text for turn in s.turns] for n, s in enumerate(stories())}
-    for seed in range(conversations):
-        pick = random.Random(f"bench{seed}")
-        said: list[str] = []
-        while len(said) < 12:
-            one = pick.choices(list(SAID), list(SAID.values()))[0]
-            times = pick.choice((1, 1, 1, 1, 1, 1, 1, 1, 1, 4))
-            # Going back further than is carried is the one thing that differs.
-            said += [one] * (1 if one == "/back" else times)
-        told[f"equal{seed}"] = said
-    messages = different = 0
-    for name, said in told.items():
-        found = await compare(brain, stock, said, f"{name} {named}")
-        messages, different = messages + len(said), different + len(found)
-        for difference in found[:1]:
-            print(name, difference)
-    print(f"{named}, equal to stock: {len(told) - conversations} stories, {conversations}", end="")
-    print(f" random conversations, {messages} messages, {different} differ", flush=True)
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--conversations", type=int, default=1000)
     parser.add_argument("--against", type=Path, help="a model of bench/stock.yml")
     parser.add_argument("--short", action="store_true", help="without long conversations")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         preload()
         open_shop(Path(directory))
-        asyncio.run(measure(chosen.conversations, chosen.against, chosen.short))
+        asyncio.run(measure(chosen.against, chosen.short))

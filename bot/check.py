@@ -9,11 +9,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TextIO
 
 import redis.asyncio as redis_client
 
-from bot.data_files import wrong_files
+from actions.backends.errors import BackendError
+from bot import mail
+from bot.data_files import mappings_of, wrong_files
 from bot.desk.slack.client import SlackClient, SlackTrouble
 from bot.dialogue.checking import check_project, errors_of
 from bot.dialogue.checking.project import has_project
@@ -21,7 +24,7 @@ from bot.llm.contract import Said
 from bot.llm.endpoint import Endpoint, is_here
 from bot.llm.engine import Misconfigured, ModelFailed, Request
 from bot.media.vault import AsyncVault, open_vault, place_of
-from bot.settings import Llm, Settings, SettingsInvalid, SlackAccount, secrets_of
+from bot.settings import Backend, Llm, Settings, SettingsInvalid, SlackAccount, secrets_of
 from bot.store import AsyncStore, open_store
 from connectors import connector_class
 from connectors.base import Connector
@@ -65,13 +68,14 @@ def check(
     """
     out, err = out or sys.stdout, err or sys.stderr
     wrong: list[str] = []
-    routing = ""
+    routing, mappings = "", list[str]()
     try:
         settings = load()
         routing = settings.desk.routing
+        mappings = mappings_of(settings)
     except SettingsInvalid as error:
         wrong += map(str, error.problems)
-    wrong += wrong_files(root, routing)
+    wrong += wrong_files(root, routing, mappings)
     # An installation may have its model made elsewhere.
     findings = check_project(root) if has_project(root) else []
     wrong += map(str, errors_of(findings))
@@ -114,6 +118,11 @@ def describe(settings: Settings) -> list[str]:
     lines += [f"console   {account.account}" for account in settings.console]
     if not settings.channels:
         lines.append("account   none in credentials.yml")
+    lines += [f"backend   {part}: {_backend(b)}" for part, b in settings.backends.items()]
+    if "shop" not in settings.backends:
+        lines.append("backend   shop: the demonstration shop, in the store")
+    by = f"at {_hosts(settings.mail.url)}, from {settings.mail.sender}"
+    lines.append(f"mail      {by if settings.mail.url else 'none: no codes by mail'}")
     lines += [f"llm       {_model(llm)}" for llm in settings.llm]
     if not settings.llm:
         lines.append("llm       none: articles are quoted")
@@ -124,6 +133,13 @@ def describe(settings: Settings) -> list[str]:
         f"perception {', '.join(seen.languages)}; mood by {seen.sentiment or 'a lexicon'}",
     ]
     return lines
+
+
+def _backend(backend: Backend) -> str:
+    if backend.kind == "demo":
+        return "the demonstration shop, in the store"
+    by = f", by {backend.mapping}" if backend.mapping else ""
+    return f"{backend.kind} at {_hosts(backend.url)}{by}"
 
 
 def _model(llm: Llm) -> str:
@@ -174,6 +190,10 @@ async def _online(
     for channel, accounts in settings.channels.items():
         probes += [_account_probe(channel, account, connector_of) for account in accounts]
     probes += [_slack_probe(account) for account in settings.slack]
+    probes += [_backend_probe(part, backend) for part, backend in settings.backends.items()]
+    if settings.mail.url:
+        ask_mail = partial(asyncio.to_thread, mail.ask, settings.mail)
+        probes.append(Probe("mail", ask_mail, secrets_of(settings.mail)))
     probes += [_llm_probe(llm, timeout) for llm in settings.llm]
     for name, model in (
         ("knowledge.embeddings", settings.knowledge.embeddings),
@@ -199,7 +219,7 @@ async def _answer(probe: Probe, timeout: float) -> tuple[bool, str]:
         return False, f"no answer within {timeout:g} seconds"
     try:
         return True, task.result()
-    except (ConnectorError, ModelFailed, SlackTrouble) as error:
+    except (BackendError, ConnectorError, ModelFailed, SlackTrouble, mail.MailTrouble) as error:
         return False, str(error) or type(error).__name__
     except Exception as error:
         # Whatever a provider's library throws is this account's failure, not the end of
@@ -232,6 +252,24 @@ def _slack_probe(account: SlackAccount) -> Probe:
         return f"{known.get('user')} in {known.get('team')}, channel {account.channel}"
 
     return Probe(f"slack:{account.account}", ask, secrets_of(account))
+
+
+def _backend_probe(part: str, backend: Backend) -> Probe:
+    async def ask() -> str:
+        from actions.backends.demo import DOCUMENTS
+        from actions.backends.opening import opened
+
+        # Asking begins no effect, so that no store has to know of it.
+        with TemporaryDirectory() as folder:
+            store = AsyncStore(open_store(f"sqlite:{folder}/bot.db"), DOCUMENTS, threads=1)
+            shop = await opened({"shop": backend}, store)
+            try:
+                return await shop.ask()
+            finally:
+                await shop.close()
+                await store.close()
+
+    return Probe(f"backend {part}", ask, secrets_of(backend))
 
 
 def _llm_probe(llm: Llm, timeout: float) -> Probe:

@@ -43,9 +43,9 @@ def _run(args: argparse.Namespace) -> int:
 
 def _wrong_files(settings: Settings) -> bool:
     """Say what is wrong in ``data/``, before anything is started that would fail at it."""
-    from bot.data_files import wrong_files
+    from bot.data_files import mappings_of, wrong_files
 
-    wrong = wrong_files(routing=settings.desk.routing)
+    wrong = wrong_files(routing=settings.desk.routing, mappings=mappings_of(settings))
     for line in wrong:
         print(line, file=sys.stderr)
     return bool(wrong)
@@ -79,6 +79,7 @@ def _sandbox(args: argparse.Namespace) -> int:
                 gateway_url=gateway,
                 host=settings.sandbox.host,
                 port=settings.sandbox.port,
+                mail_port=settings.sandbox.mail_port,
             )
         )
         stopping = asyncio.create_task(serve.told_to_stop())

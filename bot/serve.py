@@ -19,6 +19,9 @@ from bot.consent import load_rules
 from bot.desk_roles import DeskDoors, DeskWork
 from bot.gateway import Gateway
 from bot.identity import settle
+from bot.identity.post import Post
+from bot.identity.reaching import Ways
+from bot.identity.reaching import provide as provide_ways
 from bot.inbox import Inbox
 from bot.media.keeper import Keeper
 from bot.media.seal import Seal
@@ -187,6 +190,8 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
 
     `processes` is how many of them this host runs: they share the providers' rates.
     """
+    from actions.backends import opening as shops
+    from actions.rules import load_rules as what_may_be_done
     from bot.desk.assist.opening import open_assist
     from bot.desk.opening import open_watch
     from bot.dialogue.brain import Brain
@@ -223,6 +228,11 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     public_url = settings.server.public_url or address_of(settings)
     os.environ["FRONTDESK_STORE_URL"] = settings.store.url
     os.environ["FRONTDESK_PUBLIC_URL"] = public_url
+    shops.configure(settings.backends)
+    texts = settings.channels.get("sms", ())
+    sms = texts[0].account if texts else ""
+    provide_ways(Ways(bool(settings.mail.url), sms))
+    post = Post(store, settings.mail, sms, settings.limits)
     answering = open_answering(settings, store)
     provide(answering)
     assist = open_assist(settings, store, answering=answering)
@@ -238,6 +248,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     rounds: list[Rounds] = [
         outbox,
         keeper,
+        post,
         *desk.rounds,
         Rollup(store, settings.limits),
         Gatherer(store, settings.limits),
@@ -250,10 +261,11 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
 
     watch = open_watch(settings, store)
     action_seconds = settings.limits.turn_seconds * _ACTION_SHARE
+    resolves = frozenset(what_may_be_done().resolving.intents if settings.llm else ())
     follower = Follower(
         Models(store, AsyncVault(open_vault(settings))),
         Path(settings.model),
-        lambda path: Brain.load(path, action_seconds=action_seconds),
+        lambda path: Brain.load(path, action_seconds=action_seconds, resolves=resolves),
     )
     brain = follower.brain
     wakes["model"] = [follower.wake.set]
@@ -277,6 +289,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         def answered() -> None:
             outbox.wake.set()
             keeper.wake.set()
+            post.wake.set()
             desk.changed()
 
         works = Worker(store, turns, settings.limits, answered, attention)
@@ -303,6 +316,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     for connector in connectors.values():
         await connector.close()
     brain.close()
+    await shops.close()
     await bells.close()
     await store.close()
     for task in failed:

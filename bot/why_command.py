@@ -66,6 +66,9 @@ def _told(told: Explanation) -> Iterator[tuple[str, str]]:
             yield "  because", f"{step.source}{f', {step.place}' if step.place else ''}"
         for name, place in step.responses:
             yield "  said", f"{name}{f', {place}' if place else ''}"
+    for tool in told.tools:
+        args = f" ({tool.args})" if tool.args else ""
+        yield "tool", f"{tool.tool}{args}: {tool.verdict}, {tool.result} [{tool.ms} ms]"
     for slot, value in told.slots.items():
         yield "slot", f"{slot} = {value}"
     if told.answered:

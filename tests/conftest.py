@@ -70,6 +70,10 @@ def no_shop_of_before() -> None:
     backends = sys.modules.get("actions.backends")
     if backends is not None:
         backends._open.clear()
+    opening = sys.modules.get("actions.backends.opening")
+    if opening is not None:
+        opening._opened.clear()
+        opening._configured = None
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,13 @@ def pipelines(diet_epochs: int) -> dict[str, list[Component]]:
         ],
         "DIET, sparse + embeddings": [*_SPARSE, _SENTENCES, _diet(diet_epochs)],
     }
+
+
+def of_file(config: Path) -> list[Component]:
+    """Return the pipeline of a configuration of Rasa as it is, variables put in."""
+    text = os.path.expandvars(config.read_text("utf-8"))
+    pipeline: list[Component] = YAML(typ="safe").load(text)["pipeline"]
+    return pipeline
 
 
 def policies(epochs: int) -> dict[str, list[Component]]:

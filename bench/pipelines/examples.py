@@ -18,11 +18,12 @@ _EVERY = 5
 
 @dataclass(frozen=True)
 class Examples:
-    """`named` says of what, for the table; `bot` is the folder of a bot, to train policies of."""
+    """`named` says of what, for the table; `folder` is where a bot has them, entities and all."""
 
     named: str
     learned: list[Example]
     asked: list[Example]
+    folder: Path | None = None
 
 
 def load(folder: Path, few: int | None) -> Examples:
@@ -30,6 +31,7 @@ def load(folder: Path, few: int | None) -> Examples:
 
     With `few`, only so many of each intent are learned, chosen by a fixed seed.
     """
+    whole = None
     if (folder / "train.jsonl").is_file():
         learned, asked = _lines(folder / "train.jsonl"), _lines(folder / "test.jsonl")
         named = folder.name
@@ -38,12 +40,13 @@ def load(folder: Path, few: int | None) -> Examples:
         named = "starter"
         if (folder / _HELD_OUT).is_file():
             asked = _of_rasa(folder / _HELD_OUT)
+            whole = folder / "data" / "nlu" if few is None else None
         else:
             learned, asked = _split(learned)
             named += ", split 4:1"
     if few is not None:
         learned, named = _few(learned, few), f"{named}, {few} an intent"
-    return Examples(named, learned, asked)
+    return Examples(named, learned, asked, whole)
 
 
 def write(examples: list[Example], file: Path) -> None:

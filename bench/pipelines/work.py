@@ -20,6 +20,7 @@ from bench.pipelines.examples import Example
 _WARM = 10
 #: Messages timed; all are classified.
 _TIMED = 300
+_UNSURE = "nlu_fallback"
 
 
 def train(config: Path, examples: Path, model: Path) -> dict[str, Any]:
@@ -43,6 +44,53 @@ def train(config: Path, examples: Path, model: Path) -> dict[str, Any]:
     }
 
 
+def train_bot(config: Path, root: Path, model: Path) -> dict[str, Any]:
+    """Train a bot's pipeline and policies; return seconds and megabytes."""
+    import rasa.model_training
+
+    from bot.dialogue.preload import preload
+    from bot.dialogue.sources import domain_of
+
+    preload()
+    clock, cpu = time.perf_counter(), _cpu()
+    made = rasa.model_training.train(
+        str(domain_of(root)),
+        str(config),
+        str(root / "data"),
+        output=str(model.parent),
+        fixed_model_name=model.name.split(".")[0],
+    )
+    if made.code or not made.model:
+        raise SystemExit(f"{config}: Rasa made no model")
+    return {
+        "train_seconds": time.perf_counter() - clock,
+        "train_cpu": _cpu() - cpu,
+        "train_megabytes": _megabytes(),
+        "model_megabytes": Path(made.model).stat().st_size / 1e6,
+    }
+
+
+def follow(root: Path, model: Path) -> dict[str, Any]:
+    """Follow the stories of a bot's tests; return how many went as they should, and times."""
+    from bot.dialogue.preload import preload
+
+    preload()
+    from bot.dialogue.examining import examine
+
+    cpu = _cpu()
+    examine(model, None, None)
+    loaded = _cpu() - cpu
+    exam = examine(model, None, str(root / "tests" / "stories"))
+    return {
+        "stories": len(exam["stories"]),
+        "passed": sum(not reason for reason in exam["stories"].values()),
+        "guessed": len(exam["unseen"]),
+        "load_seconds": loaded,
+        "follow_cpu": _cpu() - cpu - 2 * loaded,
+        "serve_megabytes": _megabytes(),
+    }
+
+
 def understand(model: Path, asked: list[Example]) -> dict[str, Any]:
     """Classify `asked` one by one; return accuracy and milliseconds a message."""
     from rasa.core.channels.channel import UserMessage
@@ -63,13 +111,21 @@ def understand(model: Path, asked: list[Example]) -> dict[str, Any]:
     loaded = time.perf_counter() - clock
     target = runner.before(str(metadata.nlu_target))
 
+    unsure = 0
+
     def parse(text: str) -> dict[str, Any]:
         inputs = {PLACEHOLDER_MESSAGE: [UserMessage(text)], PLACEHOLDER_TRACKER: None}
-        intent: dict[str, Any] = runner.run(inputs, [target])[target][0].get("intent")
+        message = runner.run(inputs, [target])[target][0]
+        intent: dict[str, Any] = message.get("intent")
+        if intent["name"] == _UNSURE:
+            nonlocal unsure
+            unsure += 1
+            intent = next(i for i in message.get("intent_ranking") if i["name"] != _UNSURE)
         return intent
 
     for text, _ in asked[:_WARM]:
         parse(text)
+    unsure = 0
     walls, cpus, said = [], [], []
     for text, _ in asked:
         wall, cpu = time.perf_counter(), time.process_time()
@@ -78,6 +134,7 @@ def understand(model: Path, asked: list[Example]) -> dict[str, Any]:
         walls.append((time.perf_counter() - wall) * 1e3)
     return {
         **score([intent for _, intent in asked], said),
+        "unsure": unsure / len(asked),
         "load_seconds": loaded,
         "serve_megabytes": _megabytes(),
         "added_megabytes": _megabytes() - before,
@@ -133,6 +190,10 @@ if __name__ == "__main__":
     what, model, out, *more = sys.argv[1:]
     if what == "train":
         told = train(Path(more[0]), Path(more[1]), Path(model))
+    elif what == "train_bot":
+        told = train_bot(Path(more[0]), Path(more[1]), Path(model))
+    elif what == "follow":
+        told = follow(Path(more[0]), Path(model))
     else:
         told = understand(Path(model), [tuple(e) for e in json.loads(Path(more[0]).read_text())])
     Path(out).write_text(json.dumps(told))

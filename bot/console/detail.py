@@ -12,6 +12,7 @@ from bot.console.lists import LAST, iso, name_of, standing
 from bot.console.names import Names
 from bot.desk.routing import Routing
 from bot.desk.timeline import Line, timeline
+from bot.desk.tool_lines import tool_lines
 from bot.media.links import link
 from bot.media.seal import Seal
 from bot.message import Address, Media, utcnow
@@ -33,6 +34,8 @@ _ADDRESSES = 20
 # and browsers need not load a picture again.
 _LINK_SECONDS = 3600
 _MARKED = 30
+# What the bot did with its tools for a case, in lines.
+_DID = 3
 
 
 class Details:
@@ -158,6 +161,7 @@ class Details:
             "topic": case.topic,
             "priority": case.priority,
             "why": case.why or "",
+            "did": list(await tool_lines(self._store, case, _DID)),
             "summary": case.summary or "",
             "agent": case.agent or "",
             "agent_name": await self._names.of(case.agent or ""),

@@ -36,6 +36,7 @@ from bot.dialogue.meanwhile import catch_up
 from bot.dialogue.processor import OneConversation, Processor, too_many_actions
 from bot.dialogue.quiet import quiet
 from bot.dialogue.replies import Replies, contents
+from bot.dialogue.resolving import forget, routed
 from bot.dialogue.schema import check_schema_once, trust_the_domain
 from bot.dialogue.state import Reach, State, carry, reach, rebuild
 from bot.message import Content, Inbound, Text
@@ -59,7 +60,12 @@ class Brain:
     """
 
     def __init__(
-        self, processor: Processor, actions: InProcessActions, reach: Reach, began: datetime
+        self,
+        processor: Processor,
+        actions: InProcessActions,
+        reach: Reach,
+        began: datetime,
+        resolves: frozenset[str] = frozenset(),
     ) -> None:
         self._trained = processor
         self._processor = processor
@@ -67,13 +73,22 @@ class Brain:
         self._domain: Domain = processor.domain
         self._reach = reach
         self._began = began
+        self._resolves = resolves
 
     @classmethod
-    def load(cls, model: Path, *, actions: str = "actions", action_seconds: float = 10.0) -> Brain:
+    def load(
+        cls,
+        model: Path,
+        *,
+        actions: str = "actions",
+        action_seconds: float = 10.0,
+        resolves: frozenset[str] = frozenset(),
+    ) -> Brain:
         """Load a model, a file or the newest of a directory, and the package of its actions.
 
-        `action_seconds` is how long one custom action may take. Raises ModelMissing,
-        ModelUnreadable.
+        `action_seconds` is how long one custom action may take. Messages of the intents
+        `resolves` go to a language model that may act, see `bot.dialogue.resolving`. Raises
+        ModelMissing, ModelUnreadable.
         """
         archive = newest(model)
         quiet()
@@ -108,7 +123,7 @@ class Brain:
             c for c in processor.graph_runner.components().values() if isinstance(c, Policy)
         )
         began = _began(archive, processor.model_metadata.trained_at)
-        return cls(processor, endpoint, reach(policies), began)
+        return cls(processor, endpoint, reach(policies), began, resolves)
 
     @property
     def model_id(self) -> str:
@@ -209,6 +224,9 @@ class Brain:
             # A button older than the model, whose intent is gone, is read as its title.
             text = what.text if isinstance(what, Words) else what.title or what.payload
             parse = self._processor.understand(text, tracker)
+            if (parse.get("intent") or {}).get("name") not in hints.intents:
+                parse = routed(parse, tracker, self._resolves)
+        forget(text, parse, tracker)
         return UserMessage(
             text,
             output_channel=replies,

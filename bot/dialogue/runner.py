@@ -1,8 +1,8 @@
 """Runs the components of a loaded model one after the other.
 
 Rasa's own runner hands the graph to dask for each prediction, which orders it anew
-each time. A prediction graph never changes, and nothing in it runs in parallel. Neural
-policies come last and are not run where they cannot win, see `bot.dialogue.certain`.
+each time. A prediction graph never changes, and nothing in it runs in parallel. Rules come
+before other policies, which are not run where they cannot win, see `bot.dialogue.certain`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from rasa.engine.graph import (
 from rasa.engine.runner.interface import GraphRunner
 from rasa.engine.storage.storage import ModelStorage
 
-from bot.dialogue.certain import certain, dear, policies
+from bot.dialogue.certain import certain, dear
 from bot.dialogue.loading import untrained
+from bot.dialogue.rules import look_up_rules
 
 _Plan = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -35,8 +36,7 @@ class SequentialRunner(GraphRunner):
         self._nodes = nodes
         self._plans: dict[tuple[str, ...], _Plan] = {}
         self._dear = dear(self.components())
-        self._cheap = policies(self.components()) - self._dear.keys()
-        #: How often neural policies were run, and how often not. For measuring.
+        #: How often policies that may be left out were run, and how often not. For measuring.
         self.asked = self.spared = 0
 
     @classmethod
@@ -55,7 +55,9 @@ class SequentialRunner(GraphRunner):
                 )
                 for name, node in graph_schema.nodes.items()
             }
-        return cls(graph_schema, nodes)
+        runner = cls(graph_schema, nodes)
+        look_up_rules(runner.components().values())
+        return runner
 
     def components(self) -> dict[str, GraphComponent]:
         """Return the loaded components by the name of their node."""
@@ -80,10 +82,7 @@ class SequentialRunner(GraphRunner):
         done = {name: (name, value) for name, value in given.items()}
         for name, needs in plan:
             if name in self._dear:
-                sure = certain(
-                    (done[cheap][1] for cheap in self._cheap if cheap in done),
-                    given.get(PLACEHOLDER_TRACKER),
-                )
+                sure = certain((said for _, said in done.values()), given.get(PLACEHOLDER_TRACKER))
                 if self._dear[name] < sure:
                     self.spared += 1
                     # The ensemble passes over what is no prediction.
@@ -112,8 +111,12 @@ class SequentialRunner(GraphRunner):
         return self._dear_last(plan)
 
     def _dear_last(self, plan: list[tuple[str, tuple[str, ...]]]) -> _Plan:
-        """Put neural policies right before what first needs one, which is the ensemble."""
+        """Put policies that may be left out right before what first needs one, the ensemble.
+
+        Among them, those of high priority come first, for they may spare the others.
+        """
         late = [step for step in plan if step[0] in self._dear]
+        late.sort(key=lambda step: -self._dear[step[0]])
         rest = [step for step in plan if step[0] not in self._dear]
         for at, (_, needs) in enumerate(rest):
             if not self._dear.keys().isdisjoint(needs):

@@ -215,6 +215,45 @@ class Answering:
         ]
         return self._quoted(beside[:_QUOTED], asked, sure, about, why, nearest)
 
+    @property
+    def talks(self) -> Talks | None:
+        """The language models; None without any."""
+        return self._talks
+
+    @property
+    def prompts(self) -> Mapping[str, Prompt]:
+        """The prompts of ``data/prompts``."""
+        return self._prompts
+
+    @property
+    def sheet(self) -> Sheet:
+        """What the installation says of itself."""
+        return self._sheet
+
+    async def passages(self, question: str, about: About) -> tuple[list[Passage], str]:
+        """Return the passages that a model would answer a question from, the best first.
+
+        And what is quoted of the best, "" when it is not likely enough to answer it.
+        """
+        hits = (await self._found(question, about))[:_READ]
+        quote = ""
+        if confidence(hits) >= ENOUGH:
+            quote = quote_all([hits[0].passage], question, about.limit)
+        return [hit.passage for hit in hits], quote
+
+    def judge(self, text: str, passages: Sequence[Passage], told: Sequence[str] = ()) -> str:
+        """Return why a model's words must not be sent, "" when they may.
+
+        `told` is what else they may rest on.
+        """
+        sources = [*(f"{one.heading}.\n\n{one.text}" for one in passages), *told]
+        if links.foreign(text, sources, self._sheet.domains):
+            return "links of its own"
+        verdict = grounding.check(text, sources, domains=self._sheet.domains)
+        if not verdict.ok:
+            return f"not backed: {', '.join(dict.fromkeys(c.kind for c in verdict.unsupported))}"
+        return overreach(text, sources, verdict)
+
     async def from_article(self, article: str, title: str, question: str, about: About) -> Answer:
         """Quote the passage of an article that answers best; "none" when it is gone."""
         for query in (question, title):

@@ -37,6 +37,13 @@ KNOWN: Mapping[str, Mapping[str, bool]] = {
         "memory": False,
         "today": False,
     },
+    "resolve": {
+        "company": True,
+        "rules": True,
+        "language": True,
+        "memory": False,
+        "today": False,
+    },
     "rewrite": {"turns": True, "question": True, "language": False},
     "sensitive": {"topics": True, "language": False},
     "draft_article": {

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.sandbox.prompted import Prompted
+from bot.sandbox.tooling import calls_for
 
 _WORD = re.compile(r"[^\W_]+")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
@@ -30,6 +31,8 @@ _STOP = frozenset(
     )
 )
 _STEM = 5
+# Where this tool is offered, the tools are those of `actions.resolving`.
+_RESOLVING = "search_articles"
 # Of a question's words, by rarity, a passage must have this share to answer it.
 _FITS = 0.45
 
@@ -83,7 +86,10 @@ class Thought:
 
 
 def honest(seen: Prompted) -> Thought:
-    """Answer from the passages, or say that they do not answer."""
+    """Answer from the passages, or say that they do not answer; call tools where there are any."""
+    if _RESOLVING in seen.tools:
+        calls = () if seen.results else calls_for(seen.said, seen.tools)
+        return Thought("" if calls else "That is all.", calls)
     if "question" in seen.wants and "cites" not in seen.wants:
         return _thought({"question": _standing(seen)})
     if "topic" in seen.wants:

@@ -19,7 +19,8 @@ _JSON_KEY = re.compile(r'"([a-z_]+)"\s*:')
 class Prompted:
     """A request, read. `passages` are (number, text); `data` is all that is no instruction.
 
-    `wants` are the keys of the JSON object that is asked for, empty for free text.
+    `wants` are the keys of the JSON object that is asked for, empty for free text. `results`
+    are what tools have given back since the last question, `said` all that the customer said.
     """
 
     system: str
@@ -29,6 +30,8 @@ class Prompted:
     blocks: tuple[str, ...]
     wants: frozenset[str]
     tools: tuple[str, ...]
+    results: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
 
 
 def read(body: Mapping[str, Any]) -> Prompted:
@@ -51,7 +54,20 @@ def read(body: Mapping[str, Any]) -> Prompted:
         blocks=blocks,
         wants=_wants(body, messages),
         tools=tuple(name for name in tools if name),
+        results=_results(messages),
+        said=tuple(map(_outside, asked)),
     )
+
+
+def _results(messages: list[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return what tools answered after the last message of the customer."""
+    found: list[str] = []
+    for message in messages:
+        if message.get("role") == "user":
+            found.clear()
+        elif message.get("role") == "tool":
+            found.append(_text(message))
+    return tuple(found)
 
 
 def _wants(body: Mapping[str, Any], messages: list[Mapping[str, Any]]) -> frozenset[str]:

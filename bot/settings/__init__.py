@@ -8,15 +8,17 @@ working default.
 
 from __future__ import annotations
 
-from bot.settings.loading import load
+from bot.settings.loading import load, load_backends
 from bot.settings.problems import Problem, SettingsInvalid
 from bot.settings.schema import (
+    Backend,
     Budget,
     ConsoleAccount,
     Desk,
     Knowledge,
     Limits,
     Llm,
+    Mail,
     Media,
     Perception,
     Redis,
@@ -30,12 +32,14 @@ from bot.settings.schema import (
 from bot.settings.validate import secrets_of
 
 __all__ = [
+    "Backend",
     "Budget",
     "ConsoleAccount",
     "Desk",
     "Knowledge",
     "Limits",
     "Llm",
+    "Mail",
     "Media",
     "Perception",
     "Problem",
@@ -48,5 +52,6 @@ __all__ = [
     "Store",
     "Worker",
     "load",
+    "load_backends",
     "secrets_of",
 ]

@@ -11,14 +11,26 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 HTTP = ("http", "https")
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html; S3-compatible
 # services allow a little more. A prefix has no empty part.
 _BUCKET = re.compile(r"s3://[A-Za-z0-9][A-Za-z0-9._-]{1,254}(/[A-Za-z0-9!_.*'()=-]+)*/?")
+#: What each kind of backend cannot do without.
+_BACKEND_NEEDS = {
+    "demo": (),
+    "rest": ("url", "mapping"),
+    "shopify": ("url", "token"),
+    "woocommerce": ("url", "key", "secret"),
+}
+#: The parts of a shop that can be somewhere else than the rest of it, which is ``shop``.
+BACKEND_PARTS = ("shop", "orders", "shipments", "accounts", "payments")
+_MAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 _SECRET_LENGTH = 16
 _PASSWORD_LENGTH = 12
 
@@ -131,6 +143,46 @@ class Desk:
 
 
 @dataclass(frozen=True)
+class Backend:
+    """Where a part of the shop is asked, an entry of `backends`; see docs/backends.md.
+
+    `kind` "demo" is the demonstration shop in the store. "shopify" has `url` and `token`,
+    "woocommerce" `url`, `key` and `secret`, "rest" `url` and the file `mapping`. `version` is
+    that of Shopify's API, "" for the one that this was written for. `timeout_seconds` is for
+    one attempt, `call_seconds` for all of a call, `at_once` how many requests a process makes.
+    """
+
+    kind: Literal["demo", "rest", "shopify", "woocommerce"]
+    url: str = _url(*HTTP)
+    token: str = field(default="", repr=False, metadata={"secret": True})
+    key: str = field(default="", repr=False, metadata={"secret": True})
+    secret: str = field(default="", repr=False, metadata={"secret": True})
+    mapping: str = ""
+    version: str = ""
+    timeout_seconds: float = _above_zero(5.0)
+    call_seconds: float = _above_zero(8.0)
+    at_once: int = _whole(6, 1, 100)
+
+    def __post_init__(self) -> None:
+        needed = _BACKEND_NEEDS[self.kind]
+        for name in ("url", "token", "key", "secret", "mapping", "version"):
+            given = bool(getattr(self, name))
+            if name in needed and not given:
+                raise ValueError(f"kind {self.kind} needs a {name}")
+            allowed = name in needed or (name, self.kind) == ("version", "shopify")
+            if given and not allowed:
+                raise ValueError(f"{name} is nothing that kind {self.kind} has")
+        parts = urlsplit(self.url)
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("url should have no user, password, ? or #")
+        loopback = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        if self.kind in ("shopify", "woocommerce") and parts.scheme == "http" and not loopback:
+            raise ValueError("url should be https://…, its credentials are sent with each request")
+        if self.version and not re.fullmatch(r"20[0-9]{2}-(01|04|07|10)", self.version):
+            raise ValueError("version should be one of Shopify's, as in 2026-04")
+
+
+@dataclass(frozen=True)
 class Media:
     """Where customers' files are kept, up to what size in bytes, and how they are linked to.
 
@@ -174,6 +226,31 @@ class Media:
 
 
 @dataclass(frozen=True)
+class Mail:
+    """The mail server that one-time codes go out by; "" sends no mail.
+
+    `url` is ``smtps://HOST:PORT`` (TLS from the start, 465) or ``smtp://HOST:PORT`` (587), which
+    has to offer STARTTLS unless it is on this machine. `sender` is what customers see.
+    """
+
+    url: str = _url("smtp", "smtps")
+    user: str = ""
+    password: str = field(default="", repr=False, metadata={"secret": True})
+    sender: str = field(default="", metadata={"key": "from"})
+    timeout_seconds: float = _above_zero(15.0)
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if self.url and (parts.username or parts.password):
+            raise ValueError("url should have no user and password in it, they are settings")
+        if bool(self.user) != bool(self.password):
+            raise ValueError("user and password go together")
+        address = parseaddr(self.sender)[1]
+        if self.url and not _MAIL.fullmatch(address):
+            raise ValueError("from should be an address, as in Larkfield <help@larkfield.example>")
+
+
+@dataclass(frozen=True)
 class Server:
     """The gateway. `public_url` is how providers reach it; `body_limit` is in bytes."""
 
@@ -185,10 +262,14 @@ class Server:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """The providers' stand-ins. They believe anyone, so they are for this machine only."""
+    """The providers' stand-ins. They believe anyone, so they are for this machine only.
+
+    `mail_port` is the mail server's, 0 for any that is free.
+    """
 
     host: str = field(default="127.0.0.1", metadata={"host": "loopback"})
     port: int = _whole(8090, 1, 65535)
+    mail_port: int = _whole(0, 0, 65535)
 
 
 @dataclass(frozen=True)
@@ -273,7 +354,8 @@ class Settings:
 
     `store.url` is filled in and absolute, and `media.dir` unless there is a `media.url`.
     `channels` holds, by channel, instances of the connectors' `Account`; `slack` and `console`
-    are how agents come in. `var` is the one
+    are how agents come in. `backends` are by `BACKEND_PARTS`, none for the demonstration shop.
+    `var` is the one
     directory that is written to, `model` the trained Rasa model or the directory whose newest
     is taken.
     """
@@ -295,6 +377,8 @@ class Settings:
     model: str
     slack: tuple[SlackAccount, ...] = ()
     console: tuple[ConsoleAccount, ...] = ()
+    backends: Mapping[str, Backend] = field(default_factory=dict)
+    mail: Mail = field(default_factory=Mail)
 
 
 #: Sections of endpoints.yml that are mappings. `llm` is a list, `model` a text.
@@ -306,6 +390,7 @@ SECTIONS: dict[str, type] = {
     "perception": Perception,
     "desk": Desk,
     "media": Media,
+    "mail": Mail,
     "server": Server,
     "sandbox": Sandbox,
     "worker": Worker,

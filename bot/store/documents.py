@@ -17,9 +17,11 @@ from bot.store.live import LiveResponses
 from bot.store.messages import Message
 from bot.store.models import ModelInUse, StoredModel
 from bot.store.notices import Notice
+from bot.store.proofs import Challenge, Proof, ProofTry
 from bot.store.reviews import Review
 from bot.store.slack import SlackPost, SlackThread
 from bot.store.spending import Spending
+from bot.store.steps import Step, Undertaking
 from bot.store.turns import Turn
 from bot.store.usage import Usage, UsageMark
 
@@ -34,6 +36,9 @@ DOCUMENTS = (
     Merge,
     LinkCode,
     LinkTry,
+    Challenge,
+    ProofTry,
+    Proof,
     Consent,
     StoredArticle,
     StoredVector,
@@ -53,4 +58,6 @@ DOCUMENTS = (
     Usage,
     UsageMark,
     Gathered,
+    Step,
+    Undertaking,
 )

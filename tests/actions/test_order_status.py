@@ -90,11 +90,11 @@ def test_a_store_that_is_down_is_tried_again(monkeypatch: pytest.MonkeyPatch, pl
     assert orders().find("1042") is not None
 
 
-def test_every_stage_is_told_without_anything_personal(place: Store) -> None:
+async def test_every_stage_is_told_without_anything_personal(place: Store) -> None:
     orders()
     for order in place.find(Order, {}):
         dispatcher = CollectingDispatcher()
-        events = ActionOrderStatus().run(dispatcher, tracker(str(order.id)), {})
+        events = await ActionOrderStatus().run(dispatcher, tracker(str(order.id)), {})
         (said,) = dispatcher.messages
         told = str({k: v for k, v in said.items() if k != "response"})
         assert said["response"] == f"utter_order_{order.status}"
@@ -106,18 +106,18 @@ def test_every_stage_is_told_without_anything_personal(place: Store) -> None:
         assert not any(item["name"] in told for item in order.items)
 
 
-def test_an_order_late_beyond_its_day_is_not_said_to_be_on_its_way(place: Store) -> None:
+async def test_an_order_late_beyond_its_day_is_not_said_to_be_on_its_way(place: Store) -> None:
     orders()
     late = utcnow() - timedelta(days=2)
     place.change(Order, {"id": "1042"}, set={"eta": late})
     dispatcher = CollectingDispatcher()
-    ActionOrderStatus().run(dispatcher, tracker("1042"), {})
+    await ActionOrderStatus().run(dispatcher, tracker("1042"), {})
     assert dispatcher.messages[0]["response"] == "utter_order_overdue"
 
 
-def test_an_order_that_is_gone_meanwhile_is_said_to_be(place: Store) -> None:
+async def test_an_order_that_is_gone_meanwhile_is_said_to_be(place: Store) -> None:
     dispatcher = CollectingDispatcher()
-    ActionOrderStatus().run(dispatcher, tracker("8888"), {})
+    await ActionOrderStatus().run(dispatcher, tracker("8888"), {})
     assert dispatcher.messages[0]["response"] == "utter_order_not_found"
 
 
@@ -132,11 +132,11 @@ def test_an_order_that_is_gone_meanwhile_is_said_to_be(place: Store) -> None:
         ("1043", "thanks", "1043", []),
     ],
 )
-def test_the_form_takes_only_numbers_of_orders(
+async def test_the_form_takes_only_numbers_of_orders(
     place: Store, value: str, text: str, slot: str | None, said: list[str]
 ) -> None:
     dispatcher = CollectingDispatcher()
-    validated = ValidateOrderForm().validate_order_number(
+    validated = await ValidateOrderForm().validate_order_number(
         value, dispatcher, tracker(None, text), {}
     )
     assert validated == {"order_number": slot}

@@ -95,6 +95,8 @@ async def test_everything_that_answers_is_told_with_its_identity(tmp_path: Path)
         f"account   telegram:shop, at {telegram.url.removeprefix('http://')}",
         "account   webchat:site",
         f"account   whatsapp:shop, at {meta.url.removeprefix('http://')}",
+        "backend   shop: the demonstration shop, in the store",
+        "mail      none: no codes by mail",
         "llm       none: articles are quoted",
         "knowledge data/knowledge, by words alone",
         "perception en, de, fr, es, it, nl, pt, pl; mood by a lexicon",

@@ -44,7 +44,7 @@ export class Facts {
         fact("Bot", el("a", { class: "link", href: `/console/designers#why?${new URLSearchParams({ conversation: found.id })}` }, "Why it answered as it did"))),
       el("h2", {}, "Case"),
       c ? el("dl", {},
-        fact("Why it came", topicName(c.topic), c.why && el("div", { class: "muted" }, c.why)),
+        fact("Why it came", topicName(c.topic), c.why && el("div", { class: "muted" }, c.why), (c.did || []).map((did) => el("div", { class: "muted" }, did))),
         fact("Wants", c.summary),
         fact("Priority", el("span", { class: `chip ${c.priority}` }, c.priority)),
         fact("Waits", wait && el("span", { class: `wait ${wait.state}` }, wait.text)),

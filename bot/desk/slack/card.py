@@ -17,6 +17,7 @@ from bot.desk.people import People
 from bot.desk.routing import Routing
 from bot.desk.slack.blocks import Card
 from bot.desk.timeline import words
+from bot.desk.tool_lines import tool_lines
 from bot.identity import NoSuchCustomer, person
 from bot.identity import Person as Customer
 from bot.message import Address
@@ -32,6 +33,7 @@ _TURNS = 3
 _MESSAGES = 60
 _EARLIER = 50
 _DID = 3
+_TOOLS = 2
 _SHORT = 160
 _ORDERS = 4
 # What the bot said in the turn that made the case comes a moment after it.
@@ -75,7 +77,7 @@ async def card_of(
         why=str(case.why or ""),
         topic=str(case.topic),
         priority=priority,
-        did=_did(case, rows),
+        did=tuple([*await tool_lines(store, case, _TOOLS), *_did(case, rows)][:_DID]),
         orders=_orders(case, rows, turns),
         facts=_facts(case),
         previous=len(earlier),

@@ -75,6 +75,17 @@ class Answered:
 
 
 @dataclass(frozen=True)
+class ToolStep:
+    """A tool that a model asked for: with what, what the rules said, and what came of it."""
+
+    tool: str
+    args: str
+    verdict: str
+    result: str
+    ms: int = 0
+
+
+@dataclass(frozen=True)
 class Handed:
     """The conversation was given to a person: topic, reason and priority."""
 
@@ -133,3 +144,4 @@ class Explanation:
     failure: str = ""
     detail: str = ""
     replies: tuple[Reply, ...] = ()
+    tools: tuple[ToolStep, ...] = ()

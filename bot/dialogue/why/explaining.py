@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from bot.dialogue.why.contract import (
     Ranked,
     Reply,
     Seen,
+    ToolStep,
 )
 from bot.dialogue.why.matching import Sources, sources_of
 from bot.dialogue.why.stepping import LOOKED_AT, Past, steps_of
 from bot.perception.contract import Perception
 from bot.store import AsyncStore
 from bot.store.messages import DONE, Message
+from bot.store.steps import Step as ToolCalled
 from bot.store.turns import Turn
 
 #: Turns after a message in which it may have become a part of another.
@@ -64,7 +67,23 @@ async def explain(
     )
     rows = await store.find(Message, {"conversation": turn.conversation, "direction": "out"})
     replies = sorted((one for one in rows if one.turn == turn.id), key=lambda one: one.order)
-    return explained(row, turn, before[::-1], replies, sources_of(root), mask)
+    told = explained(row, turn, before[::-1], replies, sources_of(root), mask)
+    steps = await store.find(ToolCalled, {"turn": turn.id}, sort=("n",))
+    return replace(told, tools=tools_told(steps, mask))
+
+
+def tools_told(rows: Sequence[ToolCalled], mask: Mask) -> tuple[ToolStep, ...]:
+    """Return what a model's tools did in a turn, in order."""
+    return tuple(
+        ToolStep(
+            str(row.tool),
+            mask(", ".join(f"{name} {value}" for name, value in dict(row.args or {}).items())),
+            str(row.verdict),
+            mask(str(row.result or "")),
+            int(row.ms or 0),
+        )
+        for row in rows
+    )
 
 
 async def last_messages(store: AsyncStore, conversation: str, count: int = 1) -> list[str]:

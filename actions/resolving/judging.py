@@ -1,0 +1,179 @@
+"""Whether a wish may be fulfilled: the rules, never the model, decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal
+
+from actions.asking import find_order
+from actions.backends.contract import Address, Money, ShopOrder, too_late
+from actions.money import plain, pounds, read_pence
+from actions.refund import as_ruled
+from actions.resolving.matter import Matter, store
+from actions.rules import Rules
+from bot.message import utcnow
+from bot.store.steps import Undertaking
+
+#: How a person and a customer read what is wanted, and the topic of the case.
+_TOPICS = {
+    "cancel_order": "cancel",
+    "change_address": "address",
+    "refund": "refund",
+    "reset_password": "account",
+}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Something that a customer wants done. `key` begins with the id of the turn it came in."""
+
+    key: str
+    tool: str
+    args: Mapping[str, str]
+
+    def encode(self) -> dict[str, Any]:
+        """Return it as it stands in a slot."""
+        return {"key": self.key, "tool": self.tool, "args": dict(self.args)}
+
+    @classmethod
+    def decode(cls, told: Mapping[str, Any]) -> Wish:
+        """Read it back from a slot."""
+        return cls(str(told["key"]), str(told["tool"]), dict(told["args"]))
+
+    @property
+    def topic(self) -> str:
+        """The topic of a case that is made of it."""
+        return _TOPICS[self.tool]
+
+    @property
+    def address(self) -> Address:
+        """Where an order is to go."""
+        given = self.args
+        return Address(
+            line1=given.get("street", ""),
+            line2=given.get("more", ""),
+            city=given.get("city", ""),
+            postcode=given.get("postcode", ""),
+            country=given.get("country", ""),
+        )
+
+    def in_words(self, amount: str = "") -> str:
+        """Return it as what is to be done: ``cancel order 1047``."""
+        number = self.args.get("number", "")
+        if self.tool == "refund":
+            return f"give {amount or self.args.get('amount') or 'the money'} of order {number} back"
+        if self.tool == "cancel_order":
+            return f"cancel order {number}"
+        if self.tool == "change_address":
+            return f"send order {number} to {one_line(self.address)}"
+        return "have a link for a new password mailed"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the rules say of a wish, why not, and what a proposal is worded with.
+
+    `why` of "person" is for the desk, of "no" for the customer. `amount` is what a refund comes
+    to, as in its arguments.
+    """
+
+    kind: Literal["yes", "no", "person"]
+    why: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    money: Money | None = None
+    amount: str = ""
+
+
+def one_line(address: Address) -> str:
+    """Return an address as people write it on one line."""
+    town = f"{address.city} {address.postcode}".strip()
+    parts = (address.line1, address.line2, town, address.country)
+    return ", ".join(part for part in parts if part)
+
+
+async def judge(matter: Matter, wish: Wish, *, proven: bool) -> Verdict:
+    """Hold a wish against the rules as they are now.
+
+    Until it is `proven` who asks, only that is looked at which the number alone may tell: what
+    was paid is nobody else's business. Raises what `find_order` raises.
+    """
+    rules = matter.rules
+    rule = rules.tool(wish.tool)
+    if not rule.allowed:
+        return Verdict("no", "that is not mine to do")
+    if rule.per_day:
+        since = {"at": {"$gte": utcnow() - timedelta(days=1)}}
+        where = {"conversation": matter.conversation, "tool": wish.tool, **since}
+        rows = await store().find(Undertaking, where, limit=rule.per_day + 1)
+        if len([row for row in rows if row.id != wish.key]) >= rule.per_day:
+            many = "once" if rule.per_day == 1 else f"{rule.per_day} times"
+            why = f"wants to {wish.in_words()}; the bot may do that {many} a day"
+            return Verdict("person", why)
+    if wish.tool == "reset_password":
+        return Verdict("yes", values={"email": wish.args["email"]})
+    number = wish.args["number"]
+    order = await find_order(number)
+    if order is None:
+        return Verdict("no", f"there is no order with the number {number}")
+    if wish.tool == "refund":
+        return refund_verdict(rules, order, wish, proven=proven)
+    verb = "cancelled" if wish.tool == "cancel_order" else "sent somewhere else"
+    late = too_late(order, verb)
+    if late:
+        return Verdict("no", f"order {number} cannot be {verb}: {late}")
+    if rule.within_days and _older(order, rule.within_days):
+        return Verdict("no", f"order {number} is older than {rule.within_days} days")
+    return Verdict("yes", values={"number": number, "address": one_line(wish.address)})
+
+
+def refund_verdict(rules: Rules, order: ShopOrder, wish: Wish, *, proven: bool = True) -> Verdict:
+    """Hold a refund against ``refunds`` and the tool's own rule."""
+    number, rule = order.number, rules.tool("refund")
+    ruled = as_ruled(order)
+    left, why = rules.refunds.left(ruled, by_agent=False, at=utcnow())
+    total, given = int(ruled.total or 0), int(ruled.refunded or 0)
+    spent = bool(why) and 0 < given < total and given >= rules.refunds.most
+    if why and not spent and not _of_money(why):
+        return Verdict("no", f"order {number} cannot be refunded: {why}")
+    if rule.within_days and _older(order, rule.within_days):
+        return Verdict("no", f"order {number} is older than {rule.within_days} days")
+    if not proven:
+        return Verdict("yes")
+    if why and not spent:
+        return Verdict("no", f"order {number} cannot be refunded: {why}")
+    currency = order.paid.currency if order.paid else "GBP"
+    pence = read_pence(wish.args["amount"]) if wish.args.get("amount") else total - given
+    money = Money.read(plain(pence or 0), currency)
+    if not pence or money is None:
+        return Verdict("no", f"{wish.args.get('amount')} is no amount of {currency}")
+    shown = in_money(money)
+    if pence > total - given:
+        rest = in_money(Money(total - given, currency))
+        return Verdict("no", f"{shown} is more than the {rest} that are left of order {number}")
+    most = left if rule.person_above is None else min(left, max(rule.person_above - given, 0))
+    if pence > most:
+        limit = rules.refunds.most
+        if rule.person_above is not None:
+            limit = min(limit, rule.person_above)
+        before = f", {in_money(Money(given, currency))} were given back before" if given else ""
+        why = f"wants {shown} back for order {number}, above the limit of {pounds(limit)}{before}"
+        return Verdict("person", why, money=money, amount=plain(pence))
+    values = {"number": number, "amount": shown}
+    return Verdict("yes", values=values, money=money, amount=plain(pence))
+
+
+def in_money(money: Money) -> str:
+    """Return an amount as people read it, ``£12.50`` or ``12.50 EUR``."""
+    if money.currency == "GBP":
+        return pounds(money.minor)
+    return f"{money.plain()} {money.currency}"
+
+
+def _of_money(why: str) -> bool:
+    return "given back" in why or "refunded in" in why or "what was paid" in why
+
+
+def _older(order: ShopOrder, days: int) -> bool:
+    return order.placed is None or utcnow() - order.placed > timedelta(days=days)
