@@ -24,6 +24,9 @@ from bot.desk.deadlines import Deadlines
 from bot.desk.deeds import wish
 from bot.desk.desk import Desk
 from bot.desk.watch import Watch
+from bot.identity.post import Post
+from bot.identity.reaching import Ways
+from bot.identity.reaching import provide as provide_ways
 from bot.inbox import Inbox
 from bot.knowledge.answering import Answering, Sheet
 from bot.knowledge.service import provide
@@ -33,13 +36,15 @@ from bot.message import Address, Content, Inbound, Profile
 from bot.outbox import Outbox
 from bot.rate import LocalRate
 from bot.sandbox.llm import ChatModels
-from bot.settings import Budget
+from bot.sandbox.smtp import Smtp
+from bot.settings import Budget, Mail
 from bot.settings import Llm as Entry
 from bot.store import AsyncStore
 from bot.store.deeds import PENDING as WISHED
 from bot.store.deeds import Deed
 from bot.store.files import wanted
 from bot.store.messages import PENDING, UNSENT, Message
+from bot.store.proofs import HANDING, QUEUED, SENDING, Challenge
 from bot.store.turns import Turn
 from bot.store.wake import LocalBell
 from bot.turn import Turns
@@ -58,17 +63,17 @@ _numbers = itertools.count(1)
 class Company:
     """What all scenarios share, for it takes long to load: the brain, and what it knows."""
 
-    brain: Any
+    load: Callable[[frozenset[str]], Any]
     watch: Watch
     rules: ConsentRules
     shelf: Shelf
     root: Path
 
     @classmethod
-    def of(cls, brain: Any, watch: Watch, root: Path) -> Company:
-        """Read the company's own files."""
+    def of(cls, load: Callable[[frozenset[str]], Any], watch: Watch, root: Path) -> Company:
+        """Read the company's own files; `load` gives a brain that acts on these intents."""
         return cls(
-            brain,
+            load,
             watch,
             load_rules(channels=CHANNELS),
             Shelf.of(root / "data" / "knowledge"),
@@ -102,7 +107,7 @@ class _Host:
         company = stage.company
         turns = Turns(
             self.store,  # type: ignore[arg-type]
-            company.brain,
+            company.load(stage.resolves),
             lambda channel: connector_class(channel).capabilities,
             turn_seconds=_LIMITS.turn_seconds,
             rules=company.rules,
@@ -145,12 +150,26 @@ class _Host:
 class Stage:
     """One scenario's world. `phones` are by channel."""
 
-    def __init__(self, company: Company, store: AsyncStore, machine: Machine, folder: Path) -> None:
+    def __init__(
+        self,
+        company: Company,
+        store: AsyncStore,
+        machine: Machine,
+        folder: Path,
+        resolves: frozenset[str] = frozenset(),
+        box: MailBox | None = None,
+    ) -> None:
         self.company = company
+        self.resolves = resolves
+        self.box = box
         self.store = store
         self.machine = machine
         self.phones = {channel: Handset(channel) for channel in CHANNELS}
         self._inbox = Inbox(store, LocalBell(folder))
+        server = box.server if box is not None else Mail()
+        provide_ways(Ways(bool(server.url), ""))
+        self._post = Post(store, server, "", _LIMITS)
+        self._posting = asyncio.create_task(self._post.run())
         self._hosts = [_Host(self)]
         routing = company.watch.routing
         assert routing is not None
@@ -207,14 +226,42 @@ class Stage:
             await count(Message, {"direction": "in", "status": PENDING})
             or await count(Deed, {"status": WISHED})
             or await count(Message, {"direction": "out", "status": {"$in": UNSENT}})
+            or await count(Challenge, {"status": {"$in": (QUEUED, SENDING, HANDING)}})
         )
 
     async def close(self) -> None:
         for host in self._hosts:
             await host.end()
-        await self._clerk.stop()
-        self._clerking.cancel()
-        await asyncio.gather(self._clerking, return_exceptions=True)
+        await asyncio.gather(self._clerk.stop(), self._post.stop())
+        for task in (self._clerking, self._posting):
+            task.cancel()
+        await asyncio.gather(self._clerking, self._posting, return_exceptions=True)
+        provide_ways(Ways(False, ""))
+
+
+class MailBox:
+    """The sandbox's mail server, and the mails that customers got."""
+
+    def __init__(self) -> None:
+        self._smtp = Smtp(lambda event: None)
+        self.server = Mail()
+        self._read = 0
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[MailBox]:
+        """Listen for as long as the body lasts."""
+        port = await self._smtp.start("127.0.0.1", 0)
+        self.server = Mail(f"smtp://127.0.0.1:{port}", sender="Larkfield <help@larkfield.example>")
+        try:
+            yield self
+        finally:
+            await self._smtp.close()
+
+    def unread(self) -> list[dict[str, Any]]:
+        """Return the mails since the last call."""
+        mails = list(self._smtp.mails)
+        new, self._read = mails[self._read :], len(mails)
+        return new
 
 
 @asynccontextmanager

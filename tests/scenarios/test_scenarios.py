@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from actions import proving as proving_actions
+from actions.backends import demo, opening
+from actions.rules import load_rules
+from bot.identity import proving
 from bot.knowledge import service
 from bot.store import AsyncStore
 from bot.store.documents import DOCUMENTS
@@ -16,10 +22,11 @@ from tests.kit.ledger import BOOKS, open_books
 from tests.kit.playing import Player, WentWrong
 from tests.kit.processes import Machine
 from tests.kit.scenario import Scenario, Unreadable, parse, read
-from tests.kit.stage import Company, Stage, knowing
+from tests.kit.stage import Company, MailBox, Stage, knowing
 from tests.kit.stores import sqlite_in
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 ALL = [scenario for path in sorted(HERE.glob("*.yml")) for scenario in read(path)]
 
 
@@ -38,10 +45,19 @@ async def player(
     monkeypatch.setenv("FRONTDESK_STORE_URL", f"sqlite:{tmp_path / 'bot.db'}")
     monkeypatch.setenv("FRONTDESK_PUBLIC_URL", "https://shop.example")
     monkeypatch.setattr(service, "_provided", {})
+    monkeypatch.setattr(proving, "_COST", 2)
+    monkeypatch.setattr(proving_actions, "_stores", {})
     store = AsyncStore(sqlite_in(tmp_path), (*DOCUMENTS, *BOOKS))
     await open_books(store, scenario.orders)
-    async with knowing(company, scenario.model):
-        stage = Stage(company, store, machine, tmp_path)
+    shop = await demo.opened(store, seed=True)
+    key = os.getpid(), os.environ["FRONTDESK_STORE_URL"]
+    monkeypatch.setattr(opening, "_opened", {key: (shop, store)})
+    rules = load_rules(ROOT / "data" / "rules.yml").resolving
+    resolves = frozenset(rules.intents if scenario.model else ())
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(knowing(company, scenario.model))
+        box = await stack.enter_async_context(MailBox().open()) if scenario.mail else None
+        stage = Stage(company, store, machine, tmp_path, resolves, box)
         yield Player(scenario, stage, clock)
         await stage.close()
     await store.close()
@@ -49,11 +65,14 @@ async def player(
 
 @pytest.mark.parametrize("player", ALL, indirect=True, ids=str)
 async def test_scenario(player: Player) -> None:
+    told = ""
     try:
         await player.play()
     except WentWrong as wrong:
+        told = str(wrong)
+    if told:
         # The conversation is what there is to see, and nothing of Python.
-        pytest.fail(str(wrong), pytrace=False)
+        pytest.fail(told, pytrace=False)
 
 
 NOT_TRUE = {
