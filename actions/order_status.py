@@ -60,6 +60,9 @@ class TakesOrder:
 
         Where the shop cannot be asked it is taken: what comes after it says so.
         """
+        if slot_value is None:
+            # Forgotten for “the other order”: nothing was said that could be unclear.
+            return {"order_number": None}
         number = read_number(slot_value)
         text = str(tracker.latest_message.get("text") or "")
         if number in _NUMBER.findall(_digits(text)) and read_number(text) is None:

@@ -54,6 +54,8 @@ _NUMBERS = (
 _WORDS = {word: number for line in _NUMBERS for number, word in enumerate(line.split(), 1)}
 # "2", "2.", "2)", "#2", "no. 2", "option 2", "number two".
 _NUMBER = re.compile(r"(?:(?:option|number|nummer|no|nr|n)(?:\W+|(?=\d))|#)?(\w+)[.)]?", re.I)
+# "the first one": that is a place among buttons too, which show no numbers.
+_PLACE = re.compile(r"(?:the )?(first|second|third|fourth|fifth)(?: (?:one|thing))?(?: please)?")
 # "5 stars", "five ⭐", "4/5", "4 out of 5": what customers write who are asked for stars.
 _STARS = re.compile(
     r"(\w+) ?(?:stars?|sterne?|étoiles?|estrellas?|estrelas?|stell[ae]|sterren|ster|gwiazd\w*"
@@ -141,7 +143,8 @@ def _named(
     for option in options:
         if option.payload and _folded(option.title) == said:
             return option
-    number = _number(said) if numbered else None
+    place = _PLACE.fullmatch(said)
+    number = _number(place[1] if place else said) if numbered or place else None
     if number is not None and 1 <= number <= len(options):
         option = options[number - 1]
         return option if option.payload else None
