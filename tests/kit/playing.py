@@ -116,6 +116,11 @@ class Player:
         await self.stage.looks()
         self._hears()
 
+    async def _operator(self, step: Step) -> None:
+        assert step.value == "forgets the customer", "operators can: forgets the customer"
+        self._tell(f"operator: {step.value}")
+        assert await self.stage.forgets(self.address.key), "the customer is not forgotten"
+
     async def _killed(self, step: Step) -> None:
         self._tell(f"(the worker dies {step.value} of the next turn)")
         await self.stage.dies(str(step.value).split()[0])

@@ -43,6 +43,7 @@ _DOES = (
     "again",
     "killed",
     "mail",
+    "operator",
     "shop",
 )
 _BOT = ("says", "not", "matches", "buttons", "keeps")

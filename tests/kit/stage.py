@@ -24,14 +24,21 @@ from bot.desk.deadlines import Deadlines
 from bot.desk.deeds import wish
 from bot.desk.desk import Desk
 from bot.desk.watch import Watch
+from bot.identity.meeting import customer_of
 from bot.identity.post import Post
 from bot.identity.reaching import Ways
 from bot.identity.reaching import provide as provide_ways
 from bot.inbox import Inbox
+from bot.interpreting import Interpreter
 from bot.knowledge.answering import Answering, Sheet
 from bot.knowledge.service import provide
+from bot.learning.lessons import forget as forget_lessons
 from bot.llm.client import Llm
 from bot.llm.prompts import load_prompts
+from bot.media.vault import AsyncVault, open_vault
+from bot.memory.erasing import FORGOTTEN, Eraser, ask
+from bot.memory.file import MEMORY_FILE, load_memory
+from bot.memory.service import Memories
 from bot.message import Address, Content, Inbound, Profile
 from bot.outbox import Outbox
 from bot.rate import LocalRate
@@ -47,12 +54,15 @@ from bot.store.messages import PENDING, UNSENT, Message
 from bot.store.proofs import HANDING, QUEUED, SENDING, Challenge
 from bot.store.turns import Turn
 from bot.store.wake import LocalBell
+from bot.translation.opening import Telling, open_translator
+from bot.translation.words_file import load_words
 from bot.turn import Turns
 from bot.worker import Worker
 from connectors import CHANNELS, connector_class
 from tests.kit.at_desk import PEOPLE, deed
 from tests.kit.handset import ACCOUNT, Handset
 from tests.kit.processes import QUICK, Failing, Machine
+from tests.kit.settings import settings_in
 from tests.kit.waiting import until
 
 _LIMITS = replace(QUICK, turn_seconds=60.0, lease_seconds=30.0)
@@ -113,6 +123,8 @@ class _Host:
             rules=company.rules,
             files=wanted,
             watch=company.watch,
+            interpreter=stage.interpreter,
+            memory=stage.memories,
         )
         phones = {(name, ACCOUNT): phone for name, phone in stage.phones.items()}
         self.outbox = Outbox(
@@ -158,7 +170,22 @@ class Stage:
         folder: Path,
         resolves: frozenset[str] = frozenset(),
         box: MailBox | None = None,
+        models: tuple[Entry, ...] = (),
     ) -> None:
+        settings = settings_in(folder, llm=models)
+        languages = settings.perception.languages
+        self.translator = open_translator(settings, store, company.root)
+        self.interpreter = Interpreter(
+            self.translator,
+            load_words(),
+            languages[0],
+            settings.translation.own,
+            tells=Telling(languages),
+        )
+        self.memories = Memories(
+            store, load_memory(company.root / MEMORY_FILE), None, summed=bool(models)
+        )
+        self._vault = AsyncVault(open_vault(settings))
         self.company = company
         self.resolves = resolves
         self.box = box
@@ -208,6 +235,15 @@ class Stage:
         assert done is not None
         return done
 
+    async def forgets(self, address: str) -> bool:
+        """Forget whoever writes from an address, as ``bot customer forget`` and workers do."""
+        found = await customer_of(self.store, Address.parse(address))
+        if found is None:
+            return False
+        row = await ask(self.store, found, by="cli")
+        done = await Eraser(self.store, self._vault, lessons=forget_lessons).work(row.id)
+        return bool(done.status == FORGOTTEN)
+
     async def looks(self) -> None:
         """Let the desk look at its clock, as it does every few seconds."""
         await Deadlines(self.store, self._routing, _LIMITS, self.wake).look()
@@ -237,6 +273,8 @@ class Stage:
             task.cancel()
         await asyncio.gather(self._clerking, self._posting, return_exceptions=True)
         provide_ways(Ways(False, ""))
+        if self.translator is not None:
+            await self.translator.close()
 
 
 class MailBox:
@@ -265,7 +303,7 @@ class MailBox:
 
 
 @asynccontextmanager
-async def _served(manner: str) -> AsyncIterator[Llm]:
+async def _served(manner: str) -> AsyncIterator[tuple[Llm, Entry]]:
     """The sandbox's models over HTTP, with a client that is as patient as a slow machine needs."""
     app = web.Application(client_max_size=8 * 1024 * 1024)
     app.add_routes(ChatModels().routes())
@@ -273,26 +311,30 @@ async def _served(manner: str) -> AsyncIterator[Llm]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/llm/v1"
-    client = Llm([Entry(url, manner, timeout_seconds=60.0, first_seconds=60.0)], Budget(), None)
+    entry = Entry(url, manner, timeout_seconds=60.0, first_seconds=60.0)
+    client = Llm([entry], Budget(), None)
     try:
-        yield client
+        yield client, entry
     finally:
         await client.close()
         await runner.cleanup()
 
 
 @asynccontextmanager
-async def knowing(company: Company, model: str) -> AsyncIterator[None]:
-    """Let the bot answer from the company's articles, with a model of that manner or, "", none."""
+async def knowing(company: Company, model: str) -> AsyncIterator[tuple[Entry, ...]]:
+    """Let the bot answer from the company's articles, with a model of that manner or, "", none.
+
+    Yields the models' settings.
+    """
     prompts = load_prompts(company.root / "data" / "prompts")
     sheet = Sheet("Larkfield Goods")
     if not model:
         provide(Answering(company.shelf, None, prompts, sheet))
-        yield
+        yield ()
         return
-    async with _served(model) as llm:
+    async with _served(model) as (llm, entry):
         provide(Answering(company.shelf, llm, prompts, sheet))
-        yield
+        yield (entry,)
 
 
 def said(channel: str, user: str, id: str, content: Content, name: str = "") -> Inbound:

@@ -55,9 +55,9 @@ async def player(
     rules = load_rules(ROOT / "data" / "rules.yml").resolving
     resolves = frozenset(rules.intents if scenario.model else ())
     async with contextlib.AsyncExitStack() as stack:
-        await stack.enter_async_context(knowing(company, scenario.model))
+        models = await stack.enter_async_context(knowing(company, scenario.model))
         box = await stack.enter_async_context(MailBox().open()) if scenario.mail else None
-        stage = Stage(company, store, machine, tmp_path, resolves, box)
+        stage = Stage(company, store, machine, tmp_path, resolves, box, models)
         yield Player(scenario, stage, clock)
         await stage.close()
     await store.close()
