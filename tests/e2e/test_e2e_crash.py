@@ -90,7 +90,7 @@ async def test_every_message_is_answered_once_and_in_order_whatever_is_killed(
     print(f"{load.asked} messages, killed: {dict(killed)}, web chats connected {visits} times")
     load.check()
     await leave(customers)
-    assert load.asked > 10 * len(customers)
+    assert load.asked > 5 * len(customers)
 
 
 async def kill_on(instance: Instance, load: Load, chance: random.Random) -> Counter[str]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+import aiohttp
 
 from bot.store.dead_letters import DeadLetter
 from bot.store.messages import PENDING, UNSENT, Message
@@ -106,7 +109,9 @@ class Load:
         while self._asking and not all(
             questions is not None and len(a.asked) >= questions for a in self.askers
         ):
-            await self._look()
+            # Not there yet, or just killed.
+            with contextlib.suppress(aiohttp.ClientConnectorError):
+                await self._look()
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _look(self) -> None:
