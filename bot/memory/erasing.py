@@ -56,9 +56,11 @@ from bot.store.messages import (
     Message,
     arrival,
 )
+from bot.store.proofs import Challenge, Proof, ProofTry
 from bot.store.reviews import Review
 from bot.store.slack import SlackPost, SlackThread
 from bot.store.spending import Spending
+from bot.store.steps import Step, Undertaking
 from bot.store.turns import Turn
 
 log = logging.getLogger(__name__)
@@ -473,6 +475,10 @@ class Eraser:
         if not ids:
             return
         await self._store.delete(Fact, {"customer": {"$in": ids}})
+        texts = [str(id) for id in ids]
+        for proven in (Challenge, Proof):
+            await self._store.delete(proven, {"customer": {"$in": texts}})
+        await self._store.delete(ProofTry, {"person": {"$in": texts}})
         for side in ("one", "other"):
             await self._store.delete(Merge, {side: {"$in": ids}})
         # Who began anew has the same id and is younger.
@@ -488,6 +494,8 @@ _HANGING: Sequence[tuple[type[Document], str]] = (
     (Case, "at"),
     (Consent, "at"),
     (Fact, "at"),
+    (Step, "at"),
+    (Undertaking, "at"),
 )
 
 

@@ -29,6 +29,7 @@ from bot.store.lessons import Lesson
 from bot.store.memory import Fact
 from bot.store.messages import Message
 from bot.store.reviews import Review
+from bot.store.steps import Step, Undertaking
 from bot.store.turns import Turn
 
 _PARTS: tuple[tuple[str, type[Document], str, str], ...] = (
@@ -41,6 +42,8 @@ _PARTS: tuple[tuple[str, type[Document], str, str], ...] = (
     ("gaps", Gap, "at", "at"),
     ("lessons", Lesson, "seq", "at"),
     ("consents", Consent, "at", "at"),
+    ("steps", Step, "at", "at"),
+    ("undertakings", Undertaking, "at", "at"),
     ("files", StoredFile, "at", "at"),
 )
 # What says which process works on a row, and nothing of a customer.
