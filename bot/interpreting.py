@@ -108,14 +108,17 @@ class Interpreter:
         if before.get("told"):
             record["told"] = before["told"]
         words = words_of(content)
-        again = last is not None and (last.perception or {}).get("language") == seen.language
+        # Not what perception saw before: a word of nonsense is carried on by what has no words.
+        again = bool(before.get("certain")) and before.get("from") == seen.language
+        certain = again or self._tells.clearly(words) == seen.language
+        record["certain"] = certain
         heard = Heard(
             content,
             seen.language,
             conversation,
             False,
             known=tuple(known),
-            certain=again or self._tells.clearly(words) == seen.language,
+            certain=certain,
             record=record,
         )
         if self._translator is None:
@@ -159,12 +162,22 @@ class Interpreter:
         intent = outcome.parse.get("intent")
         lost = not heard.read and bool(words_of(heard.content)) and intent == _FALLBACK
         now = utcnow()
-        if (missed or lost) and heard.certain and not _lately(record.get("told"), now):
+        understood = self._understands(replies, heard.language)
+        if (
+            (missed or lost)
+            and heard.certain
+            and not (understood or _lately(record.get("told"), now))
+        ):
             words = self._sorry(heard.language, handed=outcome.handoff is not None)
             if words is not None:
                 replies = [*replies, words]
                 record["told"] = now.isoformat()
         return replace(outcome, replies=replies, translated=record)
+
+    def _understands(self, replies: Sequence[Content], language: str) -> bool:
+        """Tell whether most of what is said is in the customer's language all the same."""
+        texts = [text for reply in replies for text in words_in(reply)]
+        return bool(texts) and self._tells.clearly(max(texts, key=len)) == language
 
     def _as_written(self, words: str, state: Mapping[str, Any]) -> bool:
         """Tell whether a form asked for this, as an address, of which no word may change."""
