@@ -23,7 +23,7 @@ train: .venv/installed
 # Whole instances have the machine for themselves, but for a second one beside: they mostly wait.
 test:
 	$(MAKE) --jobs 2 tools lint validate
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 $(SPREAD) --ignore tests/e2e
+	$(BIN)/pytest --numprocesses 3 $(SPREAD) --ignore tests/e2e
 	$(BIN)/pytest --numprocesses 2 $(SPREAD) tests/e2e
 
 validate: train

