@@ -55,7 +55,7 @@ async def test_what_slack_refuses_stays_and_what_it_cannot_now_is_tried_again(
 ) -> None:
     posts = SlackPosts({"desk": client})
     ts = await client.post("C1", {"text": "words"})
-    for fault in (No("cant_delete_message"), Limit(0), Status(503)):
+    for fault in (No("cant_delete_message"), Limit(1), Status(503)):
         server.faults.append(("chat.delete", fault))
     assert not await posts.delete("desk", "C1", ts)
     for _ in range(2):
