@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # A file is one process's, so that what it shares is made once; the order is tests/conftest.py's.
 SPREAD := --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test train validate lint types floors bench requirements tools clean
+.PHONY: run test test-all train validate lint types floors bench requirements tools clean
 
 run: .venv/installed
 	$(BIN)/bot run --open
@@ -20,11 +20,16 @@ run: .venv/installed
 train: .venv/installed
 	$(BIN)/bot train
 
+# `make test-all` runs what is marked slow as well, which is more than a quarter of an hour.
+CHOSEN := -m "not slow"
+test-all: CHOSEN :=
+test-all: test
+
 # Whole instances have the machine for themselves, but for a second one beside: they mostly wait.
 test:
 	$(MAKE) --jobs 2 tools lint validate
-	$(BIN)/pytest --numprocesses 3 $(SPREAD) --ignore tests/e2e
-	$(BIN)/pytest --numprocesses 2 $(SPREAD) tests/e2e
+	$(BIN)/pytest --numprocesses 3 $(SPREAD) $(CHOSEN) --ignore tests/e2e
+	$(BIN)/pytest --numprocesses 2 $(SPREAD) $(CHOSEN) tests/e2e
 
 validate: train
 	mkdir -p var

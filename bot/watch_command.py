@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.dialogue.checking import Finding, check_project, errors_of
-from bot.dialogue.checking.project import files_of
+from bot.dialogue.checking.project import files_of, stamps
 from bot.dialogue.errors import TrainingFailed
 from bot.dialogue.live import LiveWords, publish, read_words, withdraw
 from bot.dialogue.sources import fingerprint_of
@@ -46,12 +46,7 @@ class Trained:
 
 def look(root: Path) -> Seen:
     """Return what tells one version of the files from the next."""
-    seen: Seen = {}
-    for path in files_of(root):
-        with contextlib.suppress(OSError):
-            stat = path.stat()
-            seen[path] = stat.st_mtime_ns, stat.st_size
-    return seen
+    return {path: (written, size) for path, written, size in stamps(files_of(root))}
 
 
 @dataclass

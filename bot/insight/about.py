@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from bot.dialogue.checking import names
-from bot.dialogue.checking.domain import values
+from bot.dialogue.checking.domain import Domain, values
 from bot.dialogue.checking.finding import Place
 from bot.dialogue.checking.reading import Map, text_of
 from bot.dialogue.checking.stories import Step, Told, walk
@@ -163,15 +163,7 @@ def _response(designed: Designed, made: About) -> None:
             if name in said
         ),
     )
-    made.add(
-        "Asked by forms",
-        (
-            Item(form, f"for {slot}", place(one.at), about=f"form:{form}")
-            for form, one in domain.forms.items()
-            for slot, _ in one.slots
-            if asked_by(domain, form, slot) == name
-        ),
-    )
+    _asked_by_forms(domain, made)
 
 
 def _action(designed: Designed, made: About) -> None:
@@ -182,13 +174,17 @@ def _action(designed: Designed, made: About) -> None:
         "May say",
         (_said(designed, response) for response in designed.spoken.says.get(name, ())),
     )
+    _asked_by_forms(domain, made)
+
+
+def _asked_by_forms(domain: Domain, made: About) -> None:
     made.add(
         "Asked by forms",
         (
             Item(form, f"for {slot}", place(one.at), about=f"form:{form}")
             for form, one in domain.forms.items()
             for slot, _ in one.slots
-            if asked_by(domain, form, slot) == name
+            if asked_by(domain, form, slot) == made.name
         ),
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 from bot.dialogue.checking.domain import Domain
 from bot.dialogue.checking.finding import Findings
 from bot.dialogue.checking.nlu import Nlu, bare, read_nlu
-from bot.dialogue.checking.project import yaml_below
+from bot.dialogue.checking.project import stamps, yaml_below
 from bot.dialogue.checking.reading import read
 from bot.dialogue.sources import HELD_OUT
 from bot.store import AsyncStore
@@ -232,14 +232,7 @@ class Places:
 
 def places_of(root: Path) -> Places:
     """Read the examples below `root`; again only when a file changed."""
-    seen = []
-    for path in [*yaml_below(root / "data/nlu"), root / HELD_OUT]:
-        try:
-            stat = path.stat()
-        except OSError:
-            continue
-        seen.append((path, stat.st_mtime_ns, stat.st_size))
-    return _places(root, tuple(seen))
+    return _places(root, stamps([*yaml_below(root / "data/nlu"), root / HELD_OUT]))
 
 
 @lru_cache(maxsize=2)

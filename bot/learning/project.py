@@ -11,7 +11,7 @@ from bot.dialogue.checking import names
 from bot.dialogue.checking.domain import Domain, read_domain
 from bot.dialogue.checking.finding import Findings
 from bot.dialogue.checking.nlu import bare, normal
-from bot.dialogue.checking.project import DATA, TESTS, domain_files, yaml_below
+from bot.dialogue.checking.project import DATA, TESTS, domain_files, stamps, yaml_below
 from bot.dialogue.checking.reading import Map, Seq, read, text_of
 from bot.dialogue.checking.stories import Told, read_told
 from bot.dialogue.sources import HELD_OUT
@@ -125,13 +125,7 @@ class Reader:
             *domain_files(self._root),
             *(p for part in DATA for p in yaml_below(self._root / part)),
         ]
-        seen = []
-        for path in paths:
-            try:
-                stat = path.stat()
-            except OSError:
-                continue
-            seen.append((path, stat.st_mtime_ns, stat.st_size))
+        seen = stamps(paths)
         if self._known is None or self._known[0] != seen:
             self._known = seen, read_known(self._root)
         return self._known[1]

@@ -21,9 +21,9 @@ from tests.kit.load import Load
 from tests.kit.waiting import until
 
 CONVERSATIONS = {"telegram": 5, "whatsapp": 5, "messenger": 3, "sms": 3, "webchat": 4}
-ROUNDS = 52
+ROUNDS = int(os.environ.get("CRASH_ROUNDS") or 30)
 #: The rounds in which what keeps the others running dies: alone, and all of it at once.
-ZYGOTE_IN, RUN_IN = 12, 34
+ZYGOTE_IN, RUN_IN = 8, 20
 #: What dies in a round, and how often: one worker or all of them, the gateway, or both.
 VICTIMS = {"a worker": 4, "worker": 2, "gateway": 3, "worker gateway": 3}
 

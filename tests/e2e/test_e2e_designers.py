@@ -143,6 +143,7 @@ def waits(instance: Instance, load: Load) -> list[tuple[float, float]]:
     return [(arrived[t.id], t.at.timestamp() - arrived[t.id]) for t in every]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 async def test_models_are_swapped_under_customers_who_write_on(
     designed: Instance, desk: Control, models: Models

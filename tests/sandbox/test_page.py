@@ -25,6 +25,9 @@ from connectors.render import render
 from tests.kit.host import MemoryHost
 from tests.sandbox.conftest import opened
 
+# Each of them opens the whole page; tests/e2e/test_e2e_phones.py does so with a real bot.
+pytestmark = pytest.mark.slow
+
 STATIC = Path(__file__).parents[2] / "bot" / "static"
 TITLES = {
     "telegram": "Telegram",

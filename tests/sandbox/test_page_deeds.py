@@ -15,6 +15,9 @@ from playwright.async_api import Locator, Page, expect
 from bot.sandbox.media import kind_of
 from tests.sandbox.conftest import opened
 
+# Each of them opens the whole page; what it stands on is tried without it.
+pytestmark = pytest.mark.slow
+
 TITLES = {
     "telegram": "Telegram",
     "whatsapp": "WhatsApp",

@@ -15,6 +15,9 @@ from playwright.async_api import Locator, Page, expect
 from bot.message import utcnow
 from tests.sandbox.conftest import PNG, opened
 
+# Each of them opens the whole page; what it stands on is tried without it.
+pytestmark = pytest.mark.slow
+
 STATIC = Path(__file__).parents[2] / "bot" / "static"
 SHOP = "https://larkfield.example/"
 PLACE = {"latitude": 51.7592, "longitude": -0.4617}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from bot.dialogue.checking import names
@@ -83,6 +83,21 @@ def domain_files(root: Path) -> list[Path]:
 def yaml_below(folder: Path) -> list[Path]:
     """Return the YAML files below a folder, in order of their names."""
     return sorted(path for path in folder.rglob("*") if path.suffix in _ENDS and path.is_file())
+
+
+def stamps(paths: Iterable[Path]) -> tuple[tuple[Path, int, int], ...]:
+    """Return what tells one version of files from the next; those that are not there are left out.
+
+    Of each its path, when it was written last in nanoseconds, and its size in bytes.
+    """
+    seen = []
+    for path in paths:
+        try:
+            stat = path.stat()
+        except OSError:
+            continue
+        seen.append((path, stat.st_mtime_ns, stat.st_size))
+    return tuple(seen)
 
 
 def check_version(top: Map, findings: Findings) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bot.dialogue.checking.domain import Domain, read_domain
 from bot.dialogue.checking.finding import Findings
-from bot.dialogue.checking.project import DATA, domain_files, yaml_below
+from bot.dialogue.checking.project import DATA, domain_files, stamps, yaml_below
 from bot.dialogue.checking.reading import read
 from bot.dialogue.checking.stories import Told, read_told
 
@@ -112,14 +112,7 @@ def _matched(told: Told, action: str, past: Sequence[str], *, whole: bool) -> in
 def sources_of(root: Path) -> Sources:
     """Read rules, stories and responses below `root`; read again only when they changed."""
     paths = [*domain_files(root), *(path for part in DATA[1:] for path in yaml_below(root / part))]
-    seen = []
-    for path in paths:
-        try:
-            stat = path.stat()
-        except OSError:
-            continue
-        seen.append((path, stat.st_mtime_ns, stat.st_size))
-    return _sources(root, tuple(seen))
+    return _sources(root, stamps(paths))
 
 
 @lru_cache(maxsize=2)
