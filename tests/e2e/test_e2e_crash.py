@@ -34,7 +34,7 @@ PATIENT = {
     "turn_attempts": 100,
     # What tells a WhatsApp message that was taken from one that was not is the status that
     # Meta sends, and no status comes through a gateway that is down.
-    "unsure_grace_seconds": 8,
+    "unsure_grace_seconds": 15,
 }
 
 Place = Callable[..., Instance]
