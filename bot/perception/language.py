@@ -42,7 +42,8 @@ _LETTERS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 class Guess:
     """What one message alone looks like. `language` is "" when it looks like none.
 
-    `sure` is between 0 and 1; a `clear` message is enough to leave another language for it.
+    `sure` is between 0 and 1; a `clear` message is enough to leave another language for it: it
+    has several words, and one at least that the language is known by.
     """
 
     language: str
@@ -92,7 +93,11 @@ class Languages:
         if sure < _WEAK:
             return Guess("", sure, False)
         long = len(words) >= _CLEAR_WORDS or letters >= _CLEAR_LETTERS
-        return Guess(language, sure, sure >= _CLEAR and long and len(words) > 1)
+        # By its letters alone nonsense is Dutch, and an address is Polish.
+        known = not _has_lexicon(language) or any(
+            language in tells.get(word, {}) for word in split(" ".join(words))
+        )
+        return Guess(language, sure, sure >= _CLEAR and long and len(words) > 1 and known)
 
     def spoken(
         self, text: str, *, known: str = "", sure: float = 0.0, before: str = "", profile: str = ""
