@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from bson import ObjectId
 from mongoengine import Document
 
+from bot.consent import ConsentRules, keep_out, kept_out, record, verdict
 from bot.identity import Person
 from bot.media.vault import AsyncVault
 from bot.message import Address, utcnow
@@ -55,6 +56,7 @@ from bot.store.messages import (
     UNKNOWN,
     Message,
     arrival,
+    from_message,
 )
 from bot.store.proofs import Challenge, Proof, ProofTry
 from bot.store.reviews import Review
@@ -151,6 +153,7 @@ class Eraser:
     """Does forgettings for one process. Without `slack` posts stay where they are.
 
     `lessons` deletes what was to be learned from conversations, `bot.learning.lessons.forget`.
+    By `rules` a STOP counts that nobody has read yet.
     """
 
     def __init__(
@@ -159,8 +162,10 @@ class Eraser:
         vault: AsyncVault,
         slack: Unposts | None = None,
         lessons: Callable[[AsyncStore, Collection[str]], Awaitable[int]] | None = None,
+        rules: ConsentRules | None = None,
     ) -> None:
         self._lessons = lessons
+        self._rules = rules
         self._store = store
         self._vault = vault
         self._slack = slack
@@ -218,7 +223,11 @@ class Eraser:
             done.append(_PERSON)
             await self._change(row, done=done)
         for scope in whole:
-            # The last of it: who writes from there now is met for the first time.
+            # The last of it: who writes from there now is met for the first time. But who wanted
+            # no messages gets none.
+            talk = await self._store.get(Conversation, scope.address)
+            if talk is not None and talk.lease_owner == _name(row):
+                await keep_out(self._store, talk)
             await self._store.delete(Conversation, {"id": scope.address, "lease_owner": _name(row)})
             done.append(scope.address)
             await self._change(row, done=done)
@@ -246,21 +255,29 @@ class Eraser:
 
         What was written before the wish is not to be answered any more.
         """
-        where = {"conversation": address, "direction": "in", "status": PENDING}
-        for message in await self._store.find(Message, where):
-            if message.arrived <= row.cutoff:
-                undone = {"id": message.id, "status": PENDING}
-                await self._store.change(Message, undone, set={"status": DONE})
         name = _name(row)
         held_before = (row.held or {}).get(address)
         talk = await self._store.get(Conversation, address)
         if talk is None and not held_before:
             now = utcnow()
             talk = Conversation(
-                id=address, created=now, lease_owner=name, lease_until=now, lease_epoch=1
+                id=address,
+                created=now,
+                lease_owner=name,
+                lease_until=now + LEASE,
+                lease_epoch=1,
+                **await kept_out(self._store, address),
             )
             await self._store.insert_new([talk])
             talk = await self._store.get(Conversation, address)
+        where = {"conversation": address, "direction": "in", "status": PENDING}
+        unread = await self._store.find(Message, where)
+        for message in sorted(unread, key=lambda one: int(one.arrived)):
+            if message.arrived <= row.cutoff:
+                if talk is not None and self._rules is not None:
+                    await self._stopped(message, self._rules)
+                undone = {"id": message.id, "status": PENDING}
+                await self._store.change(Message, undone, set={"status": DONE})
         if talk is None:
             return False
         if talk.lease_owner != name:
@@ -282,6 +299,14 @@ class Eraser:
             row.held = {**(row.held or {}), address: utcnow().timestamp()}
             await self._change(row, held=row.held)
         return True
+
+    async def _stopped(self, message: Message, rules: ConsentRules) -> None:
+        """Let a message count for consent, which is all that is left of it."""
+        said = from_message(message)
+        talk = await self._store.get(Conversation, message.conversation)
+        wish = verdict(said, talk, rules) if talk is not None else None
+        if wish is not None and wish.state:
+            await record(self._store, wish, said)
 
     async def _renew(self, row: Forgetting) -> None:
         """Keep what is held, now and then: Slack and files may take long."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from mongoengine import Document
 
+from bot.consent import change, kept_out
 from bot.identity import Person, customer_of, merge, moved
 from bot.media.folder import FolderVault
 from bot.media.vault import AsyncVault, key_of
@@ -212,6 +213,7 @@ async def test_nothing_is_left_in_any_file(
     found = await life(store, vault, SMS)
     assert len(found.members) == 2
     await file(store, vault, WHATSAPP, 0, PICTURE)
+    await change(store, SMS, id="stop", state="out", how="keyword", at=utcnow(), word=SECRET)
     # What stood in rows before they were changed must not be found either.
     await store.change(Case, {"id": "whatsapp:shop:p1"}, set={"summary": "short"})
     assert list(traces(tmp_path, SECRET))
@@ -220,8 +222,12 @@ async def test_nothing_is_left_in_any_file(
     assert done.status == FORGOTTEN
     assert done.finished is not None
     assert sorted(slack.deleted) == ["card-sms", "card-whatsapp", "post-sms", "post-whatsapp"]
-    assert await left(store) == {"Forgetting": [done.id]}
+    after = await left(store)
+    # That he is not to be written to is known, and not who he is.
+    assert sorted(after) == ["Forgetting", "OptOut", "OptOutKey"]
     assert list(traces(tmp_path, SECRET, "447700900123")) == []
+    assert (await kept_out(store, SMS.key))["opted_out"] == "all"
+    assert await kept_out(store, WHATSAPP.key) == {}
 
 
 async def test_others_keep_everything(store: AsyncStore, vault: AsyncVault, tmp_path: Path) -> None:
@@ -356,6 +362,7 @@ async def test_it_is_gone_on_with_wherever_it_died(
 ) -> None:
     found = await life(store, vault, WHATSAPP)
     await file(store, vault, WHATSAPP, 0, PICTURE)
+    await change(store, WHATSAPP, id="stop", state="out", how="keyword", at=utcnow())
     row = await ask(store, found, by="cli")
     late = message(3, WHATSAPP, "hello", status=PENDING, profile={})
     await store.insert(late)
@@ -370,7 +377,9 @@ async def test_it_is_gone_on_with_wherever_it_died(
         break
     assert n > 20
     assert done.status == FORGOTTEN
-    assert await left(store) == {"Forgetting": [row.id], "Message": [late.id]}
+    rest = await left(store)
+    assert sorted(rest) == ["Forgetting", "Message", "OptOut", "OptOutKey"]
+    assert rest["Message"] == [late.id]
     assert list(traces(tmp_path, SECRET)) == []
 
 
