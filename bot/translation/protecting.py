@@ -10,7 +10,9 @@ _DOMAINS = "com|org|net|io|example|co|uk|de|fr|es|it|nl|pt|pl|eu|shop|store|info
 #: Links and mail addresses, with or without what browsers add.
 LINK = re.compile(
     rf"(?:https?://|www\.)[^\s<>\"'“”)\]⟦⟧]+|[\w.%+-]+@[\w-]+(?:\.[\w-]+)+|"
-    rf"\b(?:[a-z0-9-]+\.)+(?:{_DOMAINS})\b(?:/[^\s<>\"'“”)\]]*)?",
+    rf"\b(?:[a-z0-9-]+\.)+(?:{_DOMAINS})\b(?:/[^\s<>\"'“”)\]]*)?|"
+    # Of any other domain only with a path: "end.New" is two sentences.
+    r"\b(?:[a-z0-9-]+\.)+[a-z]{2,}/[^\s<>\"'“”)\]⟦⟧]+",
     re.IGNORECASE,
 )
 _CURRENCY = r"(?:[£€$¥₤₺]|\b(?:GBP|EUR|USD|CHF|PLN)\b)"
@@ -35,8 +37,11 @@ _PARTS = (
     r"\b\d{4,5}-\d{3}\b",
     r"(?<!\w)[@#][A-Za-z][\w-]+",
     _EMOJI,
+    r"[0-9#*]\ufe0f?\u20e3",
 )
 _ANY = re.compile("|".join(f"(?:{part})" for part in _PARTS), re.IGNORECASE)
+# What stands for the points in figures of Arabic.
+_POINTS = str.maketrans({"٫": ".", "٬": ","})
 _BRACKETS = str.maketrans({"⟦": "[", "⟧": "]"})
 #: What may stand where a token was: the most of it that an engine is given at once.
 _MOST = 60
@@ -64,6 +69,14 @@ class Protected:
         if not self.tokens:
             return [self.text]
         return re.split("|".join(re.escape(token) for token in self.tokens), self.text)
+
+
+def with_figures(text: str) -> str:
+    """Return a text with its figures as 0 to 9, whatever script they are of: ``١٠٤٢`` is 1042."""
+    if text.isascii():
+        return text
+    told = text.translate(_POINTS) if any(c.isdecimal() and c > "9" for c in text) else text
+    return "".join(str(int(c)) if c.isdecimal() else c for c in told)
 
 
 def protect(text: str, keep: Sequence[str], token: Callable[[int, str], str]) -> Protected:

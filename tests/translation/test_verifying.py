@@ -31,6 +31,7 @@ def test_a_good_one_is_good() -> None:
         (f"{GOOD} Ring 5.", "numbers are others"),
         (f"{GOOD} See evil.example now.", "a link of its own"),
         (f"{GOOD} Write to x@evil.example.", "a link of its own"),
+        (f"{GOOD} See evil.xyz/claim now.", "a link of its own"),
         (f"{GOOD} {{name}}", "a placeholder of its own"),
         (GOOD.replace("came", "**came**"), "marks for bold"),
         (f"{GOOD}\nAnd more", "lines are others"),
@@ -43,6 +44,23 @@ def test_a_good_one_is_good() -> None:
 )
 def test_a_bad_one_is_told(given: str, why: str) -> None:
     assert why in wrong(given)
+
+
+def test_a_question_that_was_answered_is_not_translated() -> None:
+    text = "Quando chega a minha encomenda?"
+    assert wrong("When does my order arrive?", text) == ""
+    assert "no question" in wrong("I am sorry, your order is late.", text)
+
+
+def test_a_link_with_words_stays_one() -> None:
+    text = "Veja [as regras](https://a.example/r) aqui, por favor."
+    assert wrong("See [the rules](⟦1⟧) here, please.", text) == ""
+    assert "links" in wrong("See [the rules] (⟦1⟧) here, please.", text)
+
+
+def test_figures_may_change_their_script() -> None:
+    assert wrong("I want 3 blue mugs, please.", "أريد ٣ أكواب زرقاء من فضلك.") == ""
+    assert "numbers" in wrong("I want 4 blue mugs, please.", "أريد ٣ أكواب زرقاء من فضلك.")
 
 
 def test_amounts_are_not_made_of_figures() -> None:
