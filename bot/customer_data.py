@@ -18,9 +18,11 @@ from bot.media.vault import AsyncVault, open_vault
 from bot.memory.contract import KINDS, NotRemembered
 from bot.memory.erasing import Busy, Overtaken, SlackAway, ask
 from bot.memory.exporting import export, write
+from bot.memory.file import load_memory
 from bot.memory.keeping import recall, remember, unset
 from bot.memory_roles import eraser_of
 from bot.message import utcnow
+from bot.perception.escalation_file import load_escalation
 from bot.settings import Settings
 from bot.store import AsyncStore
 from bot.store.memory import AGENT, FACT, FORGOTTEN, Forgetting
@@ -61,6 +63,9 @@ async def _set(store: AsyncStore, found: Person, about: str, value: str) -> int:
     if not here:
         print("that address was given up", file=sys.stderr)
         return 1
+    if not key_of(about):
+        print("say what it is about, as in 'Shoe size'", file=sys.stderr)
+        return 1
     try:
         await remember(
             store,
@@ -73,6 +78,8 @@ async def _set(store: AsyncStore, found: Person, about: str, value: str) -> int:
             by=AGENT,
             at=utcnow(),
             days=_DAYS,
+            escalation=load_escalation(),
+            never=load_memory().never,
         )
     except NotRemembered as error:
         print(f"that is not kept: {error}", file=sys.stderr)

@@ -95,8 +95,8 @@ def with_words(content: Content, words: str) -> Content:
         case Choice():
             return replace(content, payload=words)
         case Album():
-            first, *rest = (_wordless(one) for one in content.items)
-            return replace(content, items=(replace(first, caption=words), *rest))
+            head, *rest = (_wordless(one) for one in content.items)
+            return replace(content, items=(replace(head, caption=words), *rest))
     return content
 
 
