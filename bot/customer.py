@@ -31,7 +31,13 @@ async def customer(args: argparse.Namespace, settings: Settings) -> int:
         if args.verb == "merge":
             return await _merge(store, args.who, args.other, args.why)
         if args.verb in customer_data.VERBS:
-            found = await person(store, await _member(store, args.who))
+            try:
+                found = await person(store, await _member(store, args.who))
+            except NoSuchCustomer:
+                half = await customer_data.half_forgotten(store, args)
+                if half is None:
+                    raise
+                return await customer_data.finish(settings, store, half)
             return await customer_data.do(args, settings, store, found)
         if args.verb == "tier":
             return await _tier(store, args.who, args.tier)

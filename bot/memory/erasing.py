@@ -62,6 +62,7 @@ from bot.store.proofs import Challenge, Proof, ProofTry
 from bot.store.reviews import Review
 from bot.store.slack import SlackPost, SlackThread
 from bot.store.spending import Spending
+from bot.store.steps import PENDING as UNDONE
 from bot.store.steps import Step, Undertaking
 from bot.store.turns import Turn
 
@@ -434,27 +435,9 @@ class Eraser:
             if len(rows) < _PAGE:
                 break
             skip += _PAGE
-        address = Address.parse(scope.address)
-        told = address.user.lstrip("+").encode()
-        skip = 0
-        while True:
-            where = {"stage": RECEIVE}
-            letters = await self._store.find(
-                DeadLetter, where, sort=("at",), limit=_PAGE, skip=skip
-            )
-            mine = [
-                one.id
-                for one in letters
-                if one.channel == address.channel
-                and one.account == address.account
-                and told in bytes(one.body or b"")
-                and (not scope.until or _micro(one.at) <= scope.until)
-            ]
-            if mine:
-                await self._store.delete(DeadLetter, {"id": {"$in": mine}})
-            if len(letters) < _PAGE:
-                return
-            skip += _PAGE - len(mine)
+        for letter in await unread_letters(self._store, scope.address):
+            if not scope.until or _micro(letter.at) <= scope.until:
+                await self._store.delete(DeadLetter, {"id": letter.id})
 
     async def _rows(self, row: Forgetting, scope: _Scope) -> None:
         """Delete what hangs off the conversation, its messages last.
@@ -543,6 +526,36 @@ def _micro(at: datetime) -> int:
 
 def _end(field: str, micros: int) -> Any:
     return micros if field == "arrived" else datetime.fromtimestamp(micros / 1e6, timezone.utc)
+
+
+async def unread_letters(store: AsyncStore, address: str) -> list[DeadLetter]:
+    """Return the requests that could not be read and in which an address stands."""
+    parsed = Address.parse(address)
+    told = parsed.user.lstrip("+").encode()
+    letters = await store.find(DeadLetter, {"stage": RECEIVE}, sort=("at",))
+    return [
+        one
+        for one in letters
+        if one.channel == parsed.channel
+        and one.account == parsed.account
+        and told in bytes(one.body or b"")
+    ]
+
+
+async def begun(store: AsyncStore, who: str) -> ObjectId | None:
+    """Return the forgetting that was begun of an address or of a customer's id, and not ended."""
+    for row in await store.find(Forgetting, {"status": ASKED}, sort=("due",)):
+        if any(who in (one["customer"], one["address"]) for one in row.members or []):
+            id: ObjectId = row.id
+            return id
+    return None
+
+
+async def unfinished(store: AsyncStore, found: Person) -> list[Undertaking]:
+    """Return what a person has said yes to and the shop has not answered yet."""
+    addresses = [str(m.address) for m in found.members]
+    rows = await store.find(Undertaking, {"conversation": {"$in": addresses}}, sort=("at",))
+    return [row for row in rows if row.status == UNDONE]
 
 
 async def open_matters(store: AsyncStore, found: Person) -> list[Case]:

@@ -32,9 +32,11 @@ from bot.store.journal import Entry
 from bot.store.lessons import Lesson
 from bot.store.memory import ASKED, FORGOTTEN, Fact, Forgetting, Quiet
 from bot.store.messages import DONE, PENDING, QUEUED, SENDING, Message, arrival, queued
+from bot.store.proofs import Challenge, Proof, ProofTry
 from bot.store.reviews import Review
 from bot.store.slack import POSTED, SlackPost, SlackThread
 from bot.store.spending import Spending
+from bot.store.steps import Step, Undertaking
 from bot.store.turns import Turn
 
 WHATSAPP = Address("whatsapp", "shop", "447700900123")
@@ -152,6 +154,14 @@ async def life(store: AsyncStore, vault: AsyncVault, address: Address) -> Person
         LinkCode(id=f"h{first}", conversation="web:s:x", made=now, until=now, used_by=key),
         LinkTry(conversation=key, at=now),
         Quiet(id=key, seq=1, due=now),
+        Step(id=f"{first}:1", turn=first, conversation=key, n=1, at=now, tool="refund",
+             args={"why": SECRET}, verdict="done"),
+        Undertaking(id=f"{first}:refund", conversation=key, tool="refund", says={"what": SECRET},
+                    at=now, due=now, until=now),
+        Challenge(id=f"c{first}", customer=found.id, person=found.id, account="a", hashed="h",
+                  made=now, until=now, letter={"to": SECRET}, status="queued", due=now),
+        Proof(id=f"p{first}", customer=found.id, account="a", at=now, until=now),
+        ProofTry(id=f"t{first}", person=found.id, account="a", at=now),
         Spending(id=f"conversation:{key}:2026-11-25", tokens=5, at=now),
         SlackThread(
             id=thread,
