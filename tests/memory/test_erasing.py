@@ -11,6 +11,7 @@ import pytest
 from mongoengine import Document
 
 from bot.consent import change, kept_out
+from bot.desk.finishing import Finisher
 from bot.identity import Person, customer_of, merge, moved
 from bot.media.folder import FolderVault
 from bot.media.vault import AsyncVault, key_of
@@ -18,6 +19,7 @@ from bot.memory import erasing
 from bot.memory.erasing import Busy, Eraser, Overtaken, SlackAway, ask
 from bot.memory.keeping import remember
 from bot.message import Address, Profile, Text, encode, utcnow
+from bot.settings import Limits
 from bot.store import AsyncStore, StoreDown
 from bot.store.cases import Case
 from bot.store.consents import Consent
@@ -36,7 +38,7 @@ from bot.store.proofs import Challenge, Proof, ProofTry
 from bot.store.reviews import Review
 from bot.store.slack import POSTED, SlackPost, SlackThread
 from bot.store.spending import Spending
-from bot.store.steps import Step, Undertaking
+from bot.store.steps import CARRIED_OUT, Step, Undertaking
 from bot.store.turns import Turn
 
 WHATSAPP = Address("whatsapp", "shop", "447700900123")
@@ -426,4 +428,21 @@ async def test_joined_by_hand_is_forgotten_as_one(store: AsyncStore, vault: Asyn
     found = await customer_of(store, OTHER)
     row = await ask(store, found, by="cli")
     await Eraser(store, vault, Slack()).work(row.id)
+    assert await left(store) == {"Forgetting": [row.id]}
+
+
+async def test_what_the_shop_answers_later_is_not_written_down(
+    store: AsyncStore, vault: AsyncVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await life(store, vault, WHATSAPP)
+    row = await ask(store, found, by="cli")
+
+    async def answers(undertaking: Undertaking) -> tuple[str, dict[str, Any]]:
+        """The shop takes so long that all is forgotten when it has paid."""
+        await Eraser(store, vault, Slack()).work(row.id)
+        return CARRIED_OUT, {"status": CARRIED_OUT}
+
+    monkeypatch.setattr("actions.resolving.doing.asked_again", answers)
+    (pending,) = await store.find(Undertaking, {})
+    await Finisher(store, Limits(), lambda: None)._finish(pending)
     assert await left(store) == {"Forgetting": [row.id]}
