@@ -27,7 +27,7 @@ from bot.process import is_dead, me
 from bot.store import AsyncStore
 from bot.store.cases import OPEN, Case
 from bot.store.consents import Consent
-from bot.store.conversations import Conversation
+from bot.store.conversations import BOT, Conversation
 from bot.store.customers import PROVIDER, Customer, LinkCode, LinkTry, Merge
 from bot.store.dead_letters import RECEIVE, DeadLetter
 from bot.store.deeds import PENDING as WISHED
@@ -215,6 +215,10 @@ class Eraser:
         if _PERSON not in done:
             for scope in left:
                 await self._quiet(row, scope)
+            for scope in whole:
+                # Who waits for a person without a case would be given one.
+                mine = {"id": scope.address, "lease_owner": _name(row)}
+                await self._store.change(Conversation, mine, set={"holder": BOT})
             for scope in left:
                 await self._unpost(row, scope)
                 await self._files(row, scope)
@@ -224,6 +228,8 @@ class Eraser:
             done.append(_PERSON)
             await self._change(row, done=done)
         for scope in whole:
+            # What a model or a round was at meanwhile, which had read it before.
+            await self._rows(row, scope)
             # The last of it: who writes from there now is met for the first time. But who wanted
             # no messages gets none.
             talk = await self._store.get(Conversation, scope.address)

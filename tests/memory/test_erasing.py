@@ -12,6 +12,8 @@ from mongoengine import Document
 
 from bot.consent import change, kept_out
 from bot.desk.finishing import Finisher
+from bot.desk.forgotten import find_forgotten
+from bot.desk.routing_file import load_routing
 from bot.identity import Person, customer_of, merge, moved
 from bot.media.folder import FolderVault
 from bot.media.vault import AsyncVault, key_of
@@ -23,7 +25,7 @@ from bot.settings import Limits
 from bot.store import AsyncStore, StoreDown
 from bot.store.cases import Case
 from bot.store.consents import Consent
-from bot.store.conversations import Conversation
+from bot.store.conversations import WAITING, Conversation
 from bot.store.customers import Customer, LinkCode, LinkTry, Merge
 from bot.store.dead_letters import RECEIVE, DeadLetter
 from bot.store.deeds import Deed
@@ -445,4 +447,26 @@ async def test_what_the_shop_answers_later_is_not_written_down(
     monkeypatch.setattr("actions.resolving.doing.asked_again", answers)
     (pending,) = await store.find(Undertaking, {})
     await Finisher(store, Limits(), lambda: None)._finish(pending)
+    assert await left(store) == {"Forgetting": [row.id]}
+
+
+async def test_nobody_opens_a_case_for_who_is_being_forgotten(
+    store: AsyncStore, vault: AsyncVault
+) -> None:
+    await life(store, vault, WHATSAPP)
+    found = await life(store, vault, SMS)
+    for address in (WHATSAPP, SMS):
+        await store.change(Conversation, {"id": address.key}, set={"holder": WAITING})
+
+    class Meanwhile(Slack):
+        """Takes its time, in which the rounds of workers go on."""
+
+        async def delete(self, account: str, channel: str, ts: str) -> bool:
+            assert await find_forgotten(store, load_routing()) == 0
+            late = Review(id=f"late {ts}", conversation=WHATSAPP.key, agent="anna", at=utcnow())
+            await store.insert_new([late])
+            return await super().delete(account, channel, ts)
+
+    row = await ask(store, found, by="cli")
+    await Eraser(store, vault, Meanwhile()).work(row.id)
     assert await left(store) == {"Forgetting": [row.id]}
