@@ -198,9 +198,7 @@ class Interpreter:
         fixed = [p.sentence for p in plans if p.sentence and not p.own]
         free = [text for p in plans for text in p.free]
         # At once: the customer waits for the longer of the two only.
-        both = await asyncio.gather(
-            self._ask(fixed, heard, "fixed"), self._ask(free, heard, "say")
-        )
+        both = await asyncio.gather(self._ask(fixed, heard, "fixed"), self._ask(free, heard, "say"))
         found = both[0] | both[1]
         texts = iter([plan.put(found) for plan in plans])
         replies = [changed(reply, lambda _: next(texts)) for reply in outcome.replies]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import os
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -122,10 +123,10 @@ async def write(path: Path, told: dict[str, Any], vault: AsyncVault) -> int:
     """Write an export into a new file; return how many files are in it.
 
     With the ending ``.zip`` it holds ``data.json`` and the customer's files, else it is the JSON
-    alone. Raises OSError.
+    alone. Nobody else may read it. Raises OSError.
     """
     text = json_of(told)
-    with path.open("xb") as out:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
         if path.suffix.lower() != ".zip":
             out.write(text.encode("utf-8", "replace"))
             return 0

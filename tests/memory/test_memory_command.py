@@ -81,6 +81,9 @@ async def test_facts_are_set_shown_on_each_channel_and_taken_away(
     assert status == 0
     assert "remembered" in out
     assert "shoe_size: 41  (agent, command)" in out
+    await store.change(Customer, {"address": SMS.key}, set={"name": "Amara\x1b[2J"})
+    await bot_customer("set", WHATSAPP.key, "Colour", "red\x1b]0;evil\x07")
+    assert "\x1b" not in (await bot_customer("show", SMS.key))[1]
     status, _, err = await bot_customer("set", SMS.key, "Card", "4111 1111 1111 1111")
     assert (status, "payment data" in err, "4111" in err) == (1, True, False)
     assert (await bot_customer("unset", SMS.key, "shoe_size"))[0] == 0
@@ -123,6 +126,7 @@ async def test_an_export_holds_everything_and_the_files(
     file = tmp_path / "amara.zip"
     status, out, _ = await bot_customer("export", SMS.key, "--file", file)
     assert (status, "1 files" in out) == (0, True)
+    assert file.stat().st_mode & 0o077 == 0
     with zipfile.ZipFile(file) as archive:
         assert archive.read("files/0000-mug.gif") == PICTURE
         assert json.loads(archive.read("data.json"))["id"] == told["id"]

@@ -110,6 +110,7 @@ async def test_a_slot_counts_once_an_action_has_dealt_with_it(
         ("my mother's shoe size is 38", "shoe_size", ""),
         ("My name is not important", "name", ""),
         ("my name is misspelled", "name", ""),
+        ("please call me Ms. Smith-Jones", "name", ""),
         ("please write in German", "language", "German"),
         ("the best time to reach me is after five", "contact_time", "after five"),
     ],
