@@ -7,16 +7,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 _DOMAINS = "com|org|net|io|example|co|uk|de|fr|es|it|nl|pt|pl|eu|shop|store|info|app"
+# Nothing here may be looked for again at each letter of a long word: who writes 6000 times
+# "a." would hold up everybody else's turn for seconds.
+_LABELS = r"(?<![\w.-])(?:[a-z0-9-]{1,63}\.){1,5}"
 #: Links and mail addresses, with or without what browsers add.
 LINK = re.compile(
-    rf"(?:https?://|www\.)[^\s<>\"'“”)\]⟦⟧]+|[\w.%+-]+@[\w-]+(?:\.[\w-]+)+|"
-    rf"\b(?:[a-z0-9-]+\.)+(?:{_DOMAINS})\b(?:/[^\s<>\"'“”)\]]*)?|"
+    rf"(?:https?://|www\.)[^\s<>\"'“”)\]⟦⟧]+|"
+    rf"(?<![\w.%+-])[\w.%+-]{{1,64}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,5}}|"
+    rf"{_LABELS}(?:{_DOMAINS})\b(?:/[^\s<>\"'“”)\]]*)?|"
     # Of any other domain only with a path: "end.New" is two sentences.
-    r"\b(?:[a-z0-9-]+\.)+[a-z]{2,}/[^\s<>\"'“”)\]⟦⟧]+",
+    rf"{_LABELS}[a-z]{{2,24}}/[^\s<>\"'“”)\]⟦⟧]+",
     re.IGNORECASE,
 )
 _CURRENCY = r"(?:[£€$¥₤₺]|\b(?:GBP|EUR|USD|CHF|PLN)\b)"
-MONEY = re.compile(rf"{_CURRENCY}\s?\d[\d.,]*\d|{_CURRENCY}\s?\d|\d[\d.,]*\s?{_CURRENCY}")
+_NUMBER = r"(?<!\d)(?<!\d[.,])\d"
+MONEY = re.compile(
+    rf"{_CURRENCY}\s?\d[\d.,]{{0,20}}\d|{_CURRENCY}\s?\d|"
+    rf"{_NUMBER}[\d.,]{{0,20}}\s?{_CURRENCY}"
+)
 PLACEHOLDER = re.compile(r"\{\{?[^{}\n]{1,60}\}?\}")
 _EMOJI = (
     "[\U0001f000-\U0001faff\u2600-\u27bf\u2190-\u21ff\u2b00-\u2bff]"
@@ -30,9 +38,10 @@ _PARTS = (
     # Dates and times in figures.
     r"\b\d{4}-\d{1,2}-\d{1,2}\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b\d{1,2}[:h]\d{2}\b",
     # Telephone numbers, as people group them.
-    r"\+?\(?\b\d[\d ()/.-]{5,}\d\b",
+    r"\+?\(?\b\d[\d ()/.-]{5,30}\d\b",
     # Codes, tracking numbers, figures beyond three digits, and those with a point.
-    r"#\d+|\b(?=[\w-]*\d)(?=[\w-]*[^\W\d_])\w[\w-]*\w\b|\b\d[\d.,]*\d{2,}\b|\b\d{4,}\b|\b\d+[.,]\d+\b",
+    r"#\d+|(?<!\w)(?<!\w-)(?=[\w-]{0,62}\d)(?=[\w-]{0,62}[^\W\d_])\w[\w-]{0,62}\w\b",
+    rf"{_NUMBER}[\d.,]{{0,40}}\d{{2,}}\b|\b\d{{4,}}\b|\b\d{{1,20}}[.,]\d{{1,20}}\b",
     # A house's postcode where it is not one of these already.
     r"\b\d{4,5}-\d{3}\b",
     r"(?<!\w)[@#][A-Za-z][\w-]+",
