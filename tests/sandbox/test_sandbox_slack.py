@@ -869,7 +869,7 @@ async def test_what_it_keeps_is_bounded(team, monkeypatch):
     async with team.phones.http.ws_connect(f"{team.phones.url}/control/events") as page:
         await page.receive_json()
         made = [await team.post(f"{n}") for n in range(4)]
-        while (told := await page.receive_json())["what"] != "gone":
+        while (told := await page.receive_json()).get("what") != "gone":
             continue
         assert (told["channel"], told["ts"]) == (DESK, made[0])
     assert [m["ts"] for m in (await team.state())["messages"]] == made[1:]
