@@ -549,12 +549,19 @@ async def unread_letters(store: AsyncStore, address: str) -> list[DeadLetter]:
 
 
 async def begun(store: AsyncStore, who: str) -> ObjectId | None:
-    """Return the forgetting that was begun of an address or of a customer's id, and not ended."""
-    for row in await store.find(Forgetting, {"status": ASKED}, sort=("due",)):
-        if any(who in (one["customer"], one["address"]) for one in row.members or []):
-            id: ObjectId = row.id
-            return id
-    return None
+    """Return the forgetting that was begun of an address or of a customer's id, and not ended.
+
+    One of which but the end is missing does not tell any more whose it is: it may be his.
+    """
+    where = {"status": {"$in": [ASKED, GONE]}}
+    rows = await store.find(Forgetting, where, sort=("due",))
+    his = [
+        row.id
+        for row in rows
+        if any(who in (one["customer"], one["address"]) for one in row.members or [])
+    ]
+    ended = [row.id for row in rows if row.status == GONE]
+    return next(iter([*his, *ended]), None)
 
 
 async def unfinished(store: AsyncStore, found: Person) -> list[Undertaking]:

@@ -25,7 +25,7 @@ from bot.store.dead_letters import DeadLetter
 from bot.store.documents import DOCUMENTS
 from bot.store.files import KEPT, StoredFile
 from bot.store.lessons import Lesson
-from bot.store.memory import FORGOTTEN, Fact, Forgetting
+from bot.store.memory import FORGOTTEN, GONE, Fact, Forgetting
 from bot.store.messages import Message, arrival
 from bot.store.proofs import Challenge, Proof
 from bot.store.slack import SlackThread
@@ -179,6 +179,10 @@ async def test_it_is_finished_by_the_command_whose_process_was_killed(
     status, out, _ = await bot_customer("forget", WHATSAPP.key, "--yes")
     assert (status, out.strip()) == (0, "forgotten everywhere")
     assert await store.find(Message, {}) == []
+    # Killed at the very end.
+    await store.change(Forgetting, {"status": FORGOTTEN}, set={"status": GONE, "owner": ""})
+    assert (await bot_customer("forget", WHATSAPP.key, "--yes"))[0] == 0
+    assert (await bot_customer("forget", WHATSAPP.key, "--yes"))[0] == 1
 
 
 async def test_what_the_shop_has_not_answered_is_told_before_all_is_forgotten(
