@@ -110,10 +110,11 @@ class ActionNoted(Action):
     ) -> list[dict[str, Any]]:
         """Say which, or only thank for what no rule knows."""
         text = str(tracker.latest_message.get("text") or "")
+        rules = load_memory()
         found = [
             f"{rule.about}: {value}"
-            for rule in load_memory().rules
-            if (value := said_in(text, rule)) and not why_not(value, None)
+            for rule in rules.rules
+            if (value := said_in(text, rule)) and not why_not(value, None, rules.never)
         ]
         if found:
             dispatcher.utter_message(response="utter_noted", facts="; ".join(found))

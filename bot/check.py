@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import re
 import sys
 from collections.abc import Awaitable, Callable
@@ -24,6 +25,8 @@ from bot.llm.contract import Said
 from bot.llm.endpoint import Endpoint, is_here
 from bot.llm.engine import Misconfigured, ModelFailed, Request
 from bot.media.vault import AsyncVault, open_vault, place_of
+from bot.senses import asking
+from bot.senses.contract import EngineMissing, NotSensed
 from bot.settings import (
     Backend,
     Llm,
@@ -40,6 +43,16 @@ from connectors.errors import ConnectorError
 
 INVALID, FAILED, OK = 2, 1, 0
 
+# What says itself what is wrong.
+_TOLD = (
+    BackendError,
+    ConnectorError,
+    EngineMissing,
+    ModelFailed,
+    NotSensed,
+    SlackTrouble,
+    mail.MailTrouble,
+)
 # A provider's library that never lets go of a cancelled call must not hang the check.
 _CLOSING_SECONDS = 3.0
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
@@ -69,8 +82,9 @@ def check(
     """Load the settings, and the files of ``data/`` in `root`; tell what is wrong, or what is set.
 
     Problems go to `err`, one a line. With `online` every account's `identity` and every
-    language model is asked, models in folders are looked at, the store and redis are
-    pinged, all at once, each for at most `timeout` seconds.
+    language model is asked, what hears recordings gets a second of silence, models in folders
+    are looked at, the store and redis are pinged, all at once, each for at most `timeout`
+    seconds.
 
     Returns the exit status: 0, 1 when something did not answer, 2 when something is wrong.
     """
@@ -225,6 +239,7 @@ async def _online(
         ask_mail = partial(asyncio.to_thread, mail.ask, settings.mail)
         probes.append(Probe("mail", ask_mail, secrets_of(settings.mail)))
     probes += [_llm_probe(llm, timeout) for llm in settings.llm]
+    probes += _hearing_probes(settings.transcription, timeout)
     for name, model in (
         ("knowledge.embeddings", settings.knowledge.embeddings),
         ("perception.sentiment", settings.perception.sentiment),
@@ -232,6 +247,9 @@ async def _online(
     ):
         if model:
             probes.append(Probe(name, partial(asyncio.to_thread, _look_at, model)))
+    if any(not llm.url.startswith("local:") for llm in settings.llm):
+        # Its import may take longer than an answer may.
+        importlib.import_module("openai")
     # asyncio logs what a task left behind raised, and that may quote a URL with a token.
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
     results = await asyncio.gather(*(_answer(probe, timeout) for probe in probes))
@@ -250,7 +268,7 @@ async def _answer(probe: Probe, timeout: float) -> tuple[bool, str]:
         return False, f"no answer within {timeout:g} seconds"
     try:
         return True, task.result()
-    except (BackendError, ConnectorError, ModelFailed, SlackTrouble, mail.MailTrouble) as error:
+    except _TOLD as error:
         return False, str(error) or type(error).__name__
     except Exception as error:
         # Whatever a provider's library throws is this account's failure, not the end of
@@ -310,6 +328,13 @@ def _llm_probe(llm: Llm, timeout: float) -> Probe:
     else:
         ask = partial(_ask_model, llm, timeout)
     return Probe(f"llm {llm.model}", ask, (*secrets_of(llm), *_parts(llm.url)))
+
+
+def _hearing_probes(told: Transcription, timeout: float) -> list[Probe]:
+    if told.engine == "none":
+        return []
+    secrets = (*secrets_of(told), *_parts(told.url))
+    return [Probe(f"hearing {told.model}", partial(asking.ask, told, timeout), secrets)]
 
 
 def _look_at(model: str) -> str:

@@ -11,6 +11,7 @@ from bson import ObjectId
 
 from bot import customer_data, serve
 from bot.identity import IdentityError, NoSuchCustomer, Person, merge, person, settle, undo
+from bot.learn_words import plain
 from bot.message import clean
 from bot.settings import Settings
 from bot.store import AsyncStore, StoreError
@@ -31,7 +32,13 @@ async def customer(args: argparse.Namespace, settings: Settings) -> int:
         if args.verb == "merge":
             return await _merge(store, args.who, args.other, args.why)
         if args.verb in customer_data.VERBS:
-            found = await person(store, await _member(store, args.who))
+            try:
+                found = await person(store, await _member(store, args.who))
+            except NoSuchCustomer:
+                half = await customer_data.half_forgotten(store, args)
+                if half is None:
+                    raise
+                return await customer_data.finish(settings, store, half)
             return await customer_data.do(args, settings, store, found)
         if args.verb == "tier":
             return await _tier(store, args.who, args.tier)
@@ -64,14 +71,14 @@ async def _show(store: AsyncStore, who: str) -> int:
     print(f"customer  {found.id}")
     for name, value in (("name", found.name), ("language", found.language), ("tier", found.tier)):
         if value:
-            print(f"{name:9} {value}")
+            print(f"{name:9} {plain(str(value))}")
     for phone in found.phones:
         print(f"phone     {phone}")
     print(f"since     {_when(found.members[0].created)}")
     print("\naddresses")
     for member in found.members:
         talk = await store.get(Conversation, member.address)
-        print(f"  {member.address}  {_state(member, talk)}")
+        print(f"  {plain(member.address)}  {_state(member, talk)}")
     if found.merges:
         print("\njoined by")
         for one in found.merges:
@@ -80,7 +87,7 @@ async def _show(store: AsyncStore, who: str) -> int:
     if known:
         print("\nremembered")
         for line in known:
-            print(f"  {line}")
+            print(f"  {plain(line)}")
     lines = await _consents(store, found)
     if lines:
         print("\nconsent")
@@ -162,7 +169,7 @@ async def _links(store: AsyncStore, who: str | None, limit: int) -> int:
 def _told(one: Merge) -> str:
     moved = ", ".join(one.addresses or ()) or "nothing"
     undone = f"; undone {_when(one.undone_at)} by {one.undone_by}" if one.undone_at else ""
-    why = f" ({one.why})" if one.why else ""
+    why = f" ({plain(str(one.why))})" if one.why else ""
     return f"{one.id}  {_when(one.at)}  by {one.by}{why}: {moved} to {one.kept}{undone}"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from argparse import Namespace
 from datetime import timedelta
@@ -16,11 +15,13 @@ from bot.desk.slack.client import SlackClient
 from bot.identity import Person
 from bot.media.vault import AsyncVault, open_vault
 from bot.memory.contract import KINDS, NotRemembered
-from bot.memory.erasing import Busy, Overtaken, SlackAway, ask
-from bot.memory.exporting import export, write
+from bot.memory.erasing import Busy, Overtaken, SlackAway, ask, begun, unfinished
+from bot.memory.exporting import export, json_of, write
+from bot.memory.file import load_memory
 from bot.memory.keeping import recall, remember, unset
 from bot.memory_roles import eraser_of
-from bot.message import utcnow
+from bot.message import clean, utcnow
+from bot.perception.escalation_file import load_escalation
 from bot.settings import Settings
 from bot.store import AsyncStore
 from bot.store.memory import AGENT, FACT, FORGOTTEN, Forgetting
@@ -61,6 +62,9 @@ async def _set(store: AsyncStore, found: Person, about: str, value: str) -> int:
     if not here:
         print("that address was given up", file=sys.stderr)
         return 1
+    if not key_of(about):
+        print("say what it is about, as in 'Shoe size'", file=sys.stderr)
+        return 1
     try:
         await remember(
             store,
@@ -73,6 +77,8 @@ async def _set(store: AsyncStore, found: Person, about: str, value: str) -> int:
             by=AGENT,
             at=utcnow(),
             days=_DAYS,
+            escalation=load_escalation(),
+            never=load_memory().never,
         )
     except NotRemembered as error:
         print(f"that is not kept: {error}", file=sys.stderr)
@@ -84,7 +90,7 @@ async def _set(store: AsyncStore, found: Person, about: str, value: str) -> int:
 async def _export(settings: Settings, store: AsyncStore, found: Person, file: Path | None) -> int:
     told = await export(store, found)
     if file is None:
-        print(json.dumps(told, ensure_ascii=False, indent=1))
+        print(json_of(told))
         return 0
     try:
         count = await write(file, told, AsyncVault(open_vault(settings)))
@@ -98,13 +104,21 @@ async def _export(settings: Settings, store: AsyncStore, found: Person, file: Pa
 async def _forget(args: Namespace, settings: Settings, store: AsyncStore, found: Person) -> int:
     if not args.yes:
         print(f"{found.id}: {len(found.members)} addresses, with all that was said and sent there,")
-        print("all cases, notes and what is remembered are deleted for good. Go on? [y/N] ", end="")
+        print("all cases, notes and what is remembered are deleted for good.")
+        for row in await unfinished(store, found):
+            print(f"The shop has not answered yet, and is not asked again: {row.tool} ({row.id})")
+        print("Go on? [y/N] ", end="")
         sys.stdout.flush()
         if (await asyncio.to_thread(sys.stdin.readline)).strip().lower() not in ("y", "yes"):
             print("nothing was deleted")
             return 1
     row = await ask(store, found, by=_BY)
     return await finish(settings, store, row.id)
+
+
+async def half_forgotten(store: AsyncStore, args: Namespace) -> ObjectId | None:
+    """Return the forgetting that a process died of, where it is asked for again."""
+    return await begun(store, clean(args.who)) if args.verb == "forget" else None
 
 
 async def finish(settings: Settings, store: AsyncStore, id: ObjectId) -> int:

@@ -24,6 +24,7 @@ from bot.perception.language import KNOWN_SURE
 from bot.store.turns import Turn
 from bot.translation.contents import changed, with_words, words_in
 from bot.translation.contract import EngineFailed, NotTranslated, Origin, TranslationError
+from bot.translation.protecting import with_figures
 from bot.translation.templates import Made, made_of
 from bot.translation.translator import Translator
 from bot.translation.verifying import Tells
@@ -128,7 +129,7 @@ class Interpreter:
             ways = self._translator.can(self.company, seen.language)
             return replace(heard, read=ways)
         if self._as_written(words, state):
-            return replace(heard, read=True)
+            return replace(heard, content=with_words(content, with_figures(words)), read=True)
         try:
             translating = self._translator.translate(
                 [words],
@@ -196,7 +197,9 @@ class Interpreter:
         ]
         fixed = [p.sentence for p in plans if p.sentence and not p.own]
         free = [text for p in plans for text in p.free]
-        found = await self._ask(fixed, heard, "fixed") | await self._ask(free, heard, "say")
+        # At once: the customer waits for the longer of the two only.
+        both = await asyncio.gather(self._ask(fixed, heard, "fixed"), self._ask(free, heard, "say"))
+        found = both[0] | both[1]
         texts = iter([plan.put(found) for plan in plans])
         replies = [changed(reply, lambda _: next(texts)) for reply in outcome.replies]
         missed = any(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bson import ObjectId
 
+from bot.consent import CONSENT_FILE, load_rules
 from bot.desk.slack.client import Gone, Refused, SlackClient, SlackTrouble
 from bot.learning.lessons import forget as forget_lessons
 from bot.llm.client import open_llm
@@ -64,10 +65,17 @@ class SlackPosts:
         return True
 
 
-def eraser_of(settings: Settings, store: AsyncStore, clients: Mapping[str, SlackClient]) -> Eraser:
-    """Return what forgets people of this installation."""
+def eraser_of(
+    settings: Settings,
+    store: AsyncStore,
+    clients: Mapping[str, SlackClient],
+    root: Path = Path(),
+) -> Eraser:
+    """Return what forgets people of this installation. Raises SettingsInvalid."""
     slack = SlackPosts(clients) if clients else None
-    return Eraser(store, AsyncVault(open_vault(settings)), slack, lessons=forget_lessons)
+    vault = AsyncVault(open_vault(settings))
+    rules = load_rules(root / CONSENT_FILE)
+    return Eraser(store, vault, slack, lessons=forget_lessons, rules=rules)
 
 
 class Forgetter(Rounds):
@@ -105,7 +113,7 @@ class Remembering:
         escalation = load_escalation(root / ESCALATION_FILE)
         self.memories = Memories(store, rules, escalation, summed=bool(settings.llm))
         self._clients = {account.account: SlackClient(account) for account in settings.slack}
-        eraser = eraser_of(settings, store, self._clients)
+        eraser = eraser_of(settings, store, self._clients, root)
         self.rounds: list[Rounds] = [Forgetter(eraser, settings.limits)]
         self._talks = None
         if settings.llm and rules.summary_after:

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from bot.consent import allows, refused
+from bot.consent import allows, refused, unmet
 from bot.message import Outbound, clean, utcnow
 from bot.process import is_dead, me
 from bot.rate import LocalRate, Rate
@@ -228,7 +228,8 @@ class Outbox(Rounds):
             await self._change(row, status=QUEUED, owner="", due=utcnow())
             return True
         outbound = outbound_of(row)
-        if reason := allows(held, outbound.content, bool(row.notice)):
+        who = held if held is not None else await unmet(self._store, row.conversation)
+        if reason := allows(who, outbound.content, bool(row.notice)):
             await self._change(row, status=DROPPED, owner="", reason=reason)
             return True
         hours = connector.capabilities.window_hours

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from actions.memory import memory_of
 from actions.resolving import reading
 from actions.resolving.judging import Wish
 from actions.resolving.matter import Matter
@@ -104,8 +105,7 @@ class Loop:
 
     def _opening(self) -> list[Said]:
         matter, sheet = self._matter, self._answering.sheet
-        metadata = matter.tracker.latest_message.get("metadata") or {}
-        memory = str(metadata.get("memory") or "")
+        memory = "\n".join(memory_of(matter.tracker).lines())
         system = self._answering.prompts["resolve"].fill(
             company=sheet.company,
             rules=sheet.rules or "none",

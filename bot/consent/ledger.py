@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+from bot.consent.forgotten import kept_out
 from bot.consent.verdicts import WITHOUT_A_WORD, Verdict
 from bot.message import Address, Content, Event, Inbound, Template, clean, utcnow
 from bot.store import AsyncStore
@@ -129,7 +130,8 @@ async def _applied(store: AsyncStore, entry: Consent) -> bool:
     talk = await store.get(Conversation, entry.conversation)
     if talk is None:
         now = utcnow()
-        fresh = Conversation(id=entry.conversation, created=now, lease_until=_FREE)
+        out = await kept_out(store, entry.conversation)
+        fresh = Conversation(id=entry.conversation, created=now, lease_until=_FREE, **out)
         await store.insert_new([fresh])
         return False
     if talk.consent_id == entry.id:

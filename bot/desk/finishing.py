@@ -72,6 +72,9 @@ class Finisher(Rounds):
         from actions.resolving.doing import asked_again
 
         status, change = await asked_again(row)
+        if await self._store.get(Undertaking, row.id) is None:
+            # The customer was forgotten meanwhile: nothing may be written of him any more.
+            return
         if status == PENDING and utcnow() < row.until:
             where = {"id": row.id, "status": PENDING}
             await self._store.change(Undertaking, where, set=change, inc={"attempts": 1})

@@ -9,19 +9,21 @@ from bot.desk.deeds import Refused
 from bot.desk.means import Means
 from bot.identity.people import gather
 from bot.memory.contract import NotRemembered
+from bot.memory.file import load_memory
 from bot.memory.keeping import customer_at, remember, unset
 from bot.message import clean
+from bot.perception.escalation_file import load_escalation
 from bot.store.deeds import Deed
 from bot.store.memory import AGENT, FACT
 
-_SLUG = re.compile(r"[^a-z0-9]+")
+_SLUG = re.compile(r"[\W_]+")
 _DAYS = 365
 
 
 async def remembers(means: Means, deed: Deed) -> Done:
     """Keep `text` as a fact of the customer under ``key`` or ``about``; without text take it away.
 
-    Payment data is refused, and whoever has opted out is not remembered.
+    Payment data and sensitive matters are refused, and whoever has opted out is not remembered.
     """
     held = await means.held(deed)
     args = deed.args or {}
@@ -47,6 +49,8 @@ async def remembers(means: Means, deed: Deed) -> Done:
             by=AGENT,
             at=deed.at,
             days=_DAYS,
+            escalation=load_escalation(),
+            never=load_memory().never,
         )
     except NotRemembered as error:
         raise Refused(f"That is not kept: {error}.") from None

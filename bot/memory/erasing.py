@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from bson import ObjectId
 from mongoengine import Document
 
+from bot.consent import ConsentRules, keep_out, kept_out, record, verdict
 from bot.identity import Person
 from bot.media.vault import AsyncVault
 from bot.message import Address, utcnow
@@ -26,7 +27,7 @@ from bot.process import is_dead, me
 from bot.store import AsyncStore
 from bot.store.cases import OPEN, Case
 from bot.store.consents import Consent
-from bot.store.conversations import Conversation
+from bot.store.conversations import BOT, Conversation
 from bot.store.customers import PROVIDER, Customer, LinkCode, LinkTry, Merge
 from bot.store.dead_letters import RECEIVE, DeadLetter
 from bot.store.deeds import PENDING as WISHED
@@ -55,11 +56,13 @@ from bot.store.messages import (
     UNKNOWN,
     Message,
     arrival,
+    from_message,
 )
 from bot.store.proofs import Challenge, Proof, ProofTry
 from bot.store.reviews import Review
 from bot.store.slack import SlackPost, SlackThread
 from bot.store.spending import Spending
+from bot.store.steps import PENDING as UNDONE
 from bot.store.steps import Step, Undertaking
 from bot.store.turns import Turn
 
@@ -151,6 +154,7 @@ class Eraser:
     """Does forgettings for one process. Without `slack` posts stay where they are.
 
     `lessons` deletes what was to be learned from conversations, `bot.learning.lessons.forget`.
+    By `rules` a STOP counts that nobody has read yet.
     """
 
     def __init__(
@@ -159,8 +163,10 @@ class Eraser:
         vault: AsyncVault,
         slack: Unposts | None = None,
         lessons: Callable[[AsyncStore, Collection[str]], Awaitable[int]] | None = None,
+        rules: ConsentRules | None = None,
     ) -> None:
         self._lessons = lessons
+        self._rules = rules
         self._store = store
         self._vault = vault
         self._slack = slack
@@ -209,6 +215,10 @@ class Eraser:
         if _PERSON not in done:
             for scope in left:
                 await self._quiet(row, scope)
+            for scope in whole:
+                # Who waits for a person without a case would be given one.
+                mine = {"id": scope.address, "lease_owner": _name(row)}
+                await self._store.change(Conversation, mine, set={"holder": BOT})
             for scope in left:
                 await self._unpost(row, scope)
                 await self._files(row, scope)
@@ -218,7 +228,13 @@ class Eraser:
             done.append(_PERSON)
             await self._change(row, done=done)
         for scope in whole:
-            # The last of it: who writes from there now is met for the first time.
+            # What a model or a round was at meanwhile, which had read it before.
+            await self._rows(row, scope)
+            # The last of it: who writes from there now is met for the first time. But who wanted
+            # no messages gets none.
+            talk = await self._store.get(Conversation, scope.address)
+            if talk is not None and talk.lease_owner == _name(row):
+                await keep_out(self._store, talk)
             await self._store.delete(Conversation, {"id": scope.address, "lease_owner": _name(row)})
             done.append(scope.address)
             await self._change(row, done=done)
@@ -246,21 +262,29 @@ class Eraser:
 
         What was written before the wish is not to be answered any more.
         """
-        where = {"conversation": address, "direction": "in", "status": PENDING}
-        for message in await self._store.find(Message, where):
-            if message.arrived <= row.cutoff:
-                undone = {"id": message.id, "status": PENDING}
-                await self._store.change(Message, undone, set={"status": DONE})
         name = _name(row)
         held_before = (row.held or {}).get(address)
         talk = await self._store.get(Conversation, address)
         if talk is None and not held_before:
             now = utcnow()
             talk = Conversation(
-                id=address, created=now, lease_owner=name, lease_until=now, lease_epoch=1
+                id=address,
+                created=now,
+                lease_owner=name,
+                lease_until=now + LEASE,
+                lease_epoch=1,
+                **await kept_out(self._store, address),
             )
             await self._store.insert_new([talk])
             talk = await self._store.get(Conversation, address)
+        where = {"conversation": address, "direction": "in", "status": PENDING}
+        unread = await self._store.find(Message, where)
+        for message in sorted(unread, key=lambda one: int(one.arrived)):
+            if message.arrived <= row.cutoff:
+                if talk is not None and self._rules is not None:
+                    await self._stopped(message, self._rules)
+                undone = {"id": message.id, "status": PENDING}
+                await self._store.change(Message, undone, set={"status": DONE})
         if talk is None:
             return False
         if talk.lease_owner != name:
@@ -282,6 +306,14 @@ class Eraser:
             row.held = {**(row.held or {}), address: utcnow().timestamp()}
             await self._change(row, held=row.held)
         return True
+
+    async def _stopped(self, message: Message, rules: ConsentRules) -> None:
+        """Let a message count for consent, which is all that is left of it."""
+        said = from_message(message)
+        talk = await self._store.get(Conversation, message.conversation)
+        wish = verdict(said, talk, rules) if talk is not None else None
+        if wish is not None and wish.state:
+            await record(self._store, wish, said)
 
     async def _renew(self, row: Forgetting) -> None:
         """Keep what is held, now and then: Slack and files may take long."""
@@ -409,27 +441,9 @@ class Eraser:
             if len(rows) < _PAGE:
                 break
             skip += _PAGE
-        address = Address.parse(scope.address)
-        told = address.user.lstrip("+").encode()
-        skip = 0
-        while True:
-            where = {"stage": RECEIVE}
-            letters = await self._store.find(
-                DeadLetter, where, sort=("at",), limit=_PAGE, skip=skip
-            )
-            mine = [
-                one.id
-                for one in letters
-                if one.channel == address.channel
-                and one.account == address.account
-                and told in bytes(one.body or b"")
-                and (not scope.until or _micro(one.at) <= scope.until)
-            ]
-            if mine:
-                await self._store.delete(DeadLetter, {"id": {"$in": mine}})
-            if len(letters) < _PAGE:
-                return
-            skip += _PAGE - len(mine)
+        for letter in await unread_letters(self._store, scope.address):
+            if not scope.until or _micro(letter.at) <= scope.until:
+                await self._store.delete(DeadLetter, {"id": letter.id})
 
     async def _rows(self, row: Forgetting, scope: _Scope) -> None:
         """Delete what hangs off the conversation, its messages last.
@@ -518,6 +532,43 @@ def _micro(at: datetime) -> int:
 
 def _end(field: str, micros: int) -> Any:
     return micros if field == "arrived" else datetime.fromtimestamp(micros / 1e6, timezone.utc)
+
+
+async def unread_letters(store: AsyncStore, address: str) -> list[DeadLetter]:
+    """Return the requests that could not be read and in which an address stands."""
+    parsed = Address.parse(address)
+    told = parsed.user.lstrip("+").encode()
+    letters = await store.find(DeadLetter, {"stage": RECEIVE}, sort=("at",))
+    return [
+        one
+        for one in letters
+        if one.channel == parsed.channel
+        and one.account == parsed.account
+        and told in bytes(one.body or b"")
+    ]
+
+
+async def begun(store: AsyncStore, who: str) -> ObjectId | None:
+    """Return the forgetting that was begun of an address or of a customer's id, and not ended.
+
+    One of which but the end is missing does not tell any more whose it is: it may be his.
+    """
+    where = {"status": {"$in": [ASKED, GONE]}}
+    rows = await store.find(Forgetting, where, sort=("due",))
+    his = [
+        row.id
+        for row in rows
+        if any(who in (one["customer"], one["address"]) for one in row.members or [])
+    ]
+    ended = [row.id for row in rows if row.status == GONE]
+    return next(iter([*his, *ended]), None)
+
+
+async def unfinished(store: AsyncStore, found: Person) -> list[Undertaking]:
+    """Return what a person has said yes to and the shop has not answered yet."""
+    addresses = [str(m.address) for m in found.members]
+    rows = await store.find(Undertaking, {"conversation": {"$in": addresses}}, sort=("at",))
+    return [row for row in rows if row.status == UNDONE]
 
 
 async def open_matters(store: AsyncStore, found: Person) -> list[Case]:

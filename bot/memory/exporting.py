@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import math
+import os
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -14,13 +16,15 @@ from mongoengine import Document
 
 from bot.identity import Person
 from bot.media.vault import AsyncVault, NotInVault
-from bot.memory.erasing import given_up
+from bot.memory.erasing import given_up, unread_letters
 from bot.memory.keeping import recall
 from bot.message import utcnow
 from bot.store import AsyncStore
 from bot.store.cases import Case
 from bot.store.consents import Consent
 from bot.store.conversations import Conversation
+from bot.store.customers import Customer, Merge
+from bot.store.dead_letters import DeadLetter
 from bot.store.deeds import Deed
 from bot.store.files import KEPT, StoredFile
 from bot.store.gaps import Gap
@@ -28,10 +32,12 @@ from bot.store.journal import Entry
 from bot.store.lessons import Lesson
 from bot.store.memory import Fact
 from bot.store.messages import Message
+from bot.store.proofs import Challenge, Proof, ProofTry
 from bot.store.reviews import Review
 from bot.store.steps import Step, Undertaking
 from bot.store.turns import Turn
 
+_PAGE = 200
 _PARTS: tuple[tuple[str, type[Document], str, str], ...] = (
     ("messages", Message, "arrived", "arrived"),
     ("turns", Turn, "seq", "at"),
@@ -46,8 +52,22 @@ _PARTS: tuple[tuple[str, type[Document], str, str], ...] = (
     ("undertakings", Undertaking, "at", "at"),
     ("files", StoredFile, "at", "at"),
 )
-# What says which process works on a row, and nothing of a customer.
+#: What is of a customer by his id, and in what field that is.
+_OF_CUSTOMERS: tuple[tuple[str, type[Document], str, str], ...] = (
+    ("proofs", Proof, "customer", "until"),
+    ("codes", Challenge, "customer", "made"),
+    ("wrong_codes", ProofTry, "person", "at"),
+)
+#: The kinds of rows that are exported. Slack has copies of these, and codes that join two
+#: addresses say nothing else.
+EXPORTED = frozenset(
+    {Customer, Merge, Conversation, Fact, DeadLetter, *(part[1] for part in _PARTS)}
+    | {part[1] for part in _OF_CUSTOMERS}
+)
+# What says which process works on a row, and nothing of a customer; and what opens something:
+# codes, and the signature of a file's link.
 _OURS = frozenset({"owner", "lease_owner", "lease_until", "lease_epoch", "due", "attempts"})
+_SECRET = frozenset({"hashed", "letter", "handle"})
 
 
 async def export(store: AsyncStore, found: Person) -> dict[str, Any]:
@@ -76,18 +96,37 @@ async def export(store: AsyncStore, found: Person) -> dict[str, Any]:
         for name, cls, order, at in _PARTS:
             rows = await store.find(cls, {"conversation": address}, sort=(order,))
             here[name] = [plain(row) for row in rows if not until or _micro(row, at) <= until]
+        for name, cls, whose, order in _OF_CUSTOMERS:
+            here[name] = [
+                plain(row) for row in await store.find(cls, {whose: str(member.id)}, sort=(order,))
+            ]
+        here["dead_letters"] = await _letters(store, address, here, until)
         told["addresses"][address] = here
     return told
+
+
+async def _letters(
+    store: AsyncStore, address: str, here: dict[str, Any], until: int
+) -> list[dict[str, Any]]:
+    """Return what could not be dealt with: of his messages and files, and requests of his."""
+    ids = [row["_id"] for name in ("messages", "files") for row in here[name]]
+    rows = [
+        row
+        for start in range(0, len(ids), _PAGE)
+        for row in await store.find(DeadLetter, {"ref": {"$in": ids[start : start + _PAGE]}})
+    ]
+    rows += await unread_letters(store, address)
+    return [plain(row) for row in rows if not until or _micro(row, "at") <= until]
 
 
 async def write(path: Path, told: dict[str, Any], vault: AsyncVault) -> int:
     """Write an export into a new file; return how many files are in it.
 
     With the ending ``.zip`` it holds ``data.json`` and the customer's files, else it is the JSON
-    alone. Raises OSError.
+    alone. Nobody else may read it. Raises OSError.
     """
-    text = json.dumps(told, ensure_ascii=False, indent=1)
-    with path.open("xb") as out:
+    text = json_of(told)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
         if path.suffix.lower() != ".zip":
             out.write(text.encode("utf-8", "replace"))
             return 0
@@ -108,6 +147,11 @@ async def write(path: Path, told: dict[str, Any], vault: AsyncVault) -> int:
         return count
 
 
+def json_of(told: dict[str, Any]) -> str:
+    """Return an export as JSON. NaN, which JSON has not, is null."""
+    return json.dumps(told, ensure_ascii=False, indent=1, allow_nan=False)
+
+
 def _name(file: dict[str, Any]) -> str:
     return str(file.get("filename") or "file").replace("/", "_").replace("\\", "_")[-80:]
 
@@ -115,7 +159,9 @@ def _name(file: dict[str, Any]) -> str:
 def plain(row: Document) -> dict[str, Any]:
     """Return a document as values that JSON has, times in ISO 8601, bytes in base 64."""
     son: dict[str, Any] = row.to_mongo().to_dict()
-    told: dict[str, Any] = _plain({key: value for key, value in son.items() if key not in _OURS})
+    told: dict[str, Any] = _plain(
+        {key: value for key, value in son.items() if key not in _OURS | _SECRET}
+    )
     return told
 
 
@@ -128,6 +174,8 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, (bytes, bytearray)):
         return base64.b64encode(bytes(value)).decode()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return str(value) if isinstance(value, ObjectId) else value
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from bot.settings.nodes import Broken, Table
+from bot.perception.patterns import Index, Pattern, PatternWrong, compile_pattern
+from bot.settings.nodes import Broken, Entry, Scalar, Table
 from bot.settings.problems import Problem, SettingsInvalid, suggestion
 from bot.settings.validate import Validator, kind_of
 from bot.settings.yaml_lines import parse, read
 
 MEMORY_FILE = Path("data/memory.yml")
 
-_KEYS = ("days", "summary_after", "facts")
+_KEYS = ("days", "summary_after", "never", "facts")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _VALUE = "{value}"
 _WORD = r"[^\W_][\w'’.-]*"
@@ -27,8 +28,9 @@ _MOST_DAYS = 3650
 class Rule:
     """How one fact is known: of a `slot` once one of `actions` was run, or of words it `says`.
 
-    In those ``{value}`` stands for at most so many `words`, none of them in `but`; the whole
-    of a sentence must be so. `named` are words by which customers mean it.
+    In those ``{value}`` stands for at most so many `words`; the whole of a sentence must be so.
+    No word of a value is in `but`, and with `figures` there is a figure in it. `named` are words
+    by which customers mean it.
     """
 
     key: str
@@ -39,15 +41,27 @@ class Rule:
     says: tuple[str, ...] = ()
     words: int = 3
     but: tuple[str, ...] = ()
+    figures: bool = False
     days: int = 0
     named: tuple[str, ...] = ()
+
+    def takes(self, value: str) -> bool:
+        """Tell whether a value is one that may be known."""
+        words = re.findall(r"\w+", value.casefold())
+        if self.figures and not any(c.isdigit() for c in value):
+            return False
+        return bool(words) and not {word.casefold() for word in self.but} & set(words)
 
 
 @dataclass(frozen=True)
 class MemoryRules:
-    """The file, read. `days` are those of a fact that names none, `summary_after` minutes."""
+    """The file, read. `days` are those of a fact that names none, `summary_after` minutes.
+
+    What has one of the patterns `never` in it is not remembered.
+    """
 
     rules: tuple[Rule, ...] = ()
+    never: Index = field(default_factory=lambda: Index(()), compare=False, repr=False)
     days: int = 365
     summary_after: int = 0
 
@@ -143,6 +157,7 @@ def _made(
         rule = check.make(Rule, one, path, node.origin) if one.good else None
         if rule is not None and _fits(check, rule, node, path, met, slots, actions):
             rules.append(rule)
+    never = _patterns(check, top.entries.get("never"))
     days = read_top.values.get("days", 365)
     if read_top.good and not 1 <= days <= _MOST_DAYS:
         where = top.entries["days"].origin
@@ -150,7 +165,22 @@ def _made(
     if problems:
         raise SettingsInvalid(problems)
     after = read_top.values.get("summary_after", 0)
-    return MemoryRules(tuple(rules), days, max(0, after))
+    return MemoryRules(tuple(rules), Index(never), days, max(0, after))
+
+
+def _patterns(check: Validator, entry: Entry | None) -> list[Pattern]:
+    made = []
+    for n, node in enumerate(check.items(entry, "never", "patterns")):
+        if isinstance(node, Broken):
+            continue
+        if not isinstance(node, Scalar):
+            check.tell(node.origin, f"never[{n}] is {kind_of(node)}", "should be words")
+            continue
+        try:
+            made.append(compile_pattern(node.text))
+        except PatternWrong as error:
+            check.tell(node.origin, f"never[{n}] {error}")
+    return made
 
 
 def _fits(

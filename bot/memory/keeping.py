@@ -9,9 +9,11 @@ from bson import ObjectId
 
 from bot.identity import Person
 from bot.llm.masking import Masker
+from bot.llm.orders import orders
 from bot.memory.contract import LONGEST, LONGEST_SUMMARY, MATTER, MOST, Known, Memory, NotRemembered
 from bot.message import Address, clean, utcnow
 from bot.perception.escalation import Escalation
+from bot.perception.patterns import Index, plain
 from bot.store import AsyncStore
 from bot.store.cases import OPEN, Case
 from bot.store.consents import ALL
@@ -36,17 +38,22 @@ async def customer_at(store: AsyncStore, conversation: str) -> Customer | None:
     return rows[0] if rows and not rows[0].left_for else None
 
 
-def why_not(value: str, escalation: Escalation | None, language: str = "") -> str:
+def why_not(value: str, escalation: Escalation | None, never: Index | None = None) -> str:
     """Return why a value is never to be remembered, "" when it may be.
 
     Payment data and identity numbers by their check digits, sensitive matters by the
-    patterns of ``data/escalation.yml``.
+    patterns of ``data/escalation.yml``, health and the like by those of ``data/memory.yml``
+    (`never`). What gives orders to a language model would do so in every prompt.
     """
     found = Masker(streets=False).mask([value]).found
     if any(one.kind in _NEVER for one in found):
         return "it holds payment data or a number of identity"
-    if escalation is not None and escalation.match(value, language) is not None:
+    if escalation is not None and escalation.match(value, "") is not None:
         return "it is a sensitive matter"
+    if never is not None and any(True for _ in never.matches(plain(value))):
+        return "it is about health, belief or something else that is nobody's business"
+    if orders(value):
+        return "it speaks to a language model"
     return ""
 
 
@@ -63,6 +70,7 @@ async def remember(
     at: datetime,
     days: int,
     escalation: Escalation | None = None,
+    never: Index | None = None,
 ) -> bool:
     """Keep a fact of who writes from an address; False when something newer is known.
 
@@ -77,7 +85,7 @@ async def remember(
         talk = await store.get(Conversation, conversation)
         if talk is not None and talk.opted_out == ALL:
             raise NotRemembered("the customer has opted out")
-        reason = why_not(value, escalation)
+        reason = why_not(f"{about}: {value}", escalation, never)
         if reason:
             raise NotRemembered(reason)
     most = LONGEST_SUMMARY if kind == SUMMARY else LONGEST
@@ -104,6 +112,11 @@ async def remember(
         older = {"id": fact.id, "at": {"$lt": at}}
         if await store.change(Fact, older, set=fields) is None:
             return False
+    now_there = await customer_at(store, conversation)
+    if now_there is None or now_there.created != who.created:
+        # He was forgotten meanwhile: this would be all that is left of him.
+        await store.delete(Fact, {"id": fact.id, "at": at})
+        return False
     await _bound(store, who.id)
     return True
 

@@ -59,6 +59,7 @@ class Notices:
                     at=turn.at,
                     days=fact.days,
                     escalation=self.escalation,
+                    never=self.rules.never,
                 )
             except NotRemembered as error:
                 log.info("%s: %s is not remembered: %s", turn.id, fact.key, error)
@@ -111,7 +112,8 @@ def _slot(turn: Turn, rule: Rule, before: Mapping[str, Any]) -> str:
     for event in list(turn.events or [])[: end - 1]:
         if event.get("event") == "slot" and event.get("name") == rule.slot:
             value = event.get("value")
-    return " ".join(str(value).split()) if value not in (None, True, False) else ""
+    told = " ".join(str(value).split()) if value not in (None, True, False) else ""
+    return told if rule.takes(told) else ""
 
 
 def said_in(text: str, rule: Rule) -> str:
@@ -120,8 +122,7 @@ def said_in(text: str, rule: Rule) -> str:
         for phrase in rule.says:
             match = pattern(phrase, rule.words).fullmatch(sentence)
             value = match["value"].strip(" ,.-") if match else ""
-            words = value.casefold().split()
-            if words and not set(words) & {word.casefold() for word in rule.but}:
+            if value and rule.takes(value):
                 return value
     return ""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.llm.contract import Ask, Said, Talks
@@ -18,7 +19,7 @@ from bot.llm.prompts import Prompt
 from bot.llm.untrusted import mark, rule, wrap
 from bot.memory.contract import LONGEST_SUMMARY, NotRemembered
 from bot.memory.file import MemoryRules
-from bot.memory.keeping import customer_at, remember
+from bot.memory.keeping import customer_at, remember, why_not
 from bot.message import decode, utcnow
 from bot.perception.escalation import Escalation
 from bot.rounds import Rounds
@@ -99,7 +100,8 @@ class Summing(Rounds):
         if any((turn.perception or {}).get("sensitive") for turn in turns):
             return True
         lines = [line for turn in reversed(turns) for line in _lines(turn)]
-        if len(lines) < 2 or await customer_at(self._store, conversation) is None:
+        who = await customer_at(self._store, conversation)
+        if len(lines) < 2 or who is None:
             return True
         talk = await self._store.get(Conversation, conversation)
         names = parts_of_name(((talk.profile if talk else None) or {}).get("name"))
@@ -119,12 +121,17 @@ class Summing(Rounds):
         except LlmError as error:
             log.info("%s: no summary: %s", conversation, error)
             return False
+        still = await customer_at(self._store, conversation)
+        if still is None or still.created != who.created:
+            # He was forgotten while the model was at it.
+            return True
         return await self._keep(conversation, reply.text, said, turns[0].at, turns[0].id, language)
 
     async def _keep(
         self, conversation: str, text: str, said: str, at: datetime, source: str, language: str
     ) -> bool:
-        summary = grounded(text, said, language)
+        never = self._rules.never
+        summary = grounded(text, said, language, lambda one: why_not(one, None, never))
         if not summary:
             return True
         try:
@@ -140,20 +147,27 @@ class Summing(Rounds):
                 at=at,
                 days=self._rules.days,
                 escalation=self._escalation,
+                never=never,
             )
         except NotRemembered as error:
             log.info("%s: its summary is not kept: %s", conversation, error)
         return True
 
 
-def grounded(text: str, said: str, language: str) -> str:
-    """Return the sentences of a summary that the conversation backs; "" without any."""
+def grounded(
+    text: str, said: str, language: str, refused: Callable[[str], str] = lambda sentence: ""
+) -> str:
+    """Return the sentences of a summary that the conversation backs; "" without any.
+
+    `refused` tells why one is not to be kept all the same.
+    """
     sentences = [" ".join(line.split()).lstrip("-• ") for line in text.splitlines()]
     kept = ""
     for sentence in sentences:
         if not sentence or sentence.casefold().rstrip(".") == _NONE:
             continue
         backed = check(sentence, [said], question=said, language=language).ok
+        backed = backed and not refused(sentence)
         if backed and len(kept) + len(sentence) < LONGEST_SUMMARY:
             kept = f"{kept} {sentence}".strip()
     return redact(kept)

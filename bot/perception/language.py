@@ -34,6 +34,9 @@ _CLEAR_WORDS, _CLEAR_LETTERS, _WEAK_LETTERS = 3, 15, 3
 # What one word that a language is known by weighs against what its letters look like.
 _TELLING = 3.5
 _NEVER = 0.01
+# From here on letters are surely of a language without a lexicon, in which words that tell
+# another ("for" and "i" are Danish too) tell nothing. Measured: 0.98 and more, English 0.76.
+_NOT_TOLD = 0.9
 _NO_WORDS = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+|[@#/]\w+|\w*\d\w*")
 _LETTERS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
@@ -143,7 +146,10 @@ class Languages:
             value.language.iso_code_639_1.name.lower(): math.log(value.value + _NEVER)
             for value in values
         }
-        for word in split(text):
+        strange = sum(
+            math.exp(value) - _NEVER for one, value in logs.items() if not _has_lexicon(one)
+        )
+        for word in split(text) if strange < _NOT_TOLD else ():
             for language, weight in tells.get(word, {}).items():
                 logs[language] += weight
         most = max(logs.values())

@@ -113,7 +113,9 @@ class Endpoint:
         if status in (400, 415, 422):
             return None
         if status in (401, 403, 404):
-            log.error("%s answered %d: check url, model and api_key", model, status)
+            why = f"{model} answered {status}: check url, model and api_key"
+            log.error("%s", why)
+            raise ModelDown(why)
         if status != 200:
             raise ModelDown(f"{model} answered {status}")
         try:

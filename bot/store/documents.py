@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.store.articles import Edition, StoredArticle, StoredVector
 from bot.store.cases import Case
-from bot.store.consents import Consent
+from bot.store.consents import Consent, OptOut, OptOutKey
 from bot.store.conversations import Conversation
 from bot.store.customers import Customer, LinkCode, LinkTry, Merge
 from bot.store.dead_letters import DeadLetter
@@ -42,6 +42,8 @@ DOCUMENTS = (
     ProofTry,
     Proof,
     Consent,
+    OptOut,
+    OptOutKey,
     StoredArticle,
     StoredVector,
     Edition,

@@ -74,7 +74,9 @@ class ModelEngine:
         )
         kind = "message" if job.purpose == "hear" else "article"
         material = "\n".join(
-            wrap(kind, text, border, name=f"text {n}") for n, text in enumerate(texts, 1)
+            # Whole, for nobody would see what is cut off from it.
+            wrap(kind, text, border, name=f"text {n}", most=len(text))
+            for n, text in enumerate(texts, 1)
         )
         size = sum(len(text.encode()) for text in texts)
         return Ask(

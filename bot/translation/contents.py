@@ -82,6 +82,12 @@ def with_words(content: Content, words: str) -> Content:
     match content:
         case Text():
             return replace(content, text=words)
+        case Media() if content.spoken:
+            # What is said in it is among the words, and must not be read twice.
+            first, *others = (s for s in content.sensed if s.kind == "spoken")
+            told = (replace(first, words=words), *(replace(s, words="") for s in others))
+            seen = tuple(s for s in content.sensed if s.kind != "spoken")
+            return replace(content, caption="", sensed=(*told, *seen))
         case Media():
             return replace(content, caption=words)
         case Order():
@@ -89,7 +95,11 @@ def with_words(content: Content, words: str) -> Content:
         case Choice():
             return replace(content, payload=words)
         case Album():
-            first, *others = content.items
-            rest = tuple(replace(one, caption="") for one in others)
-            return replace(content, items=(replace(first, caption=words), *rest))
+            head, *rest = (_wordless(one) for one in content.items)
+            return replace(content, items=(replace(head, caption=words), *rest))
     return content
+
+
+def _wordless(media: Media) -> Media:
+    sensed = tuple(replace(s, words="") if s.kind == "spoken" else s for s in media.sensed)
+    return replace(media, caption="", sensed=sensed)

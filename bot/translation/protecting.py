@@ -7,14 +7,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 _DOMAINS = "com|org|net|io|example|co|uk|de|fr|es|it|nl|pt|pl|eu|shop|store|info|app"
+# Nothing here may be looked for again at each letter of a long word: who writes 6000 times
+# "a." would hold up everybody else's turn for seconds.
+_LABELS = r"(?<![\w.-])(?:[a-z0-9-]{1,63}\.){1,5}"
 #: Links and mail addresses, with or without what browsers add.
 LINK = re.compile(
-    rf"(?:https?://|www\.)[^\s<>\"'“”)\]⟦⟧]+|[\w.%+-]+@[\w-]+(?:\.[\w-]+)+|"
-    rf"\b(?:[a-z0-9-]+\.)+(?:{_DOMAINS})\b(?:/[^\s<>\"'“”)\]]*)?",
+    rf"(?:https?://|www\.)[^\s<>\"'“”)\]⟦⟧]+|"
+    rf"(?<![\w.%+-])[\w.%+-]{{1,64}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,5}}|"
+    rf"{_LABELS}(?:{_DOMAINS})\b(?:/[^\s<>\"'“”)\]]*)?|"
+    # Of any other domain only with a path: "end.New" is two sentences.
+    rf"{_LABELS}[a-z]{{2,24}}/[^\s<>\"'“”)\]⟦⟧]+",
     re.IGNORECASE,
 )
 _CURRENCY = r"(?:[£€$¥₤₺]|\b(?:GBP|EUR|USD|CHF|PLN)\b)"
-MONEY = re.compile(rf"{_CURRENCY}\s?\d[\d.,]*\d|{_CURRENCY}\s?\d|\d[\d.,]*\s?{_CURRENCY}")
+_NUMBER = r"(?<!\d)(?<!\d[.,])\d"
+MONEY = re.compile(
+    rf"{_CURRENCY}\s?\d[\d.,]{{0,20}}\d|{_CURRENCY}\s?\d|"
+    rf"{_NUMBER}[\d.,]{{0,20}}\s?{_CURRENCY}"
+)
 PLACEHOLDER = re.compile(r"\{\{?[^{}\n]{1,60}\}?\}")
 _EMOJI = (
     "[\U0001f000-\U0001faff\u2600-\u27bf\u2190-\u21ff\u2b00-\u2bff]"
@@ -28,15 +38,19 @@ _PARTS = (
     # Dates and times in figures.
     r"\b\d{4}-\d{1,2}-\d{1,2}\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b\d{1,2}[:h]\d{2}\b",
     # Telephone numbers, as people group them.
-    r"\+?\(?\b\d[\d ()/.-]{5,}\d\b",
+    r"\+?\(?\b\d[\d ()/.-]{5,30}\d\b",
     # Codes, tracking numbers, figures beyond three digits, and those with a point.
-    r"#\d+|\b(?=[\w-]*\d)(?=[\w-]*[^\W\d_])\w[\w-]*\w\b|\b\d[\d.,]*\d{2,}\b|\b\d{4,}\b|\b\d+[.,]\d+\b",
+    r"#\d+|(?<!\w)(?<!\w-)(?=[\w-]{0,62}\d)(?=[\w-]{0,62}[^\W\d_])\w[\w-]{0,62}\w\b",
+    rf"{_NUMBER}[\d.,]{{0,40}}\d{{2,}}\b|\b\d{{4,}}\b|\b\d{{1,20}}[.,]\d{{1,20}}\b",
     # A house's postcode where it is not one of these already.
     r"\b\d{4,5}-\d{3}\b",
     r"(?<!\w)[@#][A-Za-z][\w-]+",
     _EMOJI,
+    r"[0-9#*]\ufe0f?\u20e3",
 )
 _ANY = re.compile("|".join(f"(?:{part})" for part in _PARTS), re.IGNORECASE)
+# What stands for the points in figures of Arabic.
+_POINTS = str.maketrans({"٫": ".", "٬": ","})
 _BRACKETS = str.maketrans({"⟦": "[", "⟧": "]"})
 #: What may stand where a token was: the most of it that an engine is given at once.
 _MOST = 60
@@ -64,6 +78,14 @@ class Protected:
         if not self.tokens:
             return [self.text]
         return re.split("|".join(re.escape(token) for token in self.tokens), self.text)
+
+
+def with_figures(text: str) -> str:
+    """Return a text with its figures as 0 to 9, whatever script they are of: ``١٠٤٢`` is 1042."""
+    if text.isascii():
+        return text
+    told = text.translate(_POINTS) if any(c.isdecimal() and c > "9" for c in text) else text
+    return "".join(str(int(c)) if c.isdecimal() else c for c in told)
 
 
 def protect(text: str, keep: Sequence[str], token: Callable[[int, str], str]) -> Protected:

@@ -18,7 +18,7 @@ from bot.translation.contract import (
     TranslationError,
     UnsupportedPair,
 )
-from bot.translation.protecting import Protected, protect
+from bot.translation.protecting import Protected, protect, with_figures
 from bot.translation.verifying import Tells, problem
 
 log = logging.getLogger(__name__)
@@ -122,7 +122,12 @@ class Translator:
         if source == target:
             return list(texts)
         stays = (*keep, *known)
-        lines = [[self._unit(line, stays) for line in text[:LONGEST].split("\n")] for text in texts]
+        if purpose == "hear":
+            # Forms, rules and backends know order 1042, and not ١٠٤٢.
+            texts = [with_figures(text) for text in texts]
+        # What is too long is not paid for.
+        short = ["" if len(text) > LONGEST else text for text in texts]
+        lines = [[self._unit(line, stays) for line in text.split("\n")] for text in short]
         wanted = [unit for units in lines for unit in units if unit.made is None]
         pair = (source, target)
         failed: TranslationError | None = None

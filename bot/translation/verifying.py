@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from bot.llm.orders import orders
-from bot.translation.protecting import LINK, MONEY, PLACEHOLDER, Protected
+from bot.translation.protecting import LINK, MONEY, PLACEHOLDER, Protected, with_figures
 
 _NUMBER = re.compile(r"\d+")
 _LEFT = re.compile(r"⟦[^⟧]*⟧?|⟧")
@@ -17,7 +17,10 @@ _WORD = re.compile(r"[^\W\d_]+")
 _LONGER, _SHORTER, _SLACK = 2.2, 3.0, 24
 #: So many words tell what language a text is in.
 _TELLING = 4
-_MARKS = ("**", "`", "~~")
+_MARKS = ("**", "`", "~~", "](")
+_ASKS, _QUESTION = re.compile("[?？؟]"), re.compile("[?？؟;՞]")
+#: In these a question needs no mark.
+_UNMARKED = ("ja", "th")
 
 
 class Tells(Protocol):
@@ -35,7 +38,8 @@ def problem(source: Protected, given: str, *, languages: tuple[str, str], tells:
     for token in source.tokens:
         if given.count(token) != source.text.count(token):
             return "a marked part is missing or there twice"
-    bare, before = _bare(given, source.tokens), _bare(source.text, source.tokens)
+    bare = with_figures(_bare(given, source.tokens))
+    before = with_figures(_bare(source.text, source.tokens))
     if _LEFT.search(bare):
         return "it has a mark that nobody made"
     if Counter(_NUMBER.findall(bare)) != Counter(_NUMBER.findall(before)):
@@ -47,7 +51,7 @@ def problem(source: Protected, given: str, *, languages: tuple[str, str], tells:
     if PLACEHOLDER.search(bare) and not PLACEHOLDER.search(before):
         return "it has a placeholder of its own"
     if any(bare.count(mark) != before.count(mark) for mark in _MARKS):
-        return "its marks for bold or code are others"
+        return "its marks for bold, code or links are others"
     if given.count("\n") != source.text.count("\n"):
         return "its lines are others"
     if _WORD.search(before) and not _WORD.search(bare):
@@ -55,6 +59,9 @@ def problem(source: Protected, given: str, *, languages: tuple[str, str], tells:
     long, short = len(before.strip()), len(bare.strip())
     if short > long * _LONGER + _SLACK or long > short * _SHORTER + _SLACK:
         return "it is far longer or shorter"
+    asks = _ASKS.search(before) and languages[1] not in _UNMARKED
+    if asks and not _QUESTION.search(bare):
+        return "it is no question any more"
     if orders(bare) and not orders(before):
         return "it speaks to a language model"
     return _other_language(before, bare, languages, tells)

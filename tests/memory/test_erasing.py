@@ -10,6 +10,10 @@ from typing import Any
 import pytest
 from mongoengine import Document
 
+from bot.consent import change, kept_out
+from bot.desk.finishing import Finisher
+from bot.desk.forgotten import find_forgotten
+from bot.desk.routing_file import load_routing
 from bot.identity import Person, customer_of, merge, moved
 from bot.media.folder import FolderVault
 from bot.media.vault import AsyncVault, key_of
@@ -17,10 +21,11 @@ from bot.memory import erasing
 from bot.memory.erasing import Busy, Eraser, Overtaken, SlackAway, ask
 from bot.memory.keeping import remember
 from bot.message import Address, Profile, Text, encode, utcnow
+from bot.settings import Limits
 from bot.store import AsyncStore, StoreDown
 from bot.store.cases import Case
 from bot.store.consents import Consent
-from bot.store.conversations import Conversation
+from bot.store.conversations import WAITING, Conversation
 from bot.store.customers import Customer, LinkCode, LinkTry, Merge
 from bot.store.dead_letters import RECEIVE, DeadLetter
 from bot.store.deeds import Deed
@@ -31,9 +36,11 @@ from bot.store.journal import Entry
 from bot.store.lessons import Lesson
 from bot.store.memory import ASKED, FORGOTTEN, Fact, Forgetting, Quiet
 from bot.store.messages import DONE, PENDING, QUEUED, SENDING, Message, arrival, queued
+from bot.store.proofs import Challenge, Proof, ProofTry
 from bot.store.reviews import Review
 from bot.store.slack import POSTED, SlackPost, SlackThread
 from bot.store.spending import Spending
+from bot.store.steps import CARRIED_OUT, Step, Undertaking
 from bot.store.turns import Turn
 
 WHATSAPP = Address("whatsapp", "shop", "447700900123")
@@ -151,6 +158,14 @@ async def life(store: AsyncStore, vault: AsyncVault, address: Address) -> Person
         LinkCode(id=f"h{first}", conversation="web:s:x", made=now, until=now, used_by=key),
         LinkTry(conversation=key, at=now),
         Quiet(id=key, seq=1, due=now),
+        Step(id=f"{first}:1", turn=first, conversation=key, n=1, at=now, tool="refund",
+             args={"why": SECRET}, verdict="done"),
+        Undertaking(id=f"{first}:refund", conversation=key, tool="refund", says={"what": SECRET},
+                    at=now, due=now, until=now),
+        Challenge(id=f"c{first}", customer=found.id, person=found.id, account="a", hashed="h",
+                  made=now, until=now, letter={"to": SECRET}, status="queued", due=now),
+        Proof(id=f"p{first}", customer=found.id, account="a", at=now, until=now),
+        ProofTry(id=f"t{first}", person=found.id, account="a", at=now),
         Spending(id=f"conversation:{key}:2026-11-25", tokens=5, at=now),
         SlackThread(
             id=thread,
@@ -212,6 +227,7 @@ async def test_nothing_is_left_in_any_file(
     found = await life(store, vault, SMS)
     assert len(found.members) == 2
     await file(store, vault, WHATSAPP, 0, PICTURE)
+    await change(store, SMS, id="stop", state="out", how="keyword", at=utcnow(), word=SECRET)
     # What stood in rows before they were changed must not be found either.
     await store.change(Case, {"id": "whatsapp:shop:p1"}, set={"summary": "short"})
     assert list(traces(tmp_path, SECRET))
@@ -220,8 +236,12 @@ async def test_nothing_is_left_in_any_file(
     assert done.status == FORGOTTEN
     assert done.finished is not None
     assert sorted(slack.deleted) == ["card-sms", "card-whatsapp", "post-sms", "post-whatsapp"]
-    assert await left(store) == {"Forgetting": [done.id]}
+    after = await left(store)
+    # That he is not to be written to is known, and not who he is.
+    assert sorted(after) == ["Forgetting", "OptOut", "OptOutKey"]
     assert list(traces(tmp_path, SECRET, "447700900123")) == []
+    assert (await kept_out(store, SMS.key))["opted_out"] == "all"
+    assert await kept_out(store, WHATSAPP.key) == {}
 
 
 async def test_others_keep_everything(store: AsyncStore, vault: AsyncVault, tmp_path: Path) -> None:
@@ -356,6 +376,7 @@ async def test_it_is_gone_on_with_wherever_it_died(
 ) -> None:
     found = await life(store, vault, WHATSAPP)
     await file(store, vault, WHATSAPP, 0, PICTURE)
+    await change(store, WHATSAPP, id="stop", state="out", how="keyword", at=utcnow())
     row = await ask(store, found, by="cli")
     late = message(3, WHATSAPP, "hello", status=PENDING, profile={})
     await store.insert(late)
@@ -370,7 +391,9 @@ async def test_it_is_gone_on_with_wherever_it_died(
         break
     assert n > 20
     assert done.status == FORGOTTEN
-    assert await left(store) == {"Forgetting": [row.id], "Message": [late.id]}
+    rest = await left(store)
+    assert sorted(rest) == ["Forgetting", "Message", "OptOut", "OptOutKey"]
+    assert rest["Message"] == [late.id]
     assert list(traces(tmp_path, SECRET)) == []
 
 
@@ -407,4 +430,43 @@ async def test_joined_by_hand_is_forgotten_as_one(store: AsyncStore, vault: Asyn
     found = await customer_of(store, OTHER)
     row = await ask(store, found, by="cli")
     await Eraser(store, vault, Slack()).work(row.id)
+    assert await left(store) == {"Forgetting": [row.id]}
+
+
+async def test_what_the_shop_answers_later_is_not_written_down(
+    store: AsyncStore, vault: AsyncVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await life(store, vault, WHATSAPP)
+    row = await ask(store, found, by="cli")
+
+    async def answers(undertaking: Undertaking) -> tuple[str, dict[str, Any]]:
+        """The shop takes so long that all is forgotten when it has paid."""
+        await Eraser(store, vault, Slack()).work(row.id)
+        return CARRIED_OUT, {"status": CARRIED_OUT}
+
+    monkeypatch.setattr("actions.resolving.doing.asked_again", answers)
+    (pending,) = await store.find(Undertaking, {})
+    await Finisher(store, Limits(), lambda: None)._finish(pending)
+    assert await left(store) == {"Forgetting": [row.id]}
+
+
+async def test_nobody_opens_a_case_for_who_is_being_forgotten(
+    store: AsyncStore, vault: AsyncVault
+) -> None:
+    await life(store, vault, WHATSAPP)
+    found = await life(store, vault, SMS)
+    for address in (WHATSAPP, SMS):
+        await store.change(Conversation, {"id": address.key}, set={"holder": WAITING})
+
+    class Meanwhile(Slack):
+        """Takes its time, in which the rounds of workers go on."""
+
+        async def delete(self, account: str, channel: str, ts: str) -> bool:
+            assert await find_forgotten(store, load_routing()) == 0
+            late = Review(id=f"late {ts}", conversation=WHATSAPP.key, agent="anna", at=utcnow())
+            await store.insert_new([late])
+            return await super().delete(account, channel, ts)
+
+    row = await ask(store, found, by="cli")
+    await Eraser(store, vault, Meanwhile()).work(row.id)
     assert await left(store) == {"Forgetting": [row.id]}

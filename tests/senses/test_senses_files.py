@@ -159,6 +159,10 @@ def test_formats_say_how_long_a_recording_is(data: bytes, length: float) -> None
     assert told == pytest.approx(length, abs=0.05)
 
 
+def test_a_file_that_is_made_to_be_counted_for_long_is_not() -> None:
+    assert seconds(b"#!AMR\n" + b"\x78" * 700_000) == pytest.approx(10_000.0)
+
+
 def test_what_does_not_say_so_is_not_guessed_and_raises_nothing() -> None:
     dice = random.Random(3)
     assert seconds(b"\x1aE\xdf\xa3webm") is None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import importlib.util
 import json
+import sys
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +25,7 @@ from bot.llm.prompts import load_prompt
 from bot.message import Sensed
 from bot.sandbox.letters import drawn, seen
 from bot.sandbox.voices import spoken
+from bot.senses import asking
 from bot.senses.contract import (
     EngineMissing,
     ModelDown,
@@ -37,6 +42,7 @@ from bot.senses.ears import Ears
 from bot.senses.endpoint import Endpoint
 from bot.senses.eyes import Eyes
 from bot.senses.opening import open_senses
+from bot.senses.sound import seconds
 from bot.senses.whisper import Whisper
 from bot.settings import Budget, Transcription
 from bot.settings import Llm as Entry
@@ -349,6 +355,26 @@ async def test_what_failed_costs_nothing(server: Server, store: AsyncStore) -> N
     assert {row.micros for row in await store.find(Spending, {})} == {0}
 
 
+@pytest.mark.parametrize(
+    ("manner", "told"),
+    [
+        ("honest", "honest listened"),
+        ("json-only", "json-only listened"),
+        ("deaf", "deaf does not take the recording"),
+        ("401", "401 answered 401: check url, model and api_key"),
+        ("500", "500 answered 500"),
+    ],
+)
+async def test_a_check_gives_it_a_second_of_silence(server: Server, manner: str, told: str) -> None:
+    settings = Transcription("endpoint", f"{server.url}/llm/v1", manner)
+    try:
+        said = await asking.ask(settings, 5.0)
+    except NotSensed as error:
+        said = str(error)
+    assert said == told
+    assert seconds(asking.silence()) == pytest.approx(1.0, abs=0.01)
+
+
 # faster-whisper, and what is opened
 
 
@@ -360,7 +386,40 @@ def test_a_package_that_is_missing_is_named(store: AsyncStore, tmp_path: Path) -
     with pytest.raises(EngineMissing, match=r"transcription.*faster-whisper.*not installed"):
         Whisper(told)
     with pytest.raises(EngineMissing):
+        asking._look(told)
+    with pytest.raises(EngineMissing):
         open_senses(settings_in(tmp_path, transcription=told), store, None)  # type: ignore[arg-type]
+
+
+async def test_who_waits_to_be_listened_to_holds_up_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    go = threading.Event()
+
+    class Model:
+        """What faster-whisper's does, as slowly as the test wants."""
+
+        def __init__(self, name: str, **how: Any) -> None:
+            """Load nothing."""
+
+        def transcribe(self, file: Any, **how: Any) -> Any:
+            go.wait(10)
+            words = SimpleNamespace(
+                text=" hello ", start=0, end=1, avg_logprob=-0.1, no_speech_prob=0
+            )
+            return [words], None
+
+    package = ModuleType("faster_whisper")
+    package.__spec__ = importlib.util.spec_from_loader("faster_whisper", None)
+    package.WhisperModel = Model  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "faster_whisper", package)
+    sense = Whisper(Transcription("whisper", model="tiny", timeout_seconds=5.0))
+    all_of_them = [asyncio.create_task(sense.transcribe(b"x", "audio/ogg")) for _ in range(40)]
+    await asyncio.sleep(0)
+    assert await asyncio.wait_for(asyncio.to_thread(lambda: "vault"), 2.0) == "vault"
+    go.set()
+    assert {told.text for told in await asyncio.gather(*all_of_them)} == {"hello"}
+    await sense.close()
 
 
 async def test_only_what_is_configured_is_opened(

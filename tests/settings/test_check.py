@@ -305,6 +305,17 @@ async def test_a_model_that_does_not_answer_fails_without_its_key(
     assert "hunter2" not in said
 
 
+async def test_what_hears_recordings_fails_without_its_key(tmp_path: Path) -> None:
+    hears = "transcription: {engine: endpoint, url: '%s/v1', model: hears, api_key: sk-hunter2}"
+    async with provider([Answer({"error": "sk-hunter2"}, 401)]) as server:
+        (tmp_path / "endpoints.yml").write_text(hears % server.url)
+        status, said = await checked(tmp_path)
+    assert status == 1
+    assert "failed    hearing hears: hears answered 401: check url, model and api_key" in said
+    assert "hunter2" not in said
+    assert server.requests[0].path == "/v1/audio/transcriptions"
+
+
 async def test_a_local_model_is_looked_at(tmp_path: Path) -> None:
     (tmp_path / "endpoints.yml").write_text(f"llm: [{{url: 'local:', model: '{tmp_path}'}}]")
     status, said = await checked(tmp_path)

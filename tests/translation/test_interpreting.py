@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -245,6 +246,42 @@ async def test_without_an_engine_it_is_said_too_and_not_where_the_answer_is_germ
     assert "translated" not in first.decision
     second = await says(turns, store, "Wo ist meine Bestellung, bitte?", 2)
     assert texts(second) == ["What is your order number?", WORDS.sorry["de"]]
+
+
+async def test_a_reply_is_waited_for_once_whatever_it_is_made_of(store: AsyncStore) -> None:
+    class Together(Table):
+        """Answers when its second question is there: one after the other it never would."""
+
+        here, both = 0, asyncio.Event()
+
+        async def translate(self, texts: Any, source: str, target: str, job: Any) -> list[str]:
+            if job.purpose != "hear":
+                self.here += 1
+                if self.here == 2:
+                    self.both.set()
+                await self.both.wait()
+            return await super().translate(texts, source, target, job)
+
+    said = Outcome(
+        [],
+        [Text("Order 1042 (2 items) was delivered on Friday.")],
+        {"n": 1},
+        {},
+        None,
+        origins=(FOUND,),
+    )
+    engine = Together({WHERE: "Where is my order 1042?"})
+    interpreter = Interpreter(Translator(engine, Nothing()), WORDS, "en", tells=TELLS, seconds=5.0)
+    turns = Turns(
+        store,
+        Brain(said),
+        lambda channel: CAN,
+        turn_seconds=5.0,
+        watch=WATCH,
+        interpreter=interpreter,
+    )
+    turn = await says(turns, store, WHERE, 1)
+    assert texts(turn) == ["redrO 1042 (2 smeti) saw dereviled no yadirF."]
 
 
 async def test_who_is_passed_on_is_told_so_without_a_button(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.translation.protecting import protect
+from bot.translation.protecting import protect, with_figures
 
 
 def token(number: int, text: str) -> str:
@@ -31,6 +31,9 @@ def token(number: int, text: str) -> str:
         ("Rua X, 1200-195 Lisboa", ["1200-195"]),
         ("Olá {name}, {order_number}!", ["{name}", "{order_number}"]),
         ("use `code` 🎉👍🏽", ["`code`", "🎉👍🏽"]),
+        ("veja bit.ly/3xY ou t.me/shop, fim.Novo", ["bit.ly/3xY", "t.me/shop"]),
+        ("1️⃣ sim, *️⃣ não", ["1️⃣", "*️⃣"]),
+        ("رقم الطلب ١٠٤٢ 🎉", ["١٠٤٢", "🎉"]),
         ("3 canecas em 30 dias", []),
         ("nada", []),
     ],
@@ -56,6 +59,11 @@ def test_who_writes_marks_makes_none() -> None:
 def test_a_value_that_looks_like_a_mark_is_not_read_again() -> None:
     found = protect("a {x} b", ("{x}",), lambda number, text: "{x}")
     assert found.restore(found.text) == "a {x} b"
+
+
+def test_figures_of_other_scripts_are_ours() -> None:
+    assert with_figures("طلب ١٠٤٢ بـ £٣٫٩٥") == "طلب 1042 بـ £3.95"
+    assert with_figures("x² ½ ①, 1.5, é") == "x² ½ ①, 1.5, é"
 
 
 PARTS = st.sampled_from(

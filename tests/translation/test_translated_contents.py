@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from bot.dialogue.heard import Words, heard
 from bot.message import (
     Album,
     Ask,
@@ -20,6 +23,7 @@ from bot.message import (
     OrderItem,
     Products,
     Section,
+    Sensed,
     Template,
     Text,
 )
@@ -63,6 +67,17 @@ def test_a_customers_content_gets_other_words() -> None:
     assert with_words(photo, "hello").caption == "hello"
     album = with_words(Album((photo, photo)), "hello")
     assert album.caption == "hello"
+    # Words of a recording are not heard once more in the other language.
+    voice = Media("voice", ref="v", sensed=(Sensed("spoken", "olá", "m", sure=False),))
+    said = with_words(voice, "hello")
+    assert (heard(said), said.sensed[0].words, said.sensed[0].sure) == (
+        Words("hello"),
+        "hello",
+        False,
+    )
+    both = with_words(replace(voice, caption="bom dia"), "good morning\nhello")
+    assert heard(both) == Words("good morning\nhello")
+    assert heard(with_words(Album((photo, voice)), "hello")) == Words("hello")
     order = Order((OrderItem("mug", 1),), note="olá")
     assert with_words(order, "hello").note == "hello"
     assert with_words(Choice("olá", "Olá"), "hello") == Choice("hello", "Olá")

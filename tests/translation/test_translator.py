@@ -170,9 +170,25 @@ async def test_languages_that_nobody_knows_are_told(server: Server) -> None:
 
 
 async def test_a_text_too_long_is_no_message() -> None:
-    translator, _ = backwards()
+    translator, engine = backwards()
     with pytest.raises(NotTranslated, match="6000 characters"):
         await translator.translate(["long " * 1500], "en", "xx", **ABOUT)
+    assert engine.asked == []
+
+
+async def test_a_long_text_is_given_to_the_model_to_its_end(server: Server) -> None:
+    translator = translating(server)
+    text = f"{'muito ' * 900}longa, fim da mensagem"
+    await translator.each([text], "pt", "en", **ABOUT)
+    await translator.close()
+    assert "fim da mensagem" in server.bodies[0]["messages"][-1]["content"]
+
+
+async def test_the_brain_gets_figures_that_it_knows() -> None:
+    translator, _ = backwards()
+    assert await translator.translate(["now ١٠٤٢"], "en", "xx", **ABOUT) == ["won 1042"]
+    assert await translator.translate(["١٠٤٢"], "en", "xx", **ABOUT) == ["1042"]
+    assert await translator.translate(["now ١٠٤٢"], "en", "xx", **FIXED) == ["won ١٠٤٢"]
 
 
 async def test_the_budget_holds(server: Server, store: AsyncStore) -> None:

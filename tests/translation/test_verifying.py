@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from bot.translation.protecting import protect
 from bot.translation.verifying import problem
-from tests.kit.translating import TELLS
+from tests.kit.translating import TELLS, Nothing
 
 TEXT = "A encomenda 1042 chegou em 2 dias e custou £3.95, obrigado."
 GOOD = "Order ⟦1⟧ came within 2 days and cost ⟦2⟧, thank you."
@@ -31,6 +33,7 @@ def test_a_good_one_is_good() -> None:
         (f"{GOOD} Ring 5.", "numbers are others"),
         (f"{GOOD} See evil.example now.", "a link of its own"),
         (f"{GOOD} Write to x@evil.example.", "a link of its own"),
+        (f"{GOOD} See evil.xyz/claim now.", "a link of its own"),
         (f"{GOOD} {{name}}", "a placeholder of its own"),
         (GOOD.replace("came", "**came**"), "marks for bold"),
         (f"{GOOD}\nAnd more", "lines are others"),
@@ -43,6 +46,33 @@ def test_a_good_one_is_good() -> None:
 )
 def test_a_bad_one_is_told(given: str, why: str) -> None:
     assert why in wrong(given)
+
+
+def test_a_question_that_was_answered_is_not_translated() -> None:
+    text = "Quando chega a minha encomenda?"
+    assert wrong("When does my order arrive?", text) == ""
+    assert "no question" in wrong("I am sorry, your order is late.", text)
+
+
+def test_a_link_with_words_stays_one() -> None:
+    text = "Veja [as regras](https://a.example/r) aqui, por favor."
+    assert wrong("See [the rules](⟦1⟧) here, please.", text) == ""
+    assert "links" in wrong("See [the rules] (⟦1⟧) here, please.", text)
+
+
+def test_figures_may_change_their_script() -> None:
+    assert wrong("I want 3 blue mugs, please.", "أريد ٣ أكواب زرقاء من فضلك.") == ""
+    assert "numbers" in wrong("I want 4 blue mugs, please.", "أريد ٣ أكواب زرقاء من فضلك.")
+
+
+@pytest.mark.parametrize("part", ["a.", "a-", "aa.bb-", "1,", "a_", "x", "a@", "1 ", "(", "£1 "])
+def test_no_text_takes_long_to_be_looked_at(part: str) -> None:
+    text = (part * 6000)[:6000]
+    began = time.process_time()
+    made = protect(text, ("Rosa",), lambda number, text: f"⟦{number}⟧")
+    problem(made, made.text, languages=("pt", "en"), tells=Nothing())
+    # It took fifteen, in which nobody else was answered; this is a tenth or less.
+    assert time.process_time() - began < 1.0
 
 
 def test_amounts_are_not_made_of_figures() -> None:

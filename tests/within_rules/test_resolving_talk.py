@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from actions.backends.orders import CANCELLED, PLACED
+from bot.dialogue.contract import Hints
+from bot.memory.contract import Known, Memory
+from bot.message import Inbound, Text, utcnow
 from bot.store.steps import Step
 from tests.within_rules.conftest import Desk, payload, said
 
@@ -27,6 +30,28 @@ async def test_a_refund_within_the_rules_is_proposed_and_paid_on_yes(desk: Desk)
     assert "We have refunded £20.00 of your order 1044" in said(done)
     assert await desk.paid("1044") == [2000]
     assert await desk.steps() == [("refund", "read"), ("refund", "proposed"), ("refund", "done")]
+
+
+async def test_the_model_is_told_what_is_remembered_as_people_are(desk: Desk) -> None:
+    talk = desk.talk()
+    fact = Known(
+        "preference",
+        "size",
+        "Shoe size",
+        "41",
+        "whatsapp:shop:wamid.447700900123",
+        "rule",
+        utcnow(),
+    )
+    inbound = Inbound(
+        talk.address, "m1", Text("I want 20 pounds back for order 1044, a mug was chipped")
+    )
+    await desk.brain.take(inbound, None, Hints(memory=Memory((fact,)).encode()))
+    asked = str(desk.server.bodies)
+    assert "Shoe size: 41" in asked
+    # Not by what row, and from what number it was known.
+    assert "447700900123" not in asked
+    assert "wamid" not in asked
 
 
 async def test_the_button_pays_and_pressed_again_pays_no_more(desk: Desk) -> None:
