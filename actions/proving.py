@@ -77,11 +77,13 @@ class Standing:
     """Where somebody stands. With `events` the action ends with these: a code is asked for.
 
     Else `enough` says whether it may be done, and `told` for people at the desk why, or why not.
+    `account` is whose it is proven to be.
     """
 
     enough: bool
     told: str = ""
     events: list[dict[str, Any]] | None = None
+    account: str = ""
 
     def response(self, name: str) -> str:
         """Return the response for who is passed on: ``…_proven`` need not be asked who he is."""
@@ -130,9 +132,11 @@ async def require(
     if here is None or not account:
         return Standing(False, "identity not proven: there is no address on file")
     if by_channel(here, on_file, rules.channels):
-        return Standing(True, "identity proven: writes from the number on file")
+        told = "identity proven: writes from the number on file"
+        return Standing(True, told, account=account)
     if await proven(store(), here, account):
-        return Standing(True, "identity proven by a code to the address on file")
+        told = "identity proven by a code to the address on file"
+        return Standing(True, told, account=account)
     asked = await _send(tracker, domain, here, on_file, rules, real=real)
     if asked.became == "no way":
         return Standing(False, "identity not proven: no code can be sent")

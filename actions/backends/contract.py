@@ -63,6 +63,10 @@ class Money:
         places = _DECIMALS.get(self.currency, 2)
         return f"{Decimal(self.minor).scaleb(-places):.{places}f}"
 
+    def hundredths(self) -> int:
+        """Return it in hundredths of the currency, as rules have amounts, rounded down."""
+        return self.minor * 100 // 10 ** _DECIMALS.get(self.currency, 2)
+
 
 @dataclass(frozen=True, slots=True)
 class Item:

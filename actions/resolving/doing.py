@@ -48,6 +48,8 @@ async def undertake(
         id=wish.key,
         conversation=conversation,
         tool=wish.tool,
+        account=wish.account,
+        order=wish.args.get("number", ""),
         args=args,
         says=dict(says),
         at=now,
@@ -98,6 +100,8 @@ async def _ask(row: Undertaking) -> dict[str, Any]:
     number, why = wish.args.get("number", ""), wish.args.get("reason", "")
     if row.tool == "cancel_order":
         done = await place.cancel(row.id, number, why)
+        if done.pending:
+            raise Ambiguous(place.name, "it has taken it on and is still at it", 10.0)
         return {"again": done.again}
     if row.tool == "change_address":
         done = await place.change_address(row.id, number, wish.address)

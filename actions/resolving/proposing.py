@@ -57,6 +57,12 @@ async def advance(talk: Talk, wishes: Sequence[Wish]) -> Events:
     matter = talk.matter
     for n, wish in enumerate(wishes):
         left = wishes[n:]
+        if await store().get(Undertaking, wish.key) is not None:
+            # Begun by a try of this message that was cut off: what became of it is said.
+            events = await _carried_out(talk, wish, Verdict("yes"), wishes[n + 1 :])
+            if events is not None:
+                return events
+            continue
         try:
             verdict = await judge(matter, wish, proven=False)
             if verdict.kind == "no":
@@ -69,6 +75,7 @@ async def advance(talk: Talk, wishes: Sequence[Wish]) -> Events:
                 return [SlotSet(SLOT, kept), *standing.events]
             if not standing.enough:
                 return await to_person(talk, left, standing.with_why(why))
+            wish = replace(wish, account=standing.account)
             if verdict.kind == "yes":
                 verdict = await judge(matter, wish, proven=True)
         except OUT_OF_REACH as error:

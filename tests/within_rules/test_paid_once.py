@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from actions import proving
-from actions.backends import demo, opening
-from actions.backends.orders import Order
+from actions.backends import demo, opening, shopify
+from actions.backends.orders import CANCELLED, Order
 from actions.resolving import matter
+from actions.resolving.doing import asked_again
 from bot.desk.finishing import Finisher
 from bot.message import Address, Inbound, Text
 from bot.store import AsyncStore
@@ -250,6 +251,22 @@ async def test_a_shop_that_stays_away_is_given_up_and_a_person_sees_to_it(
     assert held.holder == WAITING
     shops.faults.clear()
     assert await shops.given_back("rest", "1044") == []
+    await shop.close()
+
+
+async def test_what_the_shop_is_still_at_is_not_said_to_be_done(desk: Desk, shops: Place) -> None:
+    shop = shops.shop("shopify")
+    wire(desk.store, shop)
+    row = Undertaking(id="t:cancel_order:1047", tool="cancel_order", args={"number": "1047"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shopify, "_LOOK_SECONDS", 0.0)
+        # Shopify cancels by a job, which may fail.
+        patch.setattr(shops.shops.books, "cancel", lambda sale, note: True)
+        status, _ = await asked_again(row)
+    assert status == PENDING
+    status, _ = await asked_again(row)
+    assert status == CARRIED_OUT
+    assert shops.shops.books.sales["1047"].stage == CANCELLED
     await shop.close()
 
 
