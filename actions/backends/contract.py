@@ -65,7 +65,7 @@ class Money:
 
     def hundredths(self) -> int:
         """Return it in hundredths of the currency, as rules have amounts, rounded down."""
-        return self.minor * 100 // 10 ** _DECIMALS.get(self.currency, 2)
+        return int(self.minor * 100 // 10 ** _DECIMALS.get(self.currency, 2))
 
 
 @dataclass(frozen=True, slots=True)
