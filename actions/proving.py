@@ -137,7 +137,8 @@ async def require(
     if await proven(store(), here, account):
         told = "identity proven by a code to the address on file"
         return Standing(True, told, account=account)
-    asked = await _send(tracker, domain, here, on_file, rules, real=real)
+    typed = not wanted.number
+    asked = await _send(tracker, domain, here, on_file, rules, real=real, typed=typed)
     if asked.became == "no way":
         return Standing(False, "identity not proven: no code can be sent")
     if asked.became == "too often":
@@ -260,7 +261,8 @@ class ActionProofAgain(Action):
         asked = Asked("no way")
         if here is not None and wanted:
             rules = load_rules().identity
-            asked = await _send(tracker, domain, here, on_file, rules, real=real)
+            typed = not wanted.get("number")
+            asked = await _send(tracker, domain, here, on_file, rules, real=real, typed=typed)
         if asked.became == "sent":
             dispatcher.utter_message(response="utter_proof_again", hint=asked.hint)
             return []
@@ -320,9 +322,13 @@ async def _send(
     rules: Identity,
     *,
     real: bool,
+    typed: bool,
 ) -> Asked:
     given = ways()
-    allowed = Ways(given.mail and MAIL in rules.send, given.sms if SMS in rules.send else "")
+    # Of a mail address that is `typed` a text message would tell that it has an account, and
+    # two digits of its number.
+    by_text = SMS in rules.send and not typed
+    allowed = Ways(given.mail and MAIL in rules.send, given.sms if by_text else "")
     if not way_to(on_file, allowed):
         return Asked("no way")
     words = Words(

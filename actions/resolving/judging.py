@@ -17,7 +17,7 @@ from actions.resolving.matter import Matter, store
 from actions.rules import Rules
 from bot.identity.meeting import customer_of
 from bot.message import utcnow
-from bot.store.steps import PENDING, Undertaking
+from bot.store.steps import DECLINED, PENDING, Undertaking
 
 #: How a person and a customer read what is wanted, and the topic of the case.
 _TOPICS = {
@@ -85,7 +85,7 @@ class Verdict:
     """What the rules say of a wish, why not, and what a proposal is worded with.
 
     `why` of "person" is for the desk, of "no" for the customer. `amount` is what a refund comes
-    to, as in its arguments.
+    to, as in its arguments, and `given` what was given back before it, in hundredths.
     """
 
     kind: Literal["yes", "no", "person"]
@@ -93,6 +93,7 @@ class Verdict:
     values: Mapping[str, str] = field(default_factory=dict)
     money: Money | None = None
     amount: str = ""
+    given: int | None = None
 
 
 def one_line(address: Address) -> str:
@@ -168,19 +169,23 @@ def refund_verdict(rules: Rules, order: ShopOrder, wish: Wish, *, proven: bool =
         why = f"wants {shown} back for order {number}, above the limit of {pounds(limit)}{before}"
         return Verdict("person", why, money=money, amount=plain(pence))
     values = {"number": number, "amount": shown}
-    return Verdict("yes", values=values, money=money, amount=plain(pence))
+    return Verdict("yes", values=values, money=money, amount=plain(pence), given=given)
 
 
 async def _done_today(matter: Matter, wish: Wish, most: int) -> int:
     """Return how often a customer had a tool in a day: in any of his chats, for any of his orders.
 
-    Counts up to `most`, and not the wish itself.
+    Counts up to `most`, and neither the wish itself nor what was refused.
     """
     here = address_of(matter.tracker)
     addresses: tuple[str, ...] = (matter.conversation,)
     if here is not None:
         addresses += (await customer_of(people(), here)).addresses
-    since = {"tool": wish.tool, "at": {"$gte": utcnow() - timedelta(days=1)}}
+    since = {
+        "tool": wish.tool,
+        "at": {"$gte": utcnow() - timedelta(days=1)},
+        "status": {"$ne": DECLINED},
+    }
     whose: list[dict[str, Any]] = [{"conversation": one} for one in dict.fromkeys(addresses)]
     whose += [{"account": wish.account}] if wish.account else []
     whose += [{"order": wish.args["number"]}] if wish.args.get("number") else []

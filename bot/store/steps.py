@@ -48,7 +48,7 @@ class Undertaking(Document):
     `order` the number of the order, `account` whose it is, see `bot.identity.proving.account_of`.
     `says` are the words for what may become of it (``done``, ``given_up``), `case` is the turn
     whose case waits for it, "" for none. `until` is when it is given up, `result` what the
-    shop answered, `why` why it was refused.
+    shop answered, `why` why it was refused, or, while it is pending, that it may have been done.
     """
 
     id = StringField(primary_key=True)

@@ -172,6 +172,24 @@ async def test_what_is_under_way_is_not_begun_anew_from_another_channel(desk: De
     assert await desk.paid("1044") == [2000]
 
 
+@pytest.mark.parametrize("by", ["web", "person"])
+async def test_a_yes_to_one_refund_is_not_one_to_a_second(desk: Desk, by: str) -> None:
+    await desk.order("1044")
+    phone, web = desk.talk("phone"), desk.talk("web")
+    for talk in (phone, web):
+        await desk.proven(talk)
+        await talk.take("I want 20 pounds back for order 1044, a mug was chipped")
+    if by == "web":
+        await web.take("yes")
+    else:
+        await desk.order("1044", refunded=2000, refunds=[{"id": "anna", "pence": 2000}])
+    assert "has been given back since you were asked" in said(await phone.take("yes"))
+    assert await desk.paid("1044") == [2000]
+    # Who wants more says so.
+    await phone.take("I want 20 pounds back for order 1044, a mug was chipped")
+    assert "We have refunded £20.00" in said(await phone.take("yes"))
+
+
 @pytest.mark.parametrize(
     ("text", "done"),
     [
