@@ -107,13 +107,14 @@ class ActionCancelOrder(Action):
 async def _cancelled(tracker: Tracker, number: str) -> str:
     """Cancel an order for a customer, once a message; "" when a person has to see to it."""
     try:
-        await (await shop()).cancel(cause_of(tracker), number)
+        done = await (await shop()).cancel(cause_of(tracker), number)
     except NotPossible:
         return "too late"
     except (NotFound, *OUT_OF_REACH) as error:
         log_out_of_reach(error)
         return ""
-    return _DONE
+    # What the shop is still at may come to nothing.
+    return "" if done.pending else _DONE
 
 
 async def _cancel(deed: str, number: str) -> str:

@@ -77,11 +77,13 @@ class Standing:
     """Where somebody stands. With `events` the action ends with these: a code is asked for.
 
     Else `enough` says whether it may be done, and `told` for people at the desk why, or why not.
+    `account` is whose it is proven to be.
     """
 
     enough: bool
     told: str = ""
     events: list[dict[str, Any]] | None = None
+    account: str = ""
 
     def response(self, name: str) -> str:
         """Return the response for who is passed on: ``…_proven`` need not be asked who he is."""
@@ -130,10 +132,13 @@ async def require(
     if here is None or not account:
         return Standing(False, "identity not proven: there is no address on file")
     if by_channel(here, on_file, rules.channels):
-        return Standing(True, "identity proven: writes from the number on file")
+        told = "identity proven: writes from the number on file"
+        return Standing(True, told, account=account)
     if await proven(store(), here, account):
-        return Standing(True, "identity proven by a code to the address on file")
-    asked = await _send(tracker, domain, here, on_file, rules, real=real)
+        told = "identity proven by a code to the address on file"
+        return Standing(True, told, account=account)
+    typed = not wanted.number
+    asked = await _send(tracker, domain, here, on_file, rules, real=real, typed=typed)
     if asked.became == "no way":
         return Standing(False, "identity not proven: no code can be sent")
     if asked.became == "too often":
@@ -256,7 +261,8 @@ class ActionProofAgain(Action):
         asked = Asked("no way")
         if here is not None and wanted:
             rules = load_rules().identity
-            asked = await _send(tracker, domain, here, on_file, rules, real=real)
+            typed = not wanted.get("number")
+            asked = await _send(tracker, domain, here, on_file, rules, real=real, typed=typed)
         if asked.became == "sent":
             dispatcher.utter_message(response="utter_proof_again", hint=asked.hint)
             return []
@@ -316,9 +322,13 @@ async def _send(
     rules: Identity,
     *,
     real: bool,
+    typed: bool,
 ) -> Asked:
     given = ways()
-    allowed = Ways(given.mail and MAIL in rules.send, given.sms if SMS in rules.send else "")
+    # Of a mail address that is `typed` a text message would tell that it has an account, and
+    # two digits of its number.
+    by_text = SMS in rules.send and not typed
+    allowed = Ways(given.mail and MAIL in rules.send, given.sms if by_text else "")
     if not way_to(on_file, allowed):
         return Asked("no way")
     words = Words(

@@ -94,13 +94,17 @@ async def _refund(agent: Agent, number: str, pence: int, why: str) -> Refunded:
 
 
 def as_ruled(order: ShopOrder) -> Order:
-    """Return an order as the rules look at it; amounts are in hundredths of its currency."""
+    """Return an order as the rules look at it; amounts are in hundredths of its currency.
+
+    Of what cannot be told in them less is left, never more.
+    """
+    back = order.refunded
     return Order(
         id=order.number,
         status=order.status,
         delivered=order.delivered,
-        total=order.paid.minor if order.paid is not None else 0,
-        refunded=order.refunded.minor if order.refunded is not None else None,
+        total=order.paid.hundredths() if order.paid is not None else 0,
+        refunded=-Money(-back.minor, back.currency).hundredths() if back is not None else None,
     )
 
 

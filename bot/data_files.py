@@ -32,7 +32,7 @@ def wrong_files(root: Path = Path(), routing: str = "", mappings: Iterable[str] 
     """
     # Their own modules are imported here: `bot check` alone needs all of them.
     from actions.backends.rest_mapping import load_mapping
-    from actions.rules import RULES_FILE, load_rules
+    from actions.rules import RULES_FILE, read_rules
     from bot.desk.assist.canned import CANNED_FILE, load_canned
     from bot.desk.assist.desk_file import DESK_FILE, load_desk
     from bot.desk.routing_file import ROUTING_FILE, load_routing
@@ -60,7 +60,7 @@ def wrong_files(root: Path = Path(), routing: str = "", mappings: Iterable[str] 
     reading(lambda: load_words(root / TRANSLATION_FILE))
     reading(lambda: load_canned(root / CANNED_FILE))
     reading(lambda: load_desk(root / DESK_FILE))
-    reading(lambda: load_rules(root / RULES_FILE))
+    reading(lambda: read_rules(root / RULES_FILE))
     for name in dict.fromkeys(mappings):
         reading(partial(load_mapping, root / name))
     reading(lambda: load_memory(root / MEMORY_FILE))

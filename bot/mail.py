@@ -55,6 +55,8 @@ def send(
         mail.set_content(body)
         written = mail.as_bytes()
         to.encode("ascii")
+        if parseaddr(to) != ("", to):
+            raise ValueError("not one address, and nothing else")
     except (ValueError, UnicodeError):
         raise MailRefused("the address cannot be written in a mail") from None
     smtp = _connected(server)

@@ -11,6 +11,7 @@ is of the bot's own store, without which no turn is committed anyway.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -61,6 +62,10 @@ class Money:
         """Return it in major units without the currency, ``12.50``, as APIs take it."""
         places = _DECIMALS.get(self.currency, 2)
         return f"{Decimal(self.minor).scaleb(-places):.{places}f}"
+
+    def hundredths(self) -> int:
+        """Return it in hundredths of the currency, as rules have amounts, rounded down."""
+        return int(self.minor * 100 // 10 ** _DECIMALS.get(self.currency, 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,4 +293,16 @@ def same_place(one: Address | None, other: Address) -> bool:
     if one is None:
         return False
     region, country = other.region or one.region, other.country or one.country
-    return one == replace(other, region=region, country=country)
+    return one == replace(other, name=other.name or one.name, region=region, country=country)
+
+
+def completed(address: Address, order: ShopOrder) -> Address:
+    """Return a new address with what people do not say and an order's has: whose, which country."""
+    known = order.address or Address()
+    name = address.name or known.name or order.name
+    return replace(address, name=name, country=address.country or known.country)
+
+
+def same_number(name: str, number: str) -> bool:
+    """Tell whether an order's name is that number: shops may put words around it, ``#1042-EU``."""
+    return name.lstrip("#") == number or re.findall(r"[0-9]+", name) == [number]

@@ -20,6 +20,7 @@ from actions.backends.contract import (
     Refunded,
     ShopOrder,
     allowed,
+    completed,
     mark,
     over,
     too_late,
@@ -90,9 +91,10 @@ class DemoShop:
 
     async def change_address(self, key: str, number: str, address: Address) -> Done:
         """See `Orders`."""
-        plain = {field: clean(text)[:_LONGEST] for field, text in asdict(address).items()}
 
         async def act(sent: Sent) -> dict[str, Any]:
+            whole = completed(address, await self.find(number))
+            plain = {field: clean(text)[:_LONGEST] for field, text in asdict(whole).items()}
             done = await self._store.change(
                 Order, {"id": number, "status": PLACED}, set={"address": plain}
             )

@@ -8,8 +8,9 @@ no request can be under way any more, and it is not, tries again.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -26,6 +27,8 @@ BEGUN, DONE = "begun", "done"
 #: Seconds after which a request whose answer was lost has surely ended on the server. PHP's
 #: and most proxies' limits are 30 to 60.
 SETTLED_SECONDS = 120.0
+# Who finds somebody else at an order's money looks so often, each time after twice as long.
+_LOOKS, _LOOK_SECONDS = 5, 0.05
 
 
 class Effect(Document):
@@ -53,10 +56,14 @@ class Effect(Document):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What is to be sent: the values of the first call, and whether it may have been before."""
+    """What is to be sent: the values of the first call, and whether it may have been before.
+
+    `busy` is when an earlier request may still be under way.
+    """
 
     given: Mapping[str, Any]
     again: bool
+    busy: bool = False
 
 
 class Effects:
@@ -95,7 +102,7 @@ class Effects:
         if not new:
             there = await self._store.get(Effect, id_)
             if there is not None:
-                sent = Sent(dict(there.given or {}), again=True)
+                sent = Sent(dict(there.given or {}), again=True, busy=there.until > now)
                 if there.status == DONE:
                     return dict(there.result or {}), True
                 found = await look() if look else None
@@ -119,11 +126,64 @@ class Effects:
             if found is not None:
                 return await self._end(id_, found), False
             raise self._unknown(self._settled if look and not safe else 5.0) from None
+        except Ambiguous:
+            raise
         except BackendError:
-            # It was refused, or never left: nothing is under way.
-            await self._store.delete(Effect, {"id": id_, "status": BEGUN})
+            # It was refused, or never left: nothing is under way. What was sent before and
+            # never looked for may have been done all the same.
+            if not (sent.again and safe):
+                await self._store.delete(Effect, {"id": id_, "status": BEGUN})
             raise
         return await self._end(id_, result), False
+
+    @asynccontextmanager
+    async def alone(self, order: str, mark: str) -> AsyncIterator[None]:
+        """Let one refund of an order at a time read what is left and take of it.
+
+        The same `mark` may come in twice. While it is not known what became of one, no other
+        comes in until it is settled. Raises BackendDown when it is not soon free, StoreDown.
+        """
+        id_, tries = f"{self._backend}:alone:{order}", 0
+        for look in range(_LOOKS):
+            tries, after = await self._taken(id_, mark)
+            if tries or look + 1 == _LOOKS or after > 0:
+                break
+            await asyncio.sleep(_LOOK_SECONDS * 2**look)
+        if not tries:
+            raise BackendDown(self._backend, "another refund of the order is under way", after)
+        mine = {"id": id_, "status": BEGUN, "tries": tries}
+        try:
+            yield
+        except (AnswerLost, Ambiguous):
+            await self._store.change(Effect, mine, set={"result": {"lost": True}})
+            raise
+        except BackendError:
+            await self._store.delete(Effect, mine)
+            raise
+        await self._store.delete(Effect, mine)
+
+    async def _taken(self, id_: str, mark: str) -> tuple[int, float]:
+        """Return under which number an order was taken, 0 when it is another's.
+
+        And for how many seconds it surely is, 0 when it may be free at any moment.
+        """
+        now = utcnow()
+        until = now + timedelta(seconds=self._settled)
+        row = Effect(id=id_, status=BEGUN, at=now, until=until, given={"by": mark})
+        if (await self._store.insert_new([row]))[0]:
+            return 1, 0.0
+        there = await self._store.get(Effect, id_)
+        if there is None:
+            return 0, 0.0
+        if dict(there.given or {}).get("by") != mark and there.until > now:
+            return 0, (there.until - now).total_seconds() if there.result else 0.0
+        mine = await self._store.change(
+            Effect,
+            {"id": id_, "status": BEGUN, "tries": there.tries},
+            set={"until": until, "given": {"by": mark}, "result": None},
+            inc={"tries": 1},
+        )
+        return int(mine.tries) if mine is not None else 0, 0.0
 
     async def _looked(
         self, look: Callable[[], Awaitable[dict[str, Any] | None]] | None

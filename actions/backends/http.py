@@ -130,6 +130,9 @@ class Http:
                 full = after is not None or answer.status == 429
                 if after is None:
                     after = self._judge(method, answer, safe=safe)
+                if after is None and answer.status == 409 and lost and effect:
+                    # With the attempt before it, which the server is still at.
+                    break
                 if after is None:
                     return answer
                 lost = lost or not (full or "retry-after" in answer.headers)
@@ -190,22 +193,25 @@ class Http:
     ) -> Answer:
         import aiohttp
 
-        line = self._opened()
+        line, since = self._opened(), time.monotonic()
+        try:
+            await asyncio.wait_for(line.places.acquire(), left)
+        except asyncio.TimeoutError:
+            raise _NotSent from None
+        # What was waited for a place is not there any more for the answer.
+        left = max(left - (time.monotonic() - since), 0.01)
         seconds = min(self.pace.attempt, left)
         timeout = aiohttp.ClientTimeout(total=seconds)
         try:
-            async with (
-                line.places,
-                line.session.request(
-                    method,
-                    self._base + path,
-                    params=query or None,
-                    json=body,
-                    headers={**self._headers, **(headers or {})},
-                    timeout=timeout,
-                    allow_redirects=False,
-                ) as response,
-            ):
+            async with line.session.request(
+                method,
+                self._base + path,
+                params=query or None,
+                json=body,
+                headers={**self._headers, **(headers or {})},
+                timeout=timeout,
+                allow_redirects=False,
+            ) as response:
                 data = await response.content.read(LARGEST + 1)
                 while len(data) <= LARGEST and not response.content.at_eof():
                     data += await response.content.read(LARGEST + 1 - len(data))
@@ -217,6 +223,8 @@ class Http:
             raise _Lost(f"it did not answer within {seconds:.0f} seconds") from None
         except (aiohttp.ClientError, OSError):
             raise _Lost("the connection broke") from None
+        finally:
+            line.places.release()
 
     def _opened(self) -> _Line:
         import aiohttp

@@ -18,14 +18,16 @@ from actions.backends.contract import (
     Refunded,
     ShopOrder,
     allowed,
+    completed,
     mark,
     over,
+    same_number,
     same_place,
     too_late,
 )
 from actions.backends.effects import SETTLED_SECONDS, Effects, Sent
 from actions.backends.errors import BackendDown, Misconfigured, NotFound, NotPossible
-from actions.backends.http import Answer, Http, Pace, code_of, place
+from actions.backends.http import Answer, AnswerLost, Http, Pace, code_of, place
 from actions.backends.orders import CANCELLED
 from actions.backends.rest_mapping import ApiMapping, Call
 from actions.backends.rest_paths import at, filled, places
@@ -98,7 +100,7 @@ class RestBackend:
             if against:
                 raise NotPossible(self.name, against)
             values = {"number": number, "id": known.id, "why": clean(why)[:_NOTE]}
-            await self._effect(call, "cancel", key, values)
+            await self._effect(call, "cancel", key, values, sent)
             return {}
 
         return await self._done("cancel", key, act, look)
@@ -115,8 +117,8 @@ class RestBackend:
             against = too_late(known, "sent elsewhere")
             if against:
                 raise NotPossible(self.name, against)
-            values = {"number": number, "id": known.id, **asdict(address)}
-            await self._effect(call, "address", key, values)
+            values = {"number": number, "id": known.id, **asdict(completed(address, known))}
+            await self._effect(call, "address", key, values, sent)
             return {}
 
         return await self._done("address", key, act, look)
@@ -133,7 +135,10 @@ class RestBackend:
         """See `Shipments`."""
         call = self._call("track")
         answer = await self._asked(call, {"tracking": tracking}, "parcel")
-        return self._read.parcel(at(answer.body, call.at))
+        found = self._read.parcel(at(answer.body, call.at))
+        if found.tracking.upper() not in ("", tracking.upper()):
+            raise NotFound(self.name, "parcel")
+        return found
 
     async def account(self, email: str) -> Account:
         """See `Accounts`."""
@@ -150,7 +155,8 @@ class RestBackend:
         call, known = self._call("reset_password"), await self.account(email)
 
         async def act(sent: Sent) -> dict[str, Any]:
-            await self._effect(call, "reset", key, {"email": known.email, "id": known.id})
+            values = {"email": known.email, "id": known.id}
+            await self._effect(call, "reset", key, values, sent)
             return {}
 
         return await self._done("reset", key, act, None)
@@ -161,7 +167,7 @@ class RestBackend:
 
         async def act(sent: Sent) -> dict[str, Any]:
             values = {"email": known.email, "id": known.id, "code": code, "minutes": minutes}
-            await self._effect(call, "code", key, values)
+            await self._effect(call, "code", key, values, sent)
             return {}
 
         return await self._done("code", key, act, None)
@@ -190,6 +196,10 @@ class RestBackend:
             return None
 
         async def act(sent: Sent) -> dict[str, Any]:
+            async with self._effects.alone(number, sign):
+                return await pay(sent)
+
+        async def pay(sent: Sent) -> dict[str, Any]:
             known, wanted = await self._find(number), _money(sent.given)
             # What may have been sent is sent as it was: of it the order may know already.
             against = "" if sent.again and safe else forbids(known) or over(known, wanted)
@@ -204,7 +214,7 @@ class RestBackend:
                 "minor": wanted.minor,
                 "currency": wanted.currency,
             }
-            await self._effect(call, "refund", key, values)
+            await self._effect(call, "refund", key, values, sent)
             return _plain(number, wanted)
 
         safe, first = bool(self._map.idempotency), _plain(number, money)
@@ -224,7 +234,11 @@ class RestBackend:
     async def _find(self, number: str) -> ShopOrder:
         call = self._call("find")
         answer = await self._asked(call, {"number": number}, "order")
-        return self._read.order(at(answer.body, call.at))
+        found = self._read.order(at(answer.body, call.at))
+        # An API may find what is like it; somebody else's order is not this one.
+        if not same_number(found.number, number):
+            raise NotFound(self.name, "order")
+        return found
 
     async def _parcels(self, number: str, id_: str) -> tuple[Parcel, ...]:
         call = self._map.calls["parcels"]
@@ -257,12 +271,17 @@ class RestBackend:
         _, again = await self._effects.once(mark(verb, key), act, look, safe=safe)
         return Done(key, again=again)
 
-    async def _effect(self, call: Call, verb: str, key: str, values: Mapping[str, Any]) -> Answer:
+    async def _effect(
+        self, call: Call, verb: str, key: str, values: Mapping[str, Any], sent: Sent
+    ) -> Answer:
         sign = mark(verb, key)
         header = self._map.idempotency
         headers = {header: sign} if header else {}
         everything = {**values, "key": sign}
-        return await self._asked(call, everything, "order", headers=headers, safe=bool(header))
+        busy = bool(header) and sent.busy
+        return await self._asked(
+            call, everything, "order", headers=headers, safe=bool(header), busy=busy
+        )
 
     async def _rows(self, call: Call, values: Mapping[str, Any], limit: int) -> list[Any]:
         pages, made = self._map.pages, list[Any]()
@@ -301,8 +320,13 @@ class RestBackend:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         safe: bool | None = None,
+        busy: bool = False,
     ) -> Answer:
-        """Return the answer of a call. What values hold never leaves its place in the path."""
+        """Return the answer of a call. What values hold never leaves its place in the path.
+
+        `busy` is when the same may be under way: a conflict then is with itself, see
+        https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/.
+        """
         operation = call.operation
         sent = filled(call.send, values)
         path, asked, added = operation.path, dict(query or {}), dict(headers or {})
@@ -320,6 +344,8 @@ class RestBackend:
         answer = await self._http.call(
             operation.method, path, query=asked, body=body, headers=added, safe=safe
         )
+        if answer.status == 409 and busy:
+            raise AnswerLost(self.name, "it is still at the same request")
         if answer.status == 404:
             raise NotFound(self.name, kind)
         if answer.status in _REFUSED:

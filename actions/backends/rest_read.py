@@ -38,7 +38,8 @@ class Reader:
                 raise Misconfigured(self._name, f"an order has nothing at order.{key}")
         number, status = str(found["number"]), self._stage(found["status"])
         currency = self._currency(row)
-        paid, refunded = (self._money(found.get(key), currency) for key in ("paid", "refunded"))
+        paid = self._money(found.get("paid"), currency)
+        refunded = _positive(self._money(found.get("refunded"), currency))
         items = at(row, self._map.items["each"]) if self._map.items else None
         parcels = at(row, self._map.parcels["each"]) if self._map.parcels else None
         address = self._address(row)
@@ -100,7 +101,7 @@ class Reader:
         if key is None or amount is None or sign not in str(at(row, key) or ""):
             return None
         currency = order.paid.currency if order.paid is not None else ""
-        return self._money(at(row, amount), currency)
+        return _positive(self._money(at(row, amount), currency))
 
     def _stage(self, value: Any) -> str:
         return self._map.statuses.get(str(value), UNKNOWN)
@@ -132,6 +133,11 @@ class Reader:
         if not any(found.values()):
             return None
         return Address(**{key: str(value or "") for key, value in found.items()})
+
+
+def _positive(money: Money | None) -> Money | None:
+    # Some write what was given back with a minus.
+    return Money(abs(money.minor), money.currency) if money is not None else None
 
 
 def _at(value: Any) -> datetime | None:

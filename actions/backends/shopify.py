@@ -23,19 +23,20 @@ from actions.backends.contract import (
     Refunded,
     ShopOrder,
     allowed,
+    completed,
     mark,
     over,
     same_place,
     too_late,
 )
-from actions.backends.effects import SETTLED_SECONDS, Effects, Sent, or_unknown
+from actions.backends.effects import SETTLED_SECONDS, Effects, Sent, or_unknown, unknown
 from actions.backends.errors import (
     Ambiguous,
     NotFound,
     NotPossible,
     Unauthorised,
 )
-from actions.backends.http import Pace, place
+from actions.backends.http import AnswerLost, Pace, place
 from actions.backends.orders import CANCELLED
 from actions.backends.shopify_api import VERSION, ShopifyApi, quoted
 from actions.backends.shopify_read import (
@@ -132,14 +133,17 @@ class ShopifyShop:
 
         async def act(sent: Sent) -> dict[str, Any]:
             node, missing = await self._api.node(number)
-            against = too_late(order(node, missing), "sent elsewhere")
+            known = order(node, missing)
+            against = too_late(known, "sent elsewhere")
             if against:
                 raise NotPossible(self.name, against)
-            given = {"id": node["id"], "shippingAddress": _input(address)}
+            given = {"id": node["id"], "shippingAddress": _input(completed(address, known))}
             data, _ = await self._api.ask("orderUpdate", UPDATE, {"input": given})
-            errors = (data.get("orderUpdate") or {}).get("userErrors") or []
-            if errors:
-                raise self._api.refused(errors)
+            done = data.get("orderUpdate") or {}
+            if done.get("userErrors"):
+                raise self._api.refused(done["userErrors"])
+            if not done.get("order"):
+                raise AnswerLost(self.name, "it says nothing of the order")
             return {}
 
         _, again = await self._effects.once(mark("address", key), act, look)
@@ -221,6 +225,19 @@ class ShopifyShop:
         has it, too, and is looked for first.
         """
         sign = mark("refund", key)
+        async with self._effects.alone(number, sign):
+            return await self._refund(key, sign, number, money, why, forbids, by)
+
+    async def _refund(
+        self,
+        key: str,
+        sign: str,
+        number: str,
+        money: Money,
+        why: str,
+        forbids: Callable[[ShopOrder], str],
+        by: str,
+    ) -> Refunded:
         node, missing = await self._api.node(number, refunds=True)
         there = self._refunded(key, number, node, sign, again=True)
         if there is not None:
@@ -243,8 +260,9 @@ class ShopifyShop:
         }
         with or_unknown(self.name):
             data, _ = await self._api.ask("refundCreate", REFUND, variables)
-        errors = (data.get("refundCreate") or {}).get("userErrors") or []
-        if not errors:
+        done = data.get("refundCreate") or {}
+        errors = done.get("userErrors") or []
+        if done.get("refund") and not errors:
             return Refunded(key, known.number, money)
         # Somebody else with the same key, or our own first request whose answer was lost.
         node, _ = await self._api.node(number, refunds=True)
@@ -253,6 +271,8 @@ class ShopifyShop:
             return there
         if any(str(e.get("code", "")).startswith("IDEMPOTENCY_") for e in errors):
             raise Ambiguous(self.name, "the shop is still at the same refund", 10.0)
+        if not errors:
+            raise unknown(self.name, 10.0)
         raise self._api.refused(errors)
 
     async def ask(self) -> str:
@@ -317,4 +337,5 @@ def _input(address: Address) -> dict[str, str]:
         "zip": address.postcode,
         "countryCode": address.country,
     }
-    return {name: value for name, value in given.items() if value}
+    # The second line of the old address is not one of the new.
+    return {name: value for name, value in given.items() if value or name == "address2"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from actions.backends.contract import ShopOrder
+from actions.backends.contract import ShopOrder, same_number
 from actions.backends.errors import (
     Ambiguous,
     BackendDown,
@@ -14,8 +14,8 @@ from actions.backends.errors import (
     NotPossible,
     Unauthorised,
 )
-from actions.backends.http import Answer, Http, Pace, place
-from actions.backends.shopify_read import CUSTOMER, ORDERS, order, same_number
+from actions.backends.http import Answer, AnswerLost, Http, Pace, place
+from actions.backends.shopify_read import CUSTOMER, ORDERS, order
 
 #: From this version on refundCreate must have an idempotency key
 #: (https://shopify.dev/changelog/making-idempotency-mandatory-for-inventory-adjustments-and-refund-mutations).
@@ -89,12 +89,17 @@ class ShopifyApi:
         errors = (data.get(name) or {}).get("userErrors") or []
         if errors:
             raise self.refused(errors)
+        if not data.get(name):
+            raise AnswerLost(self.name, "it says nothing of what was asked for")
         return {}
 
     async def ask(
         self, name: str, query: str, variables: Mapping[str, Any], *, safe: bool = True
     ) -> tuple[dict[str, Any], tuple[str, ...]]:
-        """Return the data of a query, and the fields that were refused in part."""
+        """Return the data of a query, and the fields that were refused in part.
+
+        Raises `AnswerLost` for a mutation that may have taken place.
+        """
         body = {"query": query, "operationName": name, "variables": dict(variables)}
         effect = query.startswith("mutation")
         answer = await self._http.call("POST", "/graphql.json", body=body, safe=safe, effect=effect)
@@ -108,6 +113,8 @@ class ShopifyApi:
         found = answer.body
         data, errors = found.get("data"), _errors(found)
         codes = {str((e.get("extensions") or {}).get("code", "")) for e in errors}
+        if "INTERNAL_SERVER_ERROR" in codes and effect:
+            raise AnswerLost(self.name, "it has an error of its own")
         if "INTERNAL_SERVER_ERROR" in codes:
             raise BackendDown(self.name, "it has an error of its own")
         if any(code.startswith("IDEMPOTENCY_") for code in codes):

@@ -6,7 +6,6 @@ The shapes: https://shopify.dev/docs/api/admin-graphql/latest/objects/Order, /Fu
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -195,11 +194,6 @@ def parents(node: Mapping[str, Any], currency: str) -> list[Parent]:
         )
         made.append(Parent(str(paid["id"]), str(paid.get("gateway") or ""), amount.minor - back))
     return made
-
-
-def same_number(name: str, number: str) -> bool:
-    """Tell whether an order's name is that number: shops may put words around it, ``#1042-EU``."""
-    return name.lstrip("#") == number or re.findall(r"[0-9]+", name) == [number]
 
 
 def _status(node: Mapping[str, Any], parcels: tuple[Parcel, ...]) -> str:

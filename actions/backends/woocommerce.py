@@ -23,12 +23,13 @@ from actions.backends.contract import (
     Refunded,
     ShopOrder,
     allowed,
+    completed,
     mark,
     over,
     same_place,
     too_late,
 )
-from actions.backends.effects import SETTLED_SECONDS, Effects, Sent, or_unknown
+from actions.backends.effects import SETTLED_SECONDS, Effects, Sent, or_unknown, unknown
 from actions.backends.errors import Misconfigured, NotFound, NotPossible
 from actions.backends.http import Answer, Http, Pace, code_of, place
 from actions.backends.orders import CANCELLED
@@ -102,10 +103,11 @@ class WooShop:
 
         async def act(sent: Sent) -> dict[str, Any]:
             row = await self._row(number)
-            against = too_late(order(row), "sent elsewhere")
+            known = order(row)
+            against = too_late(known, "sent elsewhere")
             if against:
                 raise NotPossible(self.name, against)
-            await self._change(row, {"shipping": shipping(address)})
+            await self._change(row, {"shipping": shipping(completed(address, known))})
             return {}
 
         _, again = await self._effects.once(mark("address", key), act, look)
@@ -178,12 +180,16 @@ class WooShop:
         sign = f"ref {mark('refund', key)[:13]}"
 
         async def look() -> dict[str, Any] | None:
-            given = refund_of(await self._row(number), sign)
+            given = await self._given(await self._row(number), sign)
             return None if given is None else _plain(number, given)
 
         async def act(sent: Sent) -> dict[str, Any]:
-            row, wanted = await self._row(number), _money(sent.given)
-            given = refund_of(row, sign)
+            async with self._effects.alone(number, sign):
+                return await pay(_money(sent.given))
+
+        async def pay(wanted: Money) -> dict[str, Any]:
+            row = await self._row(number)
+            given = await self._given(row, sign)
             if given is not None:
                 return _plain(number, given)
             known = order(row)
@@ -217,6 +223,22 @@ class WooShop:
     async def close(self) -> None:
         """See `Shop`."""
         await self._http.close()
+
+    async def _given(self, row: Mapping[str, Any], sign: str) -> Money | None:
+        """Return what a refund with that sign has given back, None without one.
+
+        It is written down before the payment's gateway is asked, and deleted when that says
+        no: see wc_create_refund. Raises Ambiguous until the gateway has said yes.
+        """
+        given = refund_of(row, sign)
+        if given is None:
+            return None
+        answer = await self._get(f"/orders/{row['id']}/refunds", {"per_page": "100"})
+        rows = answer.body if isinstance(answer.body, list) else []
+        for one in rows:
+            if sign in str(one.get("reason") or "") and one.get("refunded_payment") is False:
+                raise unknown(self.name, 30.0)
+        return given
 
     async def _row(self, number: str) -> dict[str, Any]:
         """Return the order as the API has it; extensions give numbers that are not the id."""

@@ -14,7 +14,7 @@ from actions.asking import OUT_OF_REACH, log_out_of_reach
 from actions.backends.contract import Money, ShopOrder
 from actions.backends.errors import Ambiguous, BackendDown, NotFound, NotPossible
 from actions.backends.opening import shop
-from actions.resolving.judging import Wish, refund_verdict
+from actions.resolving.judging import Verdict, Wish, refund_verdict
 from actions.rules import load_rules
 from bot.message import utcnow
 from bot.store import AsyncStore
@@ -31,7 +31,7 @@ async def undertake(
     store: AsyncStore,
     conversation: str,
     wish: Wish,
-    money: Money | None,
+    verdict: Verdict,
     says: Mapping[str, str],
     hours: int,
 ) -> Undertaking:
@@ -42,12 +42,15 @@ async def undertake(
     """
     now = utcnow()
     args: dict[str, Any] = dict(wish.args)
-    if money is not None:
-        args |= {"minor": money.minor, "currency": money.currency}
+    if verdict.money is not None:
+        args |= {"minor": verdict.money.minor, "currency": verdict.money.currency}
+        args |= {"given": verdict.given}
     row = Undertaking(
         id=wish.key,
         conversation=conversation,
         tool=wish.tool,
+        account=wish.account,
+        order=wish.args.get("number", ""),
         args=args,
         says=dict(says),
         at=now,
@@ -89,6 +92,9 @@ async def asked_again(row: Undertaking) -> tuple[str, dict[str, Any]]:
     except UNREACHED as error:
         log_out_of_reach(error)
         change = {"due": _later(error, int(row.attempts or 0))}
+        if isinstance(error, Ambiguous):
+            # Whoever gives it up has to know.
+            change["why"] = error.args[0]
     return str(change.get("status", PENDING)), change
 
 
@@ -98,6 +104,8 @@ async def _ask(row: Undertaking) -> dict[str, Any]:
     number, why = wish.args.get("number", ""), wish.args.get("reason", "")
     if row.tool == "cancel_order":
         done = await place.cancel(row.id, number, why)
+        if done.pending:
+            raise Ambiguous(place.name, "it has taken it on and is still at it", 10.0)
         return {"again": done.again}
     if row.tool == "change_address":
         done = await place.change_address(row.id, number, wish.address)
@@ -109,6 +117,9 @@ async def _ask(row: Undertaking) -> dict[str, Any]:
 
     def forbids(order: ShopOrder) -> str:
         verdict = refund_verdict(load_rules(), order, wish)
+        if verdict.kind == "yes" and args.get("given") not in (None, verdict.given):
+            # From another chat, or by a person: a yes to one refund is not one to a second.
+            return f"money of order {number} has been given back since you were asked"
         return "" if verdict.kind == "yes" else verdict.why
 
     back = await place.refund(row.id, number, money, why, forbids)

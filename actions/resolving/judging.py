@@ -10,11 +10,14 @@ from typing import Any, Literal
 from actions.asking import find_order
 from actions.backends.contract import Address, Money, ShopOrder, too_late
 from actions.money import plain, pounds, read_pence
+from actions.proving import address_of
+from actions.proving import store as people
 from actions.refund import as_ruled
 from actions.resolving.matter import Matter, store
 from actions.rules import Rules
+from bot.identity.meeting import customer_of
 from bot.message import utcnow
-from bot.store.steps import Undertaking
+from bot.store.steps import DECLINED, PENDING, Undertaking
 
 #: How a person and a customer read what is wanted, and the topic of the case.
 _TOPICS = {
@@ -27,20 +30,26 @@ _TOPICS = {
 
 @dataclass(frozen=True)
 class Wish:
-    """Something that a customer wants done. `key` begins with the id of the turn it came in."""
+    """Something that a customer wants done. `key` begins with the id of the turn it came in.
+
+    `account` is whose it is, once that is proven.
+    """
 
     key: str
     tool: str
     args: Mapping[str, str]
+    account: str = ""
 
     def encode(self) -> dict[str, Any]:
         """Return it as it stands in a slot."""
-        return {"key": self.key, "tool": self.tool, "args": dict(self.args)}
+        plain = {"key": self.key, "tool": self.tool, "args": dict(self.args)}
+        return {**plain, "account": self.account}
 
     @classmethod
     def decode(cls, told: Mapping[str, Any]) -> Wish:
         """Read it back from a slot."""
-        return cls(str(told["key"]), str(told["tool"]), dict(told["args"]))
+        key, tool, account = str(told["key"]), str(told["tool"]), str(told.get("account") or "")
+        return cls(key, tool, dict(told["args"]), account)
 
     @property
     def topic(self) -> str:
@@ -76,7 +85,7 @@ class Verdict:
     """What the rules say of a wish, why not, and what a proposal is worded with.
 
     `why` of "person" is for the desk, of "no" for the customer. `amount` is what a refund comes
-    to, as in its arguments.
+    to, as in its arguments, and `given` what was given back before it, in hundredths.
     """
 
     kind: Literal["yes", "no", "person"]
@@ -84,6 +93,7 @@ class Verdict:
     values: Mapping[str, str] = field(default_factory=dict)
     money: Money | None = None
     amount: str = ""
+    given: int | None = None
 
 
 def one_line(address: Address) -> str:
@@ -103,20 +113,18 @@ async def judge(matter: Matter, wish: Wish, *, proven: bool) -> Verdict:
     rule = rules.tool(wish.tool)
     if not rule.allowed:
         return Verdict("no", "that is not mine to do")
-    if rule.per_day:
-        since = {"at": {"$gte": utcnow() - timedelta(days=1)}}
-        where = {"conversation": matter.conversation, "tool": wish.tool, **since}
-        rows = await store().find(Undertaking, where, limit=rule.per_day + 1)
-        if len([row for row in rows if row.id != wish.key]) >= rule.per_day:
-            many = "once" if rule.per_day == 1 else f"{rule.per_day} times"
-            why = f"wants to {wish.in_words()}; the bot may do that {many} a day"
-            return Verdict("person", why)
+    if proven and rule.per_day and await _done_today(matter, wish, rule.per_day) >= rule.per_day:
+        many = "once" if rule.per_day == 1 else f"{rule.per_day} times"
+        why = f"wants to {wish.in_words()}; the bot may do that {many} a day"
+        return Verdict("person", why)
     if wish.tool == "reset_password":
         return Verdict("yes", values={"email": wish.args["email"]})
     number = wish.args["number"]
     order = await find_order(number)
     if order is None:
         return Verdict("no", f"there is no order with the number {number}")
+    if proven and await _under_way(wish):
+        return Verdict("no", f"the same is under way already for order {number}")
     if wish.tool == "refund":
         return refund_verdict(rules, order, wish, proven=proven)
     verb = "cancelled" if wish.tool == "cancel_order" else "sent somewhere else"
@@ -161,7 +169,38 @@ def refund_verdict(rules: Rules, order: ShopOrder, wish: Wish, *, proven: bool =
         why = f"wants {shown} back for order {number}, above the limit of {pounds(limit)}{before}"
         return Verdict("person", why, money=money, amount=plain(pence))
     values = {"number": number, "amount": shown}
-    return Verdict("yes", values=values, money=money, amount=plain(pence))
+    return Verdict("yes", values=values, money=money, amount=plain(pence), given=given)
+
+
+async def _done_today(matter: Matter, wish: Wish, most: int) -> int:
+    """Return how often a customer had a tool in a day: in any of his chats, for any of his orders.
+
+    Counts up to `most`, and neither the wish itself nor what was refused.
+    """
+    here = address_of(matter.tracker)
+    addresses: tuple[str, ...] = (matter.conversation,)
+    if here is not None:
+        addresses += (await customer_of(people(), here)).addresses
+    since = {
+        "tool": wish.tool,
+        "at": {"$gte": utcnow() - timedelta(days=1)},
+        "status": {"$ne": DECLINED},
+    }
+    whose: list[dict[str, Any]] = [{"conversation": one} for one in dict.fromkeys(addresses)]
+    whose += [{"account": wish.account}] if wish.account else []
+    whose += [{"order": wish.args["number"]}] if wish.args.get("number") else []
+    done: set[str] = set()
+    for where in whose:
+        rows = await store().find(Undertaking, {**where, **since}, limit=most + 1)
+        done |= {str(row.id) for row in rows if row.id != wish.key}
+    return len(done)
+
+
+async def _under_way(wish: Wish) -> bool:
+    """Tell whether the shop has not answered yet to the same wish of another message."""
+    where = {"order": wish.args["number"], "tool": wish.tool, "status": PENDING}
+    rows = await store().find(Undertaking, where, limit=2)
+    return any(row.id != wish.key for row in rows)
 
 
 def in_money(money: Money) -> str:

@@ -65,6 +65,7 @@ class Loop:
         self._past = past
         self._seen: dict[str, str] = {}
         self._calls = 0
+        self._end = 0.0
         self._mark = mark()
         self._tools = tuple(
             spec.tool() for spec in TOOLS.values() if matter.rules.tool(spec.name).allowed
@@ -77,12 +78,12 @@ class Loop:
         What a model or its answers are the cause of is never raised; StoreDown is.
         """
         bounds = self._matter.rules.resolving
-        end = time.monotonic() + bounds.seconds
+        self._end = time.monotonic() + bounds.seconds
         messages = [*self._opening()]
         while self._calls < bounds.steps:
             try:
                 ask = self._ask(messages)
-                reply = await asyncio.wait_for(talks.ask(ask), max(end - time.monotonic(), 0.01))
+                reply = await asyncio.wait_for(talks.ask(ask), self._left())
             except (LlmError, StoreError, asyncio.TimeoutError) as error:
                 await self._note("model", {}, verdicts.FAILED, type(error).__name__)
                 return self.resolved
@@ -143,9 +144,22 @@ class Loop:
         if same in self._seen:
             await self._note(spec.name, arguments, verdicts.REFUSED, "called before")
             return f"called before, with the same result: {self._seen[same]}"
-        told = await (self._wish(spec, arguments) if spec.changes else self._read(spec, arguments))
+        told = await (self._wish if spec.changes else self._read_in_time)(spec, arguments)
         self._seen[same] = told
         return told
+
+    def _left(self) -> float:
+        """Return the seconds that are left for the message."""
+        return max(self._end - time.monotonic(), 0.01)
+
+    async def _read_in_time(self, spec: Spec, arguments: Mapping[str, str]) -> str:
+        try:
+            return await asyncio.wait_for(self._read(spec, arguments), self._left())
+        except asyncio.TimeoutError:
+            if spec.matter:
+                self.resolved.found.append(reading.SILENT)
+            await self._note(spec.name, arguments, verdicts.FAILED, "no answer in time")
+            return reading.SILENT.told
 
     def _offered(self, name: str) -> bool:
         return any(tool.name == name for tool in self._tools)

@@ -57,6 +57,12 @@ async def advance(talk: Talk, wishes: Sequence[Wish]) -> Events:
     matter = talk.matter
     for n, wish in enumerate(wishes):
         left = wishes[n:]
+        if await store().get(Undertaking, wish.key) is not None:
+            # Begun by a try of this message that was cut off: what became of it is said.
+            events = await _carried_out(talk, wish, Verdict("yes"), wishes[n + 1 :])
+            if events is not None:
+                return events
+            continue
         try:
             verdict = await judge(matter, wish, proven=False)
             if verdict.kind == "no":
@@ -69,6 +75,7 @@ async def advance(talk: Talk, wishes: Sequence[Wish]) -> Events:
                 return [SlotSet(SLOT, kept), *standing.events]
             if not standing.enough:
                 return await to_person(talk, left, standing.with_why(why))
+            wish = replace(wish, account=standing.account)
             if verdict.kind == "yes":
                 verdict = await judge(matter, wish, proven=True)
         except OUT_OF_REACH as error:
@@ -120,6 +127,8 @@ async def confirmed(talk: Talk, which: str) -> Events:
             log_out_of_reach(error)
         else:
             standing = await _standing(talk, wish, f"wants to {wish.in_words()}")
+            # What had been given back when it was asked for is what the yes is about.
+            verdict = replace(verdict, given=told.get("given"))
             if standing.events is not None:
                 return [SlotSet(SLOT, {**told, "state": PROOF}), *standing.events]
             if not standing.enough:
@@ -168,6 +177,7 @@ async def _asked(talk: Talk, wish: Wish, verdict: Verdict, rest: Sequence[Wish])
         "wishes": [w.encode() for w in (wish, *rest)],
         "values": dict(verdict.values),
         "money": [money.minor, money.currency] if money else None,
+        "given": verdict.given,
     }
     return [SlotSet(SLOT, kept)]
 
@@ -190,6 +200,7 @@ def _as_proposed(told: dict[str, Any]) -> Verdict:
         "yes",
         values=dict(told.get("values") or {}),
         money=Money(int(money[0]), str(money[1])) if money else None,
+        given=told.get("given"),
     )
 
 
@@ -210,7 +221,7 @@ async def _carried_out(
         store(),
         matter.conversation,
         wish,
-        verdict.money,
+        verdict,
         says,
         matter.rules.resolving.hours,
     )
@@ -280,4 +291,5 @@ async def _before(matter: Matter, which: str) -> bool:
 
 def _given(row: Undertaking) -> dict[str, Any]:
     """Return the arguments of a row as they stood in its proposal."""
-    return {k: v for k, v in dict(row.args or {}).items() if k not in ("minor", "currency")}
+    added = ("minor", "currency", "given")
+    return {k: v for k, v in dict(row.args or {}).items() if k not in added}

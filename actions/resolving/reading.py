@@ -34,13 +34,17 @@ class Found:
     down: bool = False
 
 
+#: What is found when the shop's system does not answer.
+SILENT = Found("utter_shop_out_of_reach", {}, "the shop's system does not answer now", down=True)
+
+
 async def order_status(matter: Matter, arguments: Mapping[str, str]) -> Found:
     """Find an order's stage: nothing of it is personal. Raises StoreDown."""
     number = arguments["number"]
     try:
         order = await find_order(number)
     except OUT_OF_REACH as error:
-        return _down(matter, error)
+        return _down(error)
     if order is None:
         return _told(matter, "utter_order_not_found", {"number": number})
     return _told(matter, f"utter_order_{stage(order)}", facts(order))
@@ -54,7 +58,7 @@ async def track(matter: Matter, arguments: Mapping[str, str]) -> Found:
     except NotFound:
         return _told(matter, "utter_tracking_unknown", {"tracking": number})
     except OUT_OF_REACH as error:
-        return _down(matter, error)
+        return _down(error)
     where = WORDS.get(late_or(parcel.status, parcel.eta), "")
     if not where:
         return _told(matter, "utter_tracking_unknown", {"tracking": number})
@@ -98,6 +102,6 @@ def _told(matter: Matter, response: str, values: Mapping[str, str]) -> Found:
     return Found(response, values, matter.words(response, values))
 
 
-def _down(matter: Matter, error: BackendError) -> Found:
+def _down(error: BackendError) -> Found:
     log_out_of_reach(error)
-    return Found("utter_shop_out_of_reach", {}, "the shop's system does not answer now", down=True)
+    return SILENT

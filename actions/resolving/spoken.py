@@ -8,7 +8,11 @@ from collections.abc import Sequence
 from actions.money import read_pence
 from actions.order_status import numbers_in
 
-_MONEY = re.compile(r"(?:£|GBP)?\s*\d{1,6}(?:[.,]\d{1,2})?(?!\d)(?:\s*(?:£|GBP))?", re.IGNORECASE)
+#: Whole amounts only: of ``1,200.50`` neither 1 nor 200.50 has been named.
+_MONEY = re.compile(
+    r"(?<![\d.,])(?:\d{1,3},\d{3}\.\d{2}|\d{1,3}\.\d{3},\d{2}|\d{1,6}(?:[.,]\d{1,2})?)"
+    r"(?!\d|[.,]\d)"
+)
 _WORD = re.compile(r"\w+")
 
 

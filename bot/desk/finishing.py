@@ -75,12 +75,13 @@ class Finisher(Rounds):
         if await self._store.get(Undertaking, row.id) is None:
             # The customer was forgotten meanwhile: nothing may be written of him any more.
             return
+        seen = change
         if status == PENDING and utcnow() < row.until:
             where = {"id": row.id, "status": PENDING}
             await self._store.change(Undertaking, where, set=change, inc={"attempts": 1})
             return
         if status == PENDING:
-            status, change = GIVEN_UP, {"status": GIVEN_UP}
+            status, seen, change = GIVEN_UP, change, {"status": GIVEN_UP}
         said = dict(row.says or {})
         what = str(said.get("what") or row.tool)
         if status == CARRIED_OUT:
@@ -90,6 +91,8 @@ class Finisher(Rounds):
             told = f"not done: {what}; {change.get('why')}"
         else:
             text, told = str(said.get("given_up") or ""), f"given up by the bot: {what}"
+            if row.why or seen.get("why"):
+                told += "; it may have been done: look in the shop before you do it by hand"
         await self._tell(row, text)
         await self._close(row, told, done=status == CARRIED_OUT)
         await self._store.change(

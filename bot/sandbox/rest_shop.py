@@ -42,6 +42,7 @@ class RestShop:
         self.hidden: frozenset[str] = frozenset()
         self._faults = faults
         self._answers: dict[str, tuple[str, int, Json]] = {}
+        self._at_work: set[str] = set()
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """Return the routes under /shop."""
@@ -81,7 +82,14 @@ class RestShop:
                         return _error(400, "no_json")
                 return await self._once(request, body, handle)
 
-            return await self._faults.call(request, CHANNEL, name, allowed, _refuse)
+            key = request.headers.get("Idempotency-Key", "")
+            if key in self._at_work:
+                return _error(409, "in_progress")
+            self._at_work |= {key} if key else set()
+            try:
+                return await self._faults.call(request, CHANNEL, name, allowed, _refuse)
+            finally:
+                self._at_work.discard(key)
 
         return handler
 

@@ -16,12 +16,16 @@ _FIRST_ID = 450_789_000
 
 @dataclass(slots=True)
 class Back:
-    """Money given back: pence, and what the API that did it wrote beside it."""
+    """Money given back: pence, and what the API that did it wrote beside it.
+
+    Until it is `paid` it is written down, and the payment's gateway may still refuse it.
+    """
 
     id: int
     minor: int
     note: str
     at: datetime
+    paid: bool = True
 
 
 @dataclass(slots=True)

@@ -262,7 +262,7 @@ def _refund(sale: Sale, back: Back) -> Json:
         "date_created_gmt": _time(back.at),
         "amount": amount,
         "reason": back.note,
-        "refunded_payment": True,
+        "refunded_payment": back.paid,
         "meta_data": [],
     }
 

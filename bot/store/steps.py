@@ -44,15 +44,18 @@ class Step(Document):
 class Undertaking(Document):
     """Something that is done on a customer's yes; `_id` is the key by which the shop knows it.
 
-    It begins with the id of the turn that proposed it. `args` are what the customer said yes to.
+    It begins with the id of the turn that proposed it. `args` are what the customer said yes to,
+    `order` the number of the order, `account` whose it is, see `bot.identity.proving.account_of`.
     `says` are the words for what may become of it (``done``, ``given_up``), `case` is the turn
     whose case waits for it, "" for none. `until` is when it is given up, `result` what the
-    shop answered, `why` why it was refused.
+    shop answered, `why` why it was refused, or, while it is pending, that it may have been done.
     """
 
     id = StringField(primary_key=True)
     conversation = StringField(required=True)
     tool = StringField(required=True)
+    account = StringField(default="")
+    order = StringField(default="")
     args = RawField()
     says = RawField()
     status = StringField(default=PENDING, choices=(PENDING, CARRIED_OUT, DECLINED, GIVEN_UP))
@@ -68,5 +71,12 @@ class Undertaking(Document):
         "collection": "undertakings",
         "auto_create_index": False,
         "index_background": False,
-        "indexes": [("status", "due"), ("conversation", "tool", "at"), ("conversation", "at")],
+        "indexes": [
+            ("status", "due"),
+            ("conversation", "tool", "at"),
+            ("conversation", "at"),
+            ("account", "tool", "at"),
+            ("order", "tool", "at"),
+            ("order", "tool", "status"),
+        ],
     }

@@ -252,17 +252,20 @@ async def test_without_mail_a_person_sees_to_it(brain: Brain, office: Office) ->
     assert outcome.handoff.why.endswith("identity not proven: no code can be sent")
 
 
+@pytest.mark.parametrize("ways", [Ways(mail=True), Ways(sms="texts")])
 async def test_nobody_learns_whose_mail_address_has_an_account(
-    brain: Brain, office: Office
+    brain: Brain, office: Office, ways: Ways
 ) -> None:
-    await office.order("730308", email="known@post.example")
+    reaching.provide(ways)
+    await office.order("730308", email="known@post.example", phone="+447700900177")
     said = []
     for email in ("known@post.example", "nobody@post.example"):
-        talk = Conversation(brain, user=f"prove-10-{email}")
+        talk = Conversation(brain, user=f"prove-10-{email}-{ways.sms}")
         await talk.say("i want a copy of my data")
         said.append(await talk.say(email))
     assert said[0][0].replace("k…", "n…") == said[1][0]
-    await office.code("known@post.example")
+    if ways.mail:
+        await office.code("known@post.example")
     await asyncio.sleep(0.1)
     assert not office.box.mails
 

@@ -147,11 +147,24 @@ async def test_what_is_refused_or_uncertain_is_not_sent_again(
 
 
 async def test_an_address_that_no_mail_can_carry(
-    store: AsyncStore, post: Callable[[], Awaitable[None]]
+    store: AsyncStore, box: Smtp, post: Callable[[], Awaitable[None]]
 ) -> None:
     row = await asked(store, OnFile("ada@post.example\nBcc: eve@post.example"))
     await post()
     assert (await until(store, row, FAILED)).reason.startswith("the address cannot be written")
+    # Nor one of which a server would make another, or several.
+    for to in (
+        "ada@post.example\n",
+        "ada@post.example>\r\nRCPT TO:<eve@post.example",
+        "eve@post.example, ada@post.example",
+        '"ada@post.example" <eve@post.example>',
+        "<eve@post.example> ada@post.example",
+        "(ada@post.example)eve@post.example",
+        "a:eve@post.example;",
+    ):
+        with pytest.raises(mail.MailRefused, match="cannot be written"):
+            await asyncio.to_thread(mail.send, server(box), to, "code", "1", "key", lambda: None)
+    assert not box.mails
 
 
 def _dead() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from email.utils import format_datetime
@@ -62,6 +63,19 @@ async def test_never_more_than_so_many_at_once(server: Server) -> None:
     await asyncio.gather(*(http.call("GET", f"/{n}") for n in range(7)))
 
     assert (len(server.asked), server.most) == (7, 2)
+    await http.close()
+
+
+async def test_who_waits_for_a_place_does_not_wait_longer_than_a_call(server: Server) -> None:
+    server.answers, server.pause = [json()], 5.0
+    http = Http("shop", server.url, {}, Pace(attempt=0.1, call=0.2, pause=0.01, at_once=1))
+    since = time.monotonic()
+
+    calls = [http.call("GET", f"/{n}") for n in range(8)]
+    told = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert {type(one) for one in told} == {BackendDown}
+    assert time.monotonic() - since < 0.6
     await http.close()
 
 

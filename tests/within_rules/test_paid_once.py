@@ -11,15 +11,17 @@ from typing import Any
 import pytest
 
 from actions import proving
-from actions.backends import demo, opening
-from actions.backends.orders import Order
+from actions.backends import demo, opening, shopify
+from actions.backends.orders import CANCELLED, Order
 from actions.resolving import matter
+from actions.resolving.doing import asked_again
 from bot.desk.finishing import Finisher
 from bot.message import Address, Inbound, Text
 from bot.store import AsyncStore
 from bot.store.cases import OPEN, RESOLVED, Case
 from bot.store.conversations import BOT, WAITING, Conversation
 from bot.store.documents import DOCUMENTS
+from bot.store.journal import ACTED, Entry
 from bot.store.messages import DONE, Message, to_message
 from bot.store.steps import CARRIED_OUT, GIVEN_UP, PENDING, Undertaking
 from bot.store.turns import Turn
@@ -228,28 +230,53 @@ async def test_at_a_remote_shop_it_is_paid_once_and_finished_when_it_is_back(
     await shop.close()
 
 
+@pytest.mark.parametrize(
+    ("faults", "given"),
+    [([("500", "")], []), ([("reset_after", "refundorder"), ("500", "listrefunds")], [2000])],
+)
 async def test_a_shop_that_stays_away_is_given_up_and_a_person_sees_to_it(
-    desk: Desk, shops: Place
+    desk: Desk, shops: Place, faults: list[tuple[str, str]], given: list[int]
 ) -> None:
     shop = shops.shop("rest")
     front = Front(desk.store, desk.brain)
     wire(desk.store, shop)
     await begun(desk.store, front.here, (await shop.find("1044")).email)
     await front.hears(WISH, 1)
-    shops.fault("rest", "500")
+    for fault, method in faults:
+        shops.fault("rest", fault, method=method)
     await front.hears("yes", 2)
     (row,) = await desk.store.find(Undertaking, {})
     past = row.at
     await desk.store.change(Undertaking, {"id": row.id}, set={"until": past, "due": past})
     await _rounds(desk.store, GIVEN_UP)
-    assert any("I could not give £20.00 of order 1044 back" in w for w in await words(desk.store))
+    said = "I can't say that I managed to give £20.00 of order 1044 back"
+    assert any(said in text for text in await words(desk.store))
+    noted = await desk.store.find(Entry, {"conversation": front.here.key})
+    (told,) = [entry for entry in noted if entry.kind == ACTED]
+    assert ("look in the shop before" in told.text) is bool(given)
     (case,) = await desk.store.find(Case, {})
     assert case.status == OPEN
     held = await desk.store.get(Conversation, front.here.key)
     assert held is not None
     assert held.holder == WAITING
     shops.faults.clear()
-    assert await shops.given_back("rest", "1044") == []
+    assert await shops.given_back("rest", "1044") == given
+    await shop.close()
+
+
+async def test_what_the_shop_is_still_at_is_not_said_to_be_done(desk: Desk, shops: Place) -> None:
+    shop = shops.shop("shopify")
+    wire(desk.store, shop)
+    row = Undertaking(id="t:cancel_order:1047", tool="cancel_order", args={"number": "1047"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shopify, "_LOOK_SECONDS", 0.0)
+        # Shopify cancels by a job, which may fail.
+        patch.setattr(shops.shops.books, "cancel", lambda sale, note: True)
+        status, _ = await asked_again(row)
+    assert status == PENDING
+    status, _ = await asked_again(row)
+    assert status == CARRIED_OUT
+    assert shops.shops.books.sales["1047"].stage == CANCELLED
     await shop.close()
 
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from actions.backends.orders import Order
+from actions.backends import demo, opening
+from actions.backends.contract import ShopOrder
+from actions.backends.orders import PLACED, Order
+from actions.resolving import matter
 from actions.resolving.spoken import Spoken
 from actions.resolving.tools import TOOLS, Malformed, read_arguments
-from bot.store.steps import REFUSED, Step, Undertaking
+from actions.rules import RULES_FILE, load_rules, parse_rules
+from bot.store.steps import PENDING, REFUSED, Step, Undertaking
 from tests.within_rules.conftest import Desk, payload, said
 
 DONE = ("We have refunded", "We have cancelled", "now goes to", "is on its way to the address")
@@ -130,6 +137,107 @@ async def test_the_same_call_again_is_not_done_again(desk: Desk) -> None:
     assert [row.result for row in rows if row.verdict == REFUSED].count("called before") >= 1
 
 
+async def test_limits_are_of_a_customer_and_not_of_a_chat(desk: Desk) -> None:
+    await desk.order("1044")
+    await desk.order("1051")
+    for user, number in (("phone", "1044"), ("web", "1051")):
+        talk = desk.talk(user)
+        await desk.proven(talk)
+        await talk.take(f"I want 10 pounds back for order {number}, a mug was chipped")
+        assert "We have refunded £10.00" in said(await talk.take("yes"))
+    third = desk.talk("sms")
+    await desk.proven(third)
+    outcome = await third.take("I want 10 pounds back for order 1044, a mug was chipped")
+    assert outcome.handoff is not None
+    assert "the bot may do that 2 times a day" in outcome.handoff.why
+    # Somebody else's day is another.
+    await desk.order("1042", email="amara.osei@example.com")
+    other = desk.talk("amara")
+    await desk.proven(other, "amara.osei@example.com")
+    asked = await other.take("I want 10 pounds back for order 1042, a mug was chipped")
+    assert "Shall I give you £10.00" in said(asked)
+
+
+async def test_what_is_under_way_is_not_begun_anew_from_another_channel(desk: Desk) -> None:
+    await desk.order("1044")
+    phone, web = desk.talk("phone"), desk.talk("web")
+    for talk in (phone, web):
+        await desk.proven(talk)
+        await talk.take("I want 20 pounds back for order 1044, a mug was chipped")
+    await phone.take("yes")
+    (row,) = await desk.undertakings()
+    # As if the shop had not answered.
+    await desk.store.change(Undertaking, {"id": row.id}, set={"status": PENDING})
+    assert "is under way already" in said(await web.take("yes"))
+    assert await desk.paid("1044") == [2000]
+
+
+@pytest.mark.parametrize("by", ["web", "person"])
+async def test_a_yes_to_one_refund_is_not_one_to_a_second(desk: Desk, by: str) -> None:
+    await desk.order("1044")
+    phone, web = desk.talk("phone"), desk.talk("web")
+    for talk in (phone, web):
+        await desk.proven(talk)
+        await talk.take("I want 20 pounds back for order 1044, a mug was chipped")
+    if by == "web":
+        await web.take("yes")
+    else:
+        await desk.order("1044", refunded=2000, refunds=[{"id": "anna", "pence": 2000}])
+    assert "has been given back since you were asked" in said(await phone.take("yes"))
+    assert await desk.paid("1044") == [2000]
+    # Who wants more says so.
+    await phone.take("I want 20 pounds back for order 1044, a mug was chipped")
+    assert "We have refunded £20.00" in said(await phone.take("yes"))
+
+
+@pytest.mark.parametrize(
+    ("text", "done"),
+    [
+        ("I want 20 pounds back for order 1044, a mug was chipped", "We have refunded £20.00"),
+        ("where is order 1042 and cancel order 1047", "We have cancelled your order 1047"),
+    ],
+)
+async def test_what_needs_no_yes_is_done_once_and_said_again_when_it_is_redone(
+    desk: Desk, text: str, done: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = RULES_FILE.read_text("utf-8").replace("confirm: always", "confirm: never")
+    monkeypatch.setattr(matter, "load_rules", lambda: parse_rules(told))
+    await desk.order("1044", total=2000)
+    await desk.order("1047", status=PLACED)
+    talk = desk.talk()
+    await desk.proven(talk)
+    first = said(await talk.take(text))
+    assert done in first
+    # Killed before it was committed.
+    talk.said, talk.state = 0, {}
+    assert said(await talk.take(text)) == first
+    assert await desk.paid("1044") in ([2000], [])
+    assert len(await desk.undertakings()) == 1
+
+
+async def test_tools_have_no_more_time_than_the_model(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = load_rules()
+    short = replace(rules, resolving=replace(rules.resolving, seconds=0.3))
+    monkeypatch.setattr(matter, "load_rules", lambda: short)
+
+    class Slow(demo.DemoShop):
+        async def find(self, number: str) -> ShopOrder:
+            await asyncio.sleep(0.4)
+            return await super().find(number)
+
+    key = os.getpid(), os.environ["FRONTDESK_STORE_URL"]
+    opening._opened[key] = (Slow(desk.store), desk.store)
+    talk = desk.talk()
+    outcome = await talk.take("where is order 1042 and cancel order 1047")
+    assert "cannot reach our order system" in said(outcome)
+    steps = await desk.steps()
+    assert ("order_status", "failed") in steps
+    # What takes no time is noted all the same.
+    assert ("cancel_order", "read") in steps
+
+
 CODE = {"postcode": "ME20 1AA"}
 SPOKEN = Spoken(["order 1044, I want £12.50, and send 1047 to 5 Mill Lane, Larkfield ME20 1AA"])
 
@@ -181,3 +289,27 @@ def test_arguments_are_what_the_customer_has_said(tool: str, given: Any, told: s
     values = read_arguments(TOOLS[tool], given, SPOKEN)
     assert all(isinstance(value, str) for value in values.values())
     assert json.dumps(values)
+
+
+@pytest.mark.parametrize(
+    ("words", "amount", "named"),
+    [
+        ("I paid £1,200.50", "200.50", False),
+        ("I paid £1,200.50", "1200.50", True),
+        ("es waren 1.200,50 GBP", "1200.50", True),
+        ("all 1,250 of it", "250", False),
+        ("all 1,250 of it", "1", False),
+        ("12,50 please", "12.50", True),
+        ("20, or so", "20", True),
+        ("give me 20.", "20", True),
+        ("2000000", "20000", False),
+    ],
+)
+def test_a_part_of_an_amount_is_not_what_was_said(words: str, amount: str, named: bool) -> None:
+    given = {"number": "1044", "amount": amount}
+    try:
+        values = read_arguments(TOOLS["refund"], given, Spoken(["order 1044", words]))
+    except Malformed:
+        assert not named
+    else:
+        assert (float(values["amount"]), named) == (float(amount), True)
