@@ -91,7 +91,9 @@ def _call(name: str, known: dict[str, str], said: Sequence[str]) -> tuple[str, d
     if name == "refund":
         found = _AMOUNT.search(clause) or _AMOUNT.search(text)
         amount = {"amount": found[1] or found[2]} if found else {}
-        return name, {"number": number, **amount, "reason": text[:300]}
+        because = [one for one in _CLAUSE.split(text) if one and not _matter(one)]
+        reason = {"reason": ", ".join(because)[:300]} if because else {}
+        return name, {"number": number, **amount, **reason}
     if name == "change_address":
         place = _address(every)
         return (name, {"number": number, **place}) if place else _ask("address")
