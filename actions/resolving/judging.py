@@ -84,7 +84,8 @@ class Wish:
     @property
     def because(self) -> str:
         """The customer's reason, to be put behind what is wanted; "" for none."""
-        reason = line(self.args.get("reason", ""), _REASON).strip()
+        # A semicolon ends what is wanted, see `bot.desk.handoff.case_of`.
+        reason = line(self.args.get("reason", ""), _REASON).strip().replace(";", ",")
         return f": “{reason}”" if reason else ""
 
 

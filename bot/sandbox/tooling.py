@@ -31,7 +31,7 @@ _MATTERS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "change_address",
             r"\baddress\b(?!.{0,20}@)|\bsend\b.{0,20}\b\d{4,6}\b.{0,10}\bto\b|\bdeliver it to\b",
         ),
-        ("refund", r"\brefund|\bmoney back\b|\b(?:pounds?|£[\d.]+)\b.{0,30}\bback\b|\breimburs"),
+        ("refund", r"\brefund|\bmoney back\b|(?:\bpounds?\b|£\s?\d).{0,30}\bback\b|\breimburs"),
         ("cancel_order", r"\bcancel"),
         ("track", r"\btracking number\b"),
         (
