@@ -235,8 +235,8 @@ async def _carried_out(
         talk.say("utter_effect_waits", what=what)
         await talk.steps.note(wish.tool, wish.args, verdicts.WAITS, "the shop does not answer")
         why = (
-            f"{wish.wanted(values.get('amount', ''))}, and may; the shop does not answer. "
-            "The bot keeps trying until "
+            f"{wish.wanted(values.get('amount', ''))}; it is allowed, but the shop does not "
+            "answer. The bot keeps trying until "
             f"{row.until:%d %B %H:%M} UTC: do not do it by hand"
         )
         return await to_person(talk, rest, why, topic=wish.topic, said=True, noted=True)
