@@ -28,6 +28,8 @@ async def test_why_and_the_case_card_show_the_steps(desk: Desk) -> None:
     assert lease is not None
     turn = await turns.take(row, lease)
     told = list(lines_of(await explain(desk.store, turn.id, root=ROOT)))
+    heard = [line for line in told if line.startswith("understood")]
+    assert heard[0].split()[1:5] == ["refund_request,", "taken", "as", "question"]
     steps = [line for line in told if line.startswith("tool ")]
     assert "refund (number 1044" in steps[0]
     assert "person, wants £80.00 back for order 1044, above the limit of £50.00" in steps[-1]
