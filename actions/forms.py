@@ -20,6 +20,7 @@ FILLED = (
     "return_reason",
     "exchange_for",
     "refund_reason",
+    "refund_amount",
     "problem",
     "problem_details",
     "email",

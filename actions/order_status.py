@@ -14,7 +14,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.asking import OUT_OF_REACH, find_order, say_out_of_reach
 from actions.backends.contract import ShopOrder
 from actions.backends.demo import seen
-from actions.backends.orders import PACKED, SHIPPED, Order
+from actions.backends.orders import DELAYED, PACKED, PLACED, SHIPPED, Order
 from actions.forms import Patient
 from actions.handoff import handed
 from actions.proving import Wanted, require
@@ -118,7 +118,7 @@ class ActionOrderStatus(Action):
                 dispatcher.utter_message(response="utter_handoff")
                 why = standing.with_why(wanted.why)
                 return [*handed(tracker, "human", why, "normal"), SlotSet("order_number", None)]
-            dispatcher.utter_message(response=f"utter_order_{stage(order)}", **facts(order))
+            dispatcher.utter_message(response=told(order), **facts(order))
         return [SlotSet("order_number", None)]
 
 
@@ -133,6 +133,14 @@ def stage(order: Order | ShopOrder) -> str:
     """Return the order's status; ``overdue`` for one that should have arrived by now."""
     known = order if isinstance(order, ShopOrder) else seen(order)
     return late_or(known.status, expected(known))
+
+
+def told(order: Order | ShopOrder) -> str:
+    """Return the response that tells an order's stage, one without days where there are none."""
+    known, now = order if isinstance(order, ShopOrder) else seen(order), stage(order)
+    if now in (PLACED, PACKED, SHIPPED, DELAYED) and expected(known) is None:
+        return f"utter_order_{now}_undated"
+    return f"utter_order_{now}"
 
 
 def late_or(status: str, eta: datetime | None) -> str:

@@ -12,7 +12,7 @@ from actions.asking import OUT_OF_REACH, find_order, log_out_of_reach
 from actions.backends.orders import CANCELLED, DELIVERED
 from actions.forms import Patient, cleared
 from actions.handoff import handed
-from actions.order_status import TakesOrder, facts, read_number, stage
+from actions.order_status import TakesOrder, facts, read_number, stage, told
 from actions.texts import read_words
 
 LATE, LOST, FAULTY = "late", "lost", "faulty"
@@ -86,7 +86,7 @@ class ActionReportProblem(Action):
         now = stage(order)
         not_there = problem in (LATE, LOST)
         if not_there and now not in ("overdue", DELIVERED):
-            dispatcher.utter_message(response=f"utter_order_{now}", **facts(order))
+            dispatcher.utter_message(response=told(order), **facts(order))
             if now != CANCELLED:
                 dispatcher.utter_message(response="utter_not_overdue")
             return [*done, *cleared(tracker)]

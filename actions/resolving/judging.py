@@ -9,13 +9,14 @@ from typing import Any, Literal
 
 from actions.asking import find_order
 from actions.backends.contract import Address, Money, ShopOrder, too_late
+from actions.backends.orders import Order
 from actions.money import plain, pounds, read_pence
 from actions.proving import address_of
 from actions.proving import store as people
-from actions.refund import as_ruled
 from actions.resolving.matter import Matter, store
 from actions.rules import Rules
 from bot.identity.meeting import customer_of
+from bot.llm.untrusted import line
 from bot.message import utcnow
 from bot.store.steps import DECLINED, PENDING, Undertaking
 
@@ -26,6 +27,8 @@ _TOPICS = {
     "refund": "refund",
     "reset_password": "account",
 }
+#: Characters of a customer's reason that the desk reads at once.
+_REASON = 160
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,21 @@ class Wish:
             return f"send order {number} to {one_line(self.address)}"
         return "have a link for a new password mailed"
 
+    def wanted(self, amount: str = "") -> str:
+        """Return it as the desk reads it: ``wants £12.00 back for order 1047: “it leaks”``."""
+        if self.tool != "refund":
+            return f"wants to {self.in_words()}"
+        pence = read_pence(self.args["amount"]) if self.args.get("amount") else None
+        amount = amount or (pounds(pence) if pence else "the money")
+        return f"wants {amount} back for order {self.args.get('number', '')}{self.because}"
+
+    @property
+    def because(self) -> str:
+        """The customer's reason, to be put behind what is wanted; "" for none."""
+        # A semicolon ends what is wanted, see `bot.desk.handoff.case_of`.
+        reason = line(self.args.get("reason", ""), _REASON).strip().replace(";", ",")
+        return f": “{reason}”" if reason else ""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -115,7 +133,7 @@ async def judge(matter: Matter, wish: Wish, *, proven: bool) -> Verdict:
         return Verdict("no", "that is not mine to do")
     if proven and rule.per_day and await _done_today(matter, wish, rule.per_day) >= rule.per_day:
         many = "once" if rule.per_day == 1 else f"{rule.per_day} times"
-        why = f"wants to {wish.in_words()}; the bot may do that {many} a day"
+        why = f"{wish.wanted()}; the bot may do that {many} a day"
         return Verdict("person", why)
     if wish.tool == "reset_password":
         return Verdict("yes", values={"email": wish.args["email"]})
@@ -167,7 +185,7 @@ def refund_verdict(rules: Rules, order: ShopOrder, wish: Wish, *, proven: bool =
             limit = min(limit, rule.person_above)
         before = f", {in_money(Money(given, currency))} were given back before" if given else ""
         why = f"wants {shown} back for order {number}, above the limit of {pounds(limit)}{before}"
-        return Verdict("person", why, money=money, amount=plain(pence))
+        return Verdict("person", why + wish.because, money=money, amount=plain(pence))
     values = {"number": number, "amount": shown}
     return Verdict("yes", values=values, money=money, amount=plain(pence), given=given)
 
@@ -201,6 +219,21 @@ async def _under_way(wish: Wish) -> bool:
     where = {"order": wish.args["number"], "tool": wish.tool, "status": PENDING}
     rows = await store().find(Undertaking, where, limit=2)
     return any(row.id != wish.key for row in rows)
+
+
+def as_ruled(order: ShopOrder) -> Order:
+    """Return an order as the rules look at it; amounts are in hundredths of its currency.
+
+    Of what cannot be told in them less is left, never more.
+    """
+    back = order.refunded
+    return Order(
+        id=order.number,
+        status=order.status,
+        delivered=order.delivered,
+        total=order.paid.hundredths() if order.paid is not None else 0,
+        refunded=-Money(-back.minor, back.currency).hundredths() if back is not None else None,
+    )
 
 
 def in_money(money: Money) -> str:

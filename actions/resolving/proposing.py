@@ -26,6 +26,7 @@ from bot.store.steps import CARRIED_OUT, DECLINED, PENDING, Undertaking
 SLOT = "resolving"
 PROOF, ASKED, OPEN = "proof", "asked", "open"
 _YES, _NO = "/confirm_effect", "/refuse_effect"
+_PERSON = {"title": "Talk to a person", "payload": "/human"}
 _DONE = {
     "cancel_order": "utter_cancel_done",
     "change_address": "utter_did_change_address",
@@ -66,9 +67,9 @@ async def advance(talk: Talk, wishes: Sequence[Wish]) -> Events:
         try:
             verdict = await judge(matter, wish, proven=False)
             if verdict.kind == "no":
-                await _forbidden(talk, wish, verdict)
+                await _forbidden(talk, wish, verdict, last=len(left) == 1)
                 continue
-            why = f"wants to {wish.in_words()}" if verdict.kind == "yes" else verdict.why
+            why = wish.wanted() if verdict.kind == "yes" else verdict.why
             standing = await _standing(talk, wish, why)
             if standing.events is not None:
                 kept = {"state": PROOF, "at": matter.at, "wishes": [w.encode() for w in left]}
@@ -81,10 +82,10 @@ async def advance(talk: Talk, wishes: Sequence[Wish]) -> Events:
         except OUT_OF_REACH as error:
             log_out_of_reach(error)
             talk.say("utter_shop_wish_passed_on", number=wish.args.get("number", ""))
-            why = f"wants to {wish.in_words()}; the shop could not be asked about it"
+            why = f"{wish.wanted()}; the shop could not be asked about it"
             return await to_person(talk, left, why, said=True)
         if verdict.kind == "no":
-            await _forbidden(talk, wish, verdict)
+            await _forbidden(talk, wish, verdict, last=len(left) == 1)
             continue
         if verdict.kind == "person":
             return await to_person(talk, left, standing.with_why(verdict.why))
@@ -126,16 +127,15 @@ async def confirmed(talk: Talk, which: str) -> Events:
             # the rules once more when it is back.
             log_out_of_reach(error)
         else:
-            standing = await _standing(talk, wish, f"wants to {wish.in_words()}")
+            standing = await _standing(talk, wish, wish.wanted())
             # What had been given back when it was asked for is what the yes is about.
             verdict = replace(verdict, given=told.get("given"))
             if standing.events is not None:
                 return [SlotSet(SLOT, {**told, "state": PROOF}), *standing.events]
             if not standing.enough:
-                why = standing.with_why(f"wants to {wish.in_words()}")
-                return await to_person(talk, wishes, why)
+                return await to_person(talk, wishes, standing.with_why(wish.wanted()))
             if verdict.kind == "no":
-                await _forbidden(talk, wish, verdict)
+                await _forbidden(talk, wish, verdict, last=not rest)
                 return await advance(talk, rest)
             if verdict.kind == "person":
                 return await to_person(talk, wishes, standing.with_why(verdict.why))
@@ -237,7 +237,7 @@ async def _carried_out(
         return None
     if row.status == DECLINED:
         verdict = Verdict("no", str(row.why))
-        await _forbidden(talk, wish, verdict)
+        await _forbidden(talk, wish, verdict, last=not rest)
         return None
     if row.status == PENDING:
         await store().change(
@@ -246,15 +246,22 @@ async def _carried_out(
         talk.say("utter_effect_waits", what=what)
         await talk.steps.note(wish.tool, wish.args, verdicts.WAITS, "the shop does not answer")
         why = (
-            f"wants to {what}, and may; the shop does not answer. The bot keeps trying until "
+            f"{wish.wanted(values.get('amount', ''))}; it is allowed, but the shop does not "
+            "answer. The bot keeps trying until "
             f"{row.until:%d %B %H:%M} UTC: do not do it by hand"
         )
         return await to_person(talk, rest, why, topic=wish.topic, said=True, noted=True)
-    return await to_person(talk, (wish, *rest), f"wants to {what}; the shop did not answer")
+    why = f"{wish.wanted(values.get('amount', ''))}; the shop did not answer"
+    return await to_person(talk, (wish, *rest), why)
 
 
-async def _forbidden(talk: Talk, wish: Wish, verdict: Verdict) -> None:
-    talk.say("utter_effect_not_done", why=verdict.why)
+async def _forbidden(talk: Talk, wish: Wish, verdict: Verdict, *, last: bool) -> None:
+    """Say why not; where nothing else follows, a person may be asked to see to it."""
+    talk.dispatcher.utter_message(
+        response=talk.matter.response("utter_effect_not_done"),
+        buttons=[dict(_PERSON)] if last else [],
+        why=verdict.why,
+    )
     await talk.steps.note(wish.tool, wish.args, verdicts.FORBIDDEN, verdict.why)
 
 
@@ -273,7 +280,7 @@ async def to_person(
     if wishes and not noted:
         await talk.steps.note(wishes[0].tool, wishes[0].args, verdicts.PERSON, why)
     others = wishes if noted else wishes[1:]
-    more = "".join(f"; also wants to {wish.in_words()}" for wish in others)
+    more = "".join(f"; also {wish.wanted()}" for wish in others)
     about = topic or (wishes[0].topic if wishes else "human")
     events = handed(talk.matter.tracker, about, why + more, "normal")
     return [SlotSet(SLOT, None), SlotSet("order_number", None), *events]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from actions.asking import OUT_OF_REACH, find_order, log_out_of_reach
 from actions.backends.errors import BackendError, NotFound
 from actions.backends.opening import shop
-from actions.order_status import day, facts, late_or, stage
+from actions.order_status import day, facts, late_or, told
 from actions.resolving.matter import Matter, store
 from actions.tracking import WORDS
 from bot.knowledge.answering import About, Answering
@@ -47,7 +47,7 @@ async def order_status(matter: Matter, arguments: Mapping[str, str]) -> Found:
         return _down(error)
     if order is None:
         return _told(matter, "utter_order_not_found", {"number": number})
-    return _told(matter, f"utter_order_{stage(order)}", facts(order))
+    return _told(matter, told(order), facts(order))
 
 
 async def track(matter: Matter, arguments: Mapping[str, str]) -> Found:

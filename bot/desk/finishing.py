@@ -81,7 +81,7 @@ class Finisher(Rounds):
             await self._store.change(Undertaking, where, set=change, inc={"attempts": 1})
             return
         if status == PENDING:
-            status, seen, change = GIVEN_UP, change, {"status": GIVEN_UP}
+            status, change = GIVEN_UP, {"status": GIVEN_UP}
         said = dict(row.says or {})
         what = str(said.get("what") or row.tool)
         if status == CARRIED_OUT:
@@ -130,6 +130,14 @@ class Finisher(Rounds):
         )
         if case is None or not done:
             return
+        held = await self._store.get(Conversation, row.conversation)
+        waits = held is not None and held.holder == WAITING and not case.part_of
+        last = await self._store.find(
+            Turn, {"conversation": row.conversation}, sort=("-seq",), limit=1
+        )
+        if waits and not (last and last[0].id == case.id):
+            # The customer has written something since that a person has to answer.
+            return
         await self._store.change(
             Case,
             {"id": case.id, "status": OPEN},
@@ -140,12 +148,5 @@ class Finisher(Rounds):
                 "resolved": utcnow(),
             },
         )
-        held = await self._store.get(Conversation, row.conversation)
-        if held is None or held.holder != WAITING or case.part_of:
-            return
-        last = await self._store.find(
-            Turn, {"conversation": row.conversation}, sort=("-seq",), limit=1
-        )
-        if last and last[0].id == case.id:
-            # The customer has written nothing since that a person would have to answer.
+        if waits and held is not None:
             await move(self._store, row.conversation, held.epoch, BOT)

@@ -7,6 +7,8 @@ from bot.store.cases import Case
 from bot.store.steps import ASKED, DONE, FORBIDDEN, PERSON, PROPOSED, WAITS, Step
 
 _LOOKED_AT = 30
+#: What was asked when the result of a step is this.
+_WHO = "who it is"
 #: How agents read a verdict. What was only looked up, or was no call at all, says little.
 _WORDS = {
     PROPOSED: "proposed to the customer",
@@ -33,5 +35,7 @@ def _line(row: Step) -> str:
     about = [f"order {args['number']}"] if args.get("number") else []
     about += [f"£{args['amount']}"] if args.get("amount") else []
     named = f" ({', '.join(about)})" if about else ""
-    result = f": {row.result}" if row.verdict in (FORBIDDEN, PERSON) and row.result else ""
+    # Why a person has it stands in the case.
+    result = f": {row.result}" if row.verdict == FORBIDDEN and row.result else ""
+    result = f" {_WHO}" if row.verdict == ASKED and row.result == _WHO else result
     return f"{str(row.tool).replace('_', ' ')}{named}, {_WORDS[str(row.verdict)]}{result}"

@@ -43,18 +43,18 @@ def routed(
 ) -> dict[str, Any]:
     """Return how words are taken: as they were understood, or for the model, a yes, or a no.
 
-    `intents` are those that go to the model, none without one. What was understood stays in
-    the intent's ``was``.
+    `intents` are those that go to the model, none without one; a proposal may come from a form,
+    too. What was understood stays in the intent's ``was``.
     """
     heard = str((parse.get("intent") or {}).get("name") or "")
-    if not intents or tracker.active_loop_name:
+    if tracker.active_loop_name:
         return parse
     told = _told(tracker)
     if told.get("state") == _ASKED and heard in _WORDS:
         entity = {"entity": "effect", "value": str(told.get("id") or "")}
         taken = _as(parse, _WORDS[heard])
         return {**taken, "entities": [*(parse.get("entities") or []), entity]}
-    if heard == _MODEL or heard == "nlu_fallback":
+    if not intents or heard == _MODEL or heard == "nlu_fallback":
         return parse
     answers = told.get("state") == _OPEN and heard not in _NO_ANSWER
     return _as(parse, _MODEL) if answers or heard in intents else parse

@@ -31,7 +31,7 @@ _MATTERS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "change_address",
             r"\baddress\b(?!.{0,20}@)|\bsend\b.{0,20}\b\d{4,6}\b.{0,10}\bto\b|\bdeliver it to\b",
         ),
-        ("refund", r"\brefund|\bmoney back\b|\b(?:pounds?|£[\d.]+)\b.{0,30}\bback\b|\breimburs"),
+        ("refund", r"\brefund|\bmoney back\b|(?:\bpounds?\b|£\s?\d).{0,30}\bback\b|\breimburs"),
         ("cancel_order", r"\bcancel"),
         ("track", r"\btracking number\b"),
         (
@@ -91,7 +91,9 @@ def _call(name: str, known: dict[str, str], said: Sequence[str]) -> tuple[str, d
     if name == "refund":
         found = _AMOUNT.search(clause) or _AMOUNT.search(text)
         amount = {"amount": found[1] or found[2]} if found else {}
-        return name, {"number": number, **amount, "reason": text[:300]}
+        because = [one for one in _CLAUSE.split(text) if one and not _matter(one)]
+        reason = {"reason": ", ".join(because)[:300]} if because else {}
+        return name, {"number": number, **amount, **reason}
     if name == "change_address":
         place = _address(every)
         return (name, {"number": number, **place}) if place else _ask("address")

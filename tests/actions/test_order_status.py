@@ -106,13 +106,19 @@ async def test_every_stage_is_told_without_anything_personal(place: Store) -> No
         assert not any(item["name"] in told for item in order.items)
 
 
-async def test_an_order_late_beyond_its_day_is_not_said_to_be_on_its_way(place: Store) -> None:
+@pytest.mark.parametrize(
+    ("number", "days", "stage"),
+    [("1042", -2, "overdue"), ("1042", None, "shipped_undated"), ("1051", None, "delivered")],
+)
+async def test_an_order_is_told_by_its_day_and_without_one_where_there_is_none(
+    place: Store, number: str, days: int | None, stage: str
+) -> None:
     orders()
-    late = utcnow() - timedelta(days=2)
-    place.change(Order, {"id": "1042"}, set={"eta": late})
+    day = None if days is None else utcnow() + timedelta(days=days)
+    place.change(Order, {"id": number}, set={"eta": day})
     dispatcher = CollectingDispatcher()
-    await ActionOrderStatus().run(dispatcher, tracker("1042"), {})
-    assert dispatcher.messages[0]["response"] == "utter_order_overdue"
+    await ActionOrderStatus().run(dispatcher, tracker(number), {})
+    assert dispatcher.messages[0]["response"] == f"utter_order_{stage}"
 
 
 async def test_an_order_that_is_gone_meanwhile_is_said_to_be(place: Store) -> None:

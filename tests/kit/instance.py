@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 from ruamel.yaml import YAML
 
+from bot.sandbox.shopify import TOKEN
 from bot.settings import Settings, load
 from bot.store import Store, open_store
 from bot.store.messages import Message
@@ -48,6 +49,7 @@ class Instance:
 
     Without `apart` the sandbox is a child of `bot run`, as with `make run`. With it the
     sandbox is a process beside it, as providers are: it survives a kill of `bot run`.
+    With `shopify` orders are those of the sandbox's shop, and not in the store.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Instance:
         workers: int = 1,
         limits: Mapping[str, Any] = LIMITS,
         models: Path | None = None,
+        shopify: bool = False,
     ) -> None:
         self.directory = directory
         self.var = directory / "var"
@@ -88,6 +91,9 @@ class Instance:
             "desk": {"routing": str(_open_at_all_hours(directory))},
             "model": str(models or REPOSITORY / "models"),
         }
+        if shopify:
+            url = f"{self.sandbox_url}/shopify"
+            settings["backends"] = {"shop": {"kind": "shopify", "url": url, "token": TOKEN}}
         with self._endpoints.open("w") as file:
             YAML(typ="safe").dump(settings, file)
         self._run: subprocess.Popen[bytes] | None = None

@@ -32,7 +32,7 @@ class App {
     root.replaceChildren(
       el("header", { class: "top" },
         el("img", { src: "/console/page/icon.svg", alt: "", width: 24, height: 24 }), el("strong", {}, "Frontdesk"), this.state,
-        el("span", { class: "grow" }), el("a", { href: "/console/designers" }, "Designers"), el("span", { class: "me" }, me.name),
+        el("span", { class: "grow" }), el("a", { class: "link", href: "/console/designers" }, "Designers"), el("span", { class: "me" }, me.name),
         button({ class: "icon-only", "aria-label": "Log out", title: "Log out", onclick: () => this.leave() }, icon("out"))),
       el("main", { class: "desk" }, this.list.node, this.thread.node, this.facts.node));
     addEventListener("hashchange", () => this.open(hashed(), false), { signal: this.ended.signal });

@@ -58,7 +58,7 @@ def refundable(order: ShopOrder) -> tuple[int, str]:
 
     Raises SettingsInvalid when ``data/rules.yml`` is wrong.
     """
-    from actions.refund import as_ruled
+    from actions.resolving.judging import as_ruled
     from actions.rules import load_rules
 
     return load_rules().refunds.left(as_ruled(order), by_agent=True, at=utcnow())

@@ -212,7 +212,11 @@ def _ranking(turn: Turn) -> tuple[Ranked, ...]:
     if taken and all(one.intent != taken for one in ranked[:1]):
         # A fallback is taken because of the ranking, not out of it.
         first = Ranked(str(taken), float(parse.get("confidence") or 0.0))
-        ranked = [first, *(one for one in ranked if one.intent != taken)]
+        was = ((heard.get("parse_data") or {}).get("intent") or {}).get("was")
+        if was and was != taken:
+            # Understood well, and given to a model that may act, or a yes to what was proposed.
+            first = Ranked(f"{was}, taken as {taken}", first.confidence)
+        ranked = [first, *(one for one in ranked if one.intent not in (taken, was))]
     return tuple(ranked)
 
 
