@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 
 import aiohttp
+import psutil
 import pytest
 
 from actions.backends.orders import Order
@@ -274,6 +275,21 @@ async def test_a_visitor_who_comes_back_hears_what_was_said_meanwhile(
 
 async def command(instance: Instance, *arguments: str) -> subprocess.CompletedProcess[str]:
     return await asyncio.to_thread(instance.command, *arguments)
+
+
+async def test_a_port_that_is_taken_is_told_and_nothing_is_left(instance: Instance) -> None:
+    def started() -> set[int]:
+        every = psutil.process_iter(["cmdline"])
+        return {p.pid for p in every if instance.files()[1] in (p.info["cmdline"] or ())}
+
+    before = started()
+    assert len(before) > 2
+    second = await command(instance, "run", "--sandbox")
+    assert second.returncode == 2
+    assert "cannot listen" in second.stderr
+    ports = [url.rpartition(":")[2] for url in (instance.gateway_url, instance.sandbox_url)]
+    assert any(port in second.stderr for port in ports)
+    assert started() <= before
 
 
 async def test_a_request_that_is_no_json_becomes_a_dead_letter_that_can_be_shown(
