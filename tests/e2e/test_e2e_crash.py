@@ -192,14 +192,3 @@ async def test_nothing_is_left_of_an_instance_that_is_stopped_while_it_trains(
     assert status == 0, instance.tail()
     # A trainer that was asked to stop in the middle of an import ends a little later.
     await until(lambda: not instance.left(), timeout=20)
-
-
-async def test_a_port_that_is_taken_is_told_and_nothing_is_left(place: Place) -> None:
-    instance = place()
-    instance.start()
-    await until(lambda: instance.processes("gateway"), timeout=30)
-    port = instance.gateway_url.rpartition(":")[2]
-    second = instance.command("run", "--sandbox")
-    assert second.returncode == 2
-    assert "cannot listen" in second.stderr
-    assert port in second.stderr or instance.sandbox_url.rpartition(":")[2] in second.stderr
