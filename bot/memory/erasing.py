@@ -538,14 +538,23 @@ async def unread_letters(store: AsyncStore, address: str) -> list[DeadLetter]:
     """Return the requests that could not be read and in which an address stands."""
     parsed = Address.parse(address)
     told = parsed.user.lstrip("+").encode()
-    letters = await store.find(DeadLetter, {"stage": RECEIVE}, sort=("at",))
-    return [
-        one
-        for one in letters
-        if one.channel == parsed.channel
-        and one.account == parsed.account
-        and told in bytes(one.body or b"")
-    ]
+    mine: list[DeadLetter] = []
+    skip = 0
+    while True:
+        # A page at a time: each has a whole request in it.
+        letters = await store.find(
+            DeadLetter, {"stage": RECEIVE}, sort=("at",), limit=_PAGE, skip=skip
+        )
+        mine += [
+            one
+            for one in letters
+            if one.channel == parsed.channel
+            and one.account == parsed.account
+            and told in bytes(one.body or b"")
+        ]
+        if len(letters) < _PAGE:
+            return mine
+        skip += _PAGE
 
 
 async def begun(store: AsyncStore, who: str) -> ObjectId | None:
