@@ -10,6 +10,7 @@ met for the first time. Begun again anywhere, it deletes what is left.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -537,7 +538,10 @@ def _end(field: str, micros: int) -> Any:
 async def unread_letters(store: AsyncStore, address: str) -> list[DeadLetter]:
     """Return the requests that could not be read and in which an address stands."""
     parsed = Address.parse(address)
-    told = parsed.user.lstrip("+").encode()
+    user = re.escape(parsed.user.lstrip("+").encode())
+    # Not as a part of somebody else's number.
+    edge = rb"[0-9]" if parsed.user.lstrip("+").isdigit() else rb"\w"
+    told = re.compile(rb"(?<!" + edge + rb")" + user + rb"(?!" + edge + rb")")
     mine: list[DeadLetter] = []
     skip = 0
     while True:
@@ -550,7 +554,7 @@ async def unread_letters(store: AsyncStore, address: str) -> list[DeadLetter]:
             for one in letters
             if one.channel == parsed.channel
             and one.account == parsed.account
-            and told in bytes(one.body or b"")
+            and told.search(bytes(one.body or b""))
         ]
         if len(letters) < _PAGE:
             return mine
