@@ -496,8 +496,23 @@ class Eraser:
         await self._store.delete(ProofTry, {"person": {"$in": texts}})
         for side in ("one", "other"):
             await self._store.delete(Merge, {side: {"$in": ids}})
+        await self._parted({one["address"] for one in row.members or [] if not one.get("until")})
         # Who began anew has the same id and is younger.
         await self._store.delete(Customer, {"id": {"$in": ids}, "created": {"$lte": row.at}})
+
+    async def _parted(self, addresses: Collection[str]) -> None:
+        """Take addresses out of what joined others, with whom they had been one at the time."""
+        skip = 0
+        while True:
+            page = await self._store.find(Merge, {}, sort=("at",), limit=_PAGE, skip=skip)
+            for one in page:
+                named = list(one.addresses or ())
+                if not set(named).isdisjoint(addresses):
+                    rest = [address for address in named if address not in addresses]
+                    await self._store.change(Merge, {"id": one.id}, set={"addresses": rest})
+            if len(page) < _PAGE:
+                return
+            skip += _PAGE
 
 
 _HANGING: Sequence[tuple[type[Document], str]] = (
