@@ -145,6 +145,11 @@ class Interpreter:
             record["why"] = f"{type(error).__name__}: {error}".removesuffix(": ")
             # Who waited for an engine that is down does not wait for it twice.
             return replace(heard, down=not isinstance(error, NotTranslated))
+        except Exception as error:
+            # A bug of ours or of a library's: the customer is answered all the same.
+            log.exception("%s: could not be translated", conversation)
+            record["why"] = type(error).__name__
+            return replace(heard, down=True)
         if not heard.certain and text.strip().casefold() == words.strip().casefold():
             return replace(heard, mistaken=True)
         record["heard"] = text
@@ -250,6 +255,10 @@ class Interpreter:
         except asyncio.TimeoutError:
             late = EngineFailed(f"{self._translator.engine}: took more than {self._seconds:g} s")
             return dict.fromkeys(asked, late)
+        except Exception as error:
+            log.exception("%s: a reply could not be translated", heard.conversation)
+            broken = EngineFailed(f"{self._translator.engine}: {type(error).__name__}")
+            return dict.fromkeys(asked, broken)
         for why in {str(one) for one in made if isinstance(one, TranslationError)}:
             log.warning("%s: a reply is not translated: %s", heard.conversation, why)
         return dict(zip(asked, made, strict=True))

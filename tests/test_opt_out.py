@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.consent import load_rules
+from bot.consent import carry, load_rules
 from bot.identity import customer_of
 from bot.media.folder import FolderVault
 from bot.media.vault import AsyncVault
@@ -200,3 +200,13 @@ async def test_who_said_stop_and_is_forgotten_gets_nothing_until_he_says_start(
     await forgets(talk, tmp_path)
     assert await talk.store.find(OptOut, {}) == []
     assert (await arrives(talk, "and now"))[-1].endswith("and now")
+
+
+async def test_who_was_forgotten_and_moves_is_out_at_the_new_address_too(
+    talk: Talk, tmp_path: Path
+) -> None:
+    await talk.says("STOP")
+    await forgets(talk, tmp_path)
+    assert await carry(talk.store, Inbound(address(), "moved", Event("moved", "bea"))) is not None
+    new = await talk.store.get(Conversation, address("bea").key)
+    assert (new.opted_out, new.consent_how) == ("all", "moved")

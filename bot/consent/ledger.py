@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from bot.consent.forgotten import kept_out
+from bot.consent.forgotten import kept_out, unmet
 from bot.consent.verdicts import WITHOUT_A_WORD, Verdict
 from bot.message import Address, Content, Event, Inbound, Template, clean, utcnow
 from bot.store import AsyncStore
@@ -76,6 +76,8 @@ async def carry(store: AsyncStore, message: Inbound) -> Consent | None:
     if not isinstance(event, Event) or event.name != "moved" or not event.data:
         return None
     left = await store.get(Conversation, clean(old.key))
+    if left is None:
+        left = await unmet(store, clean(old.key))
     if left is None or not left.opted_out:
         return None
     return await change(

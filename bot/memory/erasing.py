@@ -10,6 +10,7 @@ met for the first time. Begun again anywhere, it deletes what is left.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -495,8 +496,23 @@ class Eraser:
         await self._store.delete(ProofTry, {"person": {"$in": texts}})
         for side in ("one", "other"):
             await self._store.delete(Merge, {side: {"$in": ids}})
+        await self._parted({one["address"] for one in row.members or [] if not one.get("until")})
         # Who began anew has the same id and is younger.
         await self._store.delete(Customer, {"id": {"$in": ids}, "created": {"$lte": row.at}})
+
+    async def _parted(self, addresses: Collection[str]) -> None:
+        """Take addresses out of what joined others, with whom they had been one at the time."""
+        skip = 0
+        while True:
+            page = await self._store.find(Merge, {}, sort=("at",), limit=_PAGE, skip=skip)
+            for one in page:
+                named = list(one.addresses or ())
+                if not set(named).isdisjoint(addresses):
+                    rest = [address for address in named if address not in addresses]
+                    await self._store.change(Merge, {"id": one.id}, set={"addresses": rest})
+            if len(page) < _PAGE:
+                return
+            skip += _PAGE
 
 
 _HANGING: Sequence[tuple[type[Document], str]] = (
@@ -537,15 +553,27 @@ def _end(field: str, micros: int) -> Any:
 async def unread_letters(store: AsyncStore, address: str) -> list[DeadLetter]:
     """Return the requests that could not be read and in which an address stands."""
     parsed = Address.parse(address)
-    told = parsed.user.lstrip("+").encode()
-    letters = await store.find(DeadLetter, {"stage": RECEIVE}, sort=("at",))
-    return [
-        one
-        for one in letters
-        if one.channel == parsed.channel
-        and one.account == parsed.account
-        and told in bytes(one.body or b"")
-    ]
+    user = re.escape(parsed.user.lstrip("+").encode())
+    # Not as a part of somebody else's number.
+    edge = rb"[0-9]" if parsed.user.lstrip("+").isdigit() else rb"\w"
+    told = re.compile(rb"(?<!" + edge + rb")" + user + rb"(?!" + edge + rb")")
+    mine: list[DeadLetter] = []
+    skip = 0
+    while True:
+        # A page at a time: each has a whole request in it.
+        letters = await store.find(
+            DeadLetter, {"stage": RECEIVE}, sort=("at",), limit=_PAGE, skip=skip
+        )
+        mine += [
+            one
+            for one in letters
+            if one.channel == parsed.channel
+            and one.account == parsed.account
+            and told.search(bytes(one.body or b""))
+        ]
+        if len(letters) < _PAGE:
+            return mine
+        skip += _PAGE
 
 
 async def begun(store: AsyncStore, who: str) -> ObjectId | None:

@@ -65,9 +65,10 @@ EXPORTED = frozenset(
     | {part[1] for part in _OF_CUSTOMERS}
 )
 # What says which process works on a row, and nothing of a customer; and what opens something:
-# codes, and the signature of a file's link.
+# codes, a file's link, and the headers of a request, which hold the provider's secret. Its body
+# may have messages of others in it.
 _OURS = frozenset({"owner", "lease_owner", "lease_until", "lease_epoch", "due", "attempts"})
-_SECRET = frozenset({"hashed", "letter", "handle"})
+_SECRET = frozenset({"hashed", "letter", "handle", "headers", "query", "body"})
 
 
 async def export(store: AsyncStore, found: Person) -> dict[str, Any]:

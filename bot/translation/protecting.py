@@ -9,12 +9,14 @@ from dataclasses import dataclass
 _DOMAINS = "com|org|net|io|example|co|uk|de|fr|es|it|nl|pt|pl|eu|shop|store|info|app"
 # Nothing here may be looked for again at each letter of a long word: who writes 6000 times
 # "a." would hold up everybody else's turn for seconds.
-_LABELS = r"(?<![\w.-])(?:[a-z0-9-]{1,63}\.){1,5}"
+# Around them: in Chinese or Thai no space parts a number from words.
+_BEFORE, _AFTER = r"(?<![A-Za-z_\d])", r"(?![A-Za-z_\d])"
+_LABELS = r"(?<![A-Za-z0-9_.-])(?:[a-z0-9-]{1,63}\.){1,5}"
 #: Links and mail addresses, with or without what browsers add.
 LINK = re.compile(
-    rf"(?:https?://|www\.)[^\s<>\"'“”)\]⟦⟧]+|"
+    rf"(?:https?://|www\.)[^\s<>\"'“”)\]⟦⟧，。！？；：、）】」]+|"
     rf"(?<![\w.%+-])[\w.%+-]{{1,64}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,5}}|"
-    rf"{_LABELS}(?:{_DOMAINS})\b(?:/[^\s<>\"'“”)\]]*)?|"
+    rf"{_LABELS}(?:{_DOMAINS}){_AFTER}(?:/[^\s<>\"'“”)\]]*)?|"
     # Of any other domain only with a path: "end.New" is two sentences.
     rf"{_LABELS}[a-z]{{2,24}}/[^\s<>\"'“”)\]⟦⟧]+",
     re.IGNORECASE,
@@ -38,10 +40,11 @@ _PARTS = (
     # Dates and times in figures.
     r"\b\d{4}-\d{1,2}-\d{1,2}\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b\d{1,2}[:h]\d{2}\b",
     # Telephone numbers, as people group them.
-    r"\+?\(?\b\d[\d ()/.-]{5,30}\d\b",
+    rf"\+?\(?{_BEFORE}\d[\d ()/.-]{{5,30}}\d{_AFTER}",
     # Codes, tracking numbers, figures beyond three digits, and those with a point.
-    r"#\d+|(?<!\w)(?<!\w-)(?=[\w-]{0,62}\d)(?=[\w-]{0,62}[^\W\d_])\w[\w-]{0,62}\w\b",
-    rf"{_NUMBER}[\d.,]{{0,40}}\d{{2,}}\b|\b\d{{4,}}\b|\b\d{{1,20}}[.,]\d{{1,20}}\b",
+    r"#\d+|(?a:(?<!\w)(?<!\w-)(?=[\w-]{0,62}\d)(?=[\w-]{0,62}[a-z])\w[\w-]{0,62}\w)(?![A-Za-z_\d])",
+    rf"{_NUMBER}[\d.,]{{0,40}}\d{{2,}}{_AFTER}|{_BEFORE}\d{{4,}}{_AFTER}|"
+    rf"{_BEFORE}\d{{1,20}}[.,]\d{{1,20}}{_AFTER}",
     # A house's postcode where it is not one of these already.
     r"\b\d{4,5}-\d{3}\b",
     r"(?<!\w)[@#][A-Za-z][\w-]+",

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 #: Characters that one call of an engine gets at the most, and of one text at all.
 AT_ONCE, LONGEST = 2400, 6000
 _LETTER = re.compile(r"[^\W\d_]")
+# Whatever ends a line for a model: some phones write no plain one.
+_LINE_ENDS = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 
 
 class Remembers(Protocol):
@@ -127,7 +129,7 @@ class Translator:
             texts = [with_figures(text) for text in texts]
         # What is too long is not paid for.
         short = ["" if len(text) > LONGEST else text for text in texts]
-        lines = [[self._unit(line, stays) for line in text.split("\n")] for text in short]
+        lines = [[self._unit(line, stays) for line in _LINE_ENDS.split(text)] for text in short]
         wanted = [unit for units in lines for unit in units if unit.made is None]
         pair = (source, target)
         failed: TranslationError | None = None

@@ -15,6 +15,8 @@ _LEFT = re.compile(r"⟦[^⟧]*⟧?|⟧")
 _WORD = re.compile(r"[^\W\d_]+")
 #: A translation may be so many times longer or shorter than the text, and this much besides.
 _LONGER, _SHORTER, _SLACK = 2.2, 3.0, 24
+#: Signs of Chinese, Japanese and Korean; each says as much as so many letters more.
+_SYLLABLE, _MORE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]"), 2
 #: So many words tell what language a text is in.
 _TELLING = 4
 _MARKS = ("**", "`", "~~", "](")
@@ -56,7 +58,7 @@ def problem(source: Protected, given: str, *, languages: tuple[str, str], tells:
         return "its lines are others"
     if _WORD.search(before) and not _WORD.search(bare):
         return "it has no words"
-    long, short = len(before.strip()), len(bare.strip())
+    long, short = _size(before), _size(bare)
     if short > long * _LONGER + _SLACK or long > short * _SHORTER + _SLACK:
         return "it is far longer or shorter"
     asks = _ASKS.search(before) and languages[1] not in _UNMARKED
@@ -65,6 +67,11 @@ def problem(source: Protected, given: str, *, languages: tuple[str, str], tells:
     if orders(bare) and not orders(before):
         return "it speaks to a language model"
     return _other_language(before, bare, languages, tells)
+
+
+def _size(text: str) -> int:
+    """Return how long a text is in letters of an alphabet."""
+    return len(text.strip()) + _MORE * len(_SYLLABLE.findall(text))
 
 
 def _other_language(before: str, bare: str, languages: tuple[str, str], tells: Tells) -> str:

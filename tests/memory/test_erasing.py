@@ -14,7 +14,7 @@ from bot.consent import change, kept_out
 from bot.desk.finishing import Finisher
 from bot.desk.forgotten import find_forgotten
 from bot.desk.routing_file import load_routing
-from bot.identity import Person, customer_of, merge, moved
+from bot.identity import Person, customer_of, merge, moved, undo
 from bot.media.folder import FolderVault
 from bot.media.vault import AsyncVault, key_of
 from bot.memory import erasing
@@ -46,6 +46,7 @@ from bot.store.turns import Turn
 WHATSAPP = Address("whatsapp", "shop", "447700900123")
 SMS = Address("sms", "shop", "+447700900123")
 OTHER = Address("telegram", "shop", "5550001")
+THIRD = Address("telegram", "shop", "5550002")
 #: Planted wherever somebody's words may stand.
 SECRET = "Zaubernuss-Weg"
 PICTURE, SHARED = b"GIF89a Zaubernuss-Weg picture", b"a file that two have sent"
@@ -470,3 +471,19 @@ async def test_nobody_opens_a_case_for_who_is_being_forgotten(
     row = await ask(store, found, by="cli")
     await Eraser(store, vault, Meanwhile()).work(row.id)
     assert await left(store) == {"Forgetting": [row.id]}
+
+
+async def test_what_joined_others_does_not_tell_his_address(
+    store: AsyncStore, vault: AsyncVault, tmp_path: Path
+) -> None:
+    two = await life(store, vault, THIRD)
+    found, one = await life(store, vault, WHATSAPP), await life(store, vault, OTHER)
+    made = await merge(store, one.members[0].id, found.members[0].id, "agent", "seen")
+    # The two of them were one person when the third came along.
+    await merge(store, two.members[0].id, one.members[0].id, "agent", "seen")
+    await undo(store, made.id, "agent")
+    alone = await customer_of(store, WHATSAPP)
+    assert len(alone.members) == 1
+    await Eraser(store, vault, Slack()).work((await ask(store, alone, by="cli")).id)
+    assert list(traces(tmp_path, "447700900123")) == []
+    assert len((await customer_of(store, OTHER)).members) == 2

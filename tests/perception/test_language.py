@@ -158,3 +158,9 @@ def test_words_do_not_tell_a_language_where_others_have_no_lexicon(
 @lru_cache(maxsize=1)
 def _fourteen() -> Languages:
     return Languages((*LANGUAGES, "sv", "da", "nb", "fi", "cs", "tr"))
+
+
+@pytest.mark.parametrize("text", ["我的订单1042还没到", "注文1042番はどこですか"])
+def test_a_number_among_signs_does_not_hide_them(text: str) -> None:
+    told = Languages(("en", "zh", "ja")).guess(text).language
+    assert told == ("ja" if "は" in text else "zh")

@@ -248,6 +248,25 @@ async def test_without_an_engine_it_is_said_too_and_not_where_the_answer_is_germ
     assert texts(second) == ["What is your order number?", WORDS.sorry["de"]]
 
 
+@pytest.mark.parametrize("purpose", ["hear", "fixed"])
+async def test_whatever_an_engine_raises_the_customer_is_answered(
+    store: AsyncStore, purpose: str
+) -> None:
+    class Broken(Table):
+        """Has a bug, each way."""
+
+        async def translate(self, texts: Any, source: str, target: str, job: Any) -> list[str]:
+            if job.purpose == purpose:
+                raise LookupError("a bug")
+            return await super().translate(texts, source, target, job)
+
+    engine = Broken({"Onde está a minha encomenda ⟦1⟧?": "Where is my order ⟦1⟧?"})
+    brain = Brain(asks())
+    turn = await says(turns_of(store, brain, Translator(engine, Nothing())), store, WHERE, 1)
+    assert texts(turn) == ["What is your order number?", WORDS.sorry["pt"]]
+    assert brain.heard == [Text(WHERE if purpose == "hear" else "Where is my order 1042?")]
+
+
 async def test_a_reply_is_waited_for_once_whatever_it_is_made_of(store: AsyncStore) -> None:
     class Together(Table):
         """Answers when its second question is there: one after the other it never would."""

@@ -34,6 +34,8 @@ def token(number: int, text: str) -> str:
         ("veja bit.ly/3xY ou t.me/shop, fim.Novo", ["bit.ly/3xY", "t.me/shop"]),
         ("1️⃣ sim, *️⃣ não", ["1️⃣", "*️⃣"]),
         ("رقم الطلب ١٠٤٢ 🎉", ["١٠٤٢", "🎉"]),
+        ("我的订单1042还没到，请看https://a.example/b，谢谢", ["1042", "https://a.example/b"]),
+        ("请看larkfield.example或打020 7946 0123。", ["larkfield.example", "020 7946 0123"]),
         ("3 canecas em 30 dias", []),
         ("nada", []),
     ],

@@ -184,6 +184,13 @@ async def test_a_long_text_is_given_to_the_model_to_its_end(server: Server) -> N
     assert "fim da mensagem" in server.bodies[0]["messages"][-1]["content"]
 
 
+async def test_lines_are_lines_however_they_end() -> None:
+    translator, engine = backwards()
+    made = await translator.translate(["good\u2028bad\r\nday"], "en", "xx", **ABOUT)
+    assert made == ["doog\ndab\nyad"]
+    assert engine.asked == [["good", "bad", "day"]]
+
+
 async def test_the_brain_gets_figures_that_it_knows() -> None:
     translator, _ = backwards()
     assert await translator.translate(["now ١٠٤٢"], "en", "xx", **ABOUT) == ["won 1042"]

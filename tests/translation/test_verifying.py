@@ -60,6 +60,16 @@ def test_a_link_with_words_stays_one() -> None:
     assert "links" in wrong("See [the rules] (⟦1⟧) here, please.", text)
 
 
+def test_a_few_chinese_signs_are_many_letters() -> None:
+    text = "你好，我上周在你们网站上订购了一套咖啡杯，但是收到的时候有两个已经碎了，可以退款吗？"
+    good = (
+        "Hello, I ordered a set of coffee cups on your website last week, but when I received "
+        "it two of them were already broken. Could I get a refund or have it sent again?"
+    )
+    assert wrong(good, text) == ""
+    assert "longer" in wrong(f"{good} {good} {good}", text)
+
+
 def test_figures_may_change_their_script() -> None:
     assert wrong("I want 3 blue mugs, please.", "أريد ٣ أكواب زرقاء من فضلك.") == ""
     assert "numbers" in wrong("I want 4 blue mugs, please.", "أريد ٣ أكواب زرقاء من فضلك.")
