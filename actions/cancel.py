@@ -10,7 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.agents import acting, outcome
 from actions.asking import OUT_OF_REACH, find_order, log_out_of_reach
-from actions.backends.errors import NotFound, NotPossible
+from actions.backends.errors import Ambiguous, NotFound, NotPossible
 from actions.backends.opening import shop
 from actions.backends.orders import CANCELLED, PLACED
 from actions.forms import Patient, cleared
@@ -54,7 +54,7 @@ class ActionCancelOrder(Action):
     ) -> list[dict[str, Any]]:
         """Cancel it, pass it on, or say why it is too late.
 
-        Raises StoreDown, and Ambiguous when nobody knows what became of it.
+        Raises StoreDown, and Ambiguous when nobody can tell an agent what became of it.
         """
         number = read_number(tracker.slots.get("order_number"))
         agent = acting(tracker)
@@ -110,7 +110,7 @@ async def _cancelled(tracker: Tracker, number: str) -> str:
         done = await (await shop()).cancel(cause_of(tracker), number)
     except NotPossible:
         return "too late"
-    except (NotFound, *OUT_OF_REACH) as error:
+    except (NotFound, Ambiguous, *OUT_OF_REACH) as error:
         log_out_of_reach(error)
         return ""
     # What the shop is still at may come to nothing.

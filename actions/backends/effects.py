@@ -27,6 +27,8 @@ BEGUN, DONE = "begun", "done"
 #: Seconds after which a request whose answer was lost has surely ended on the server. PHP's
 #: and most proxies' limits are 30 to 60.
 SETTLED_SECONDS = 120.0
+#: How long servers know keys of idempotency again: a day, as a rule.
+REMEMBERED = timedelta(hours=20)
 # Who finds somebody else at an order's money looks so often, each time after twice as long.
 _LOOKS, _LOOK_SECONDS = 5, 0.05
 
@@ -58,12 +60,14 @@ class Effect(Document):
 class Sent:
     """What is to be sent: the values of the first call, and whether it may have been before.
 
-    `busy` is when an earlier request may still be under way.
+    `busy` is when an earlier request may still be under way, `old` when the server may have
+    forgotten its key.
     """
 
     given: Mapping[str, Any]
     again: bool
     busy: bool = False
+    old: bool = False
 
 
 class Effects:
@@ -102,7 +106,9 @@ class Effects:
         if not new:
             there = await self._store.get(Effect, id_)
             if there is not None:
-                sent = Sent(dict(there.given or {}), again=True, busy=there.until > now)
+                old = now - there.at > REMEMBERED
+                busy = there.until > now
+                sent = Sent(dict(there.given or {}), again=True, busy=busy, old=old)
                 if there.status == DONE:
                     return dict(there.result or {}), True
                 found = await look() if look else None

@@ -25,7 +25,7 @@ from actions.backends.contract import (
     same_place,
     too_late,
 )
-from actions.backends.effects import SETTLED_SECONDS, Effects, Sent
+from actions.backends.effects import SETTLED_SECONDS, Effects, Sent, unknown
 from actions.backends.errors import BackendDown, Misconfigured, NotFound, NotPossible
 from actions.backends.http import Answer, AnswerLost, Http, Pace, code_of, place
 from actions.backends.orders import CANCELLED
@@ -201,8 +201,13 @@ class RestBackend:
 
         async def pay(sent: Sent) -> dict[str, Any]:
             known, wanted = await self._find(number), _money(sent.given)
+            listed = "refunds" in self._map.calls
+            if sent.again and sent.old and not listed:
+                # It would be paid a second time, if it was paid.
+                raise unknown(self.name, 3600.0)
             # What may have been sent is sent as it was: of it the order may know already.
-            against = "" if sent.again and safe else forbids(known) or over(known, wanted)
+            unseen = sent.again and safe and (sent.busy or not listed)
+            against = "" if unseen else forbids(known) or over(known, wanted)
             if against:
                 raise NotPossible(self.name, against)
             values = {

@@ -6,6 +6,7 @@ it asks the shop again with the same key, by which the shop knows it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,8 +18,10 @@ from actions.backends.opening import shop
 from actions.resolving.judging import Verdict, Wish, refund_verdict
 from actions.rules import load_rules
 from bot.message import utcnow
-from bot.store import AsyncStore
+from bot.store import AsyncStore, StoreDown
 from bot.store.steps import CARRIED_OUT, DECLINED, PENDING, Undertaking
+
+log = logging.getLogger(__name__)
 
 #: Seconds after which another worker takes up what a turn has begun and not ended.
 _LEFT_ALONE = 90.0
@@ -65,14 +68,22 @@ async def undertake(
 async def attempt(store: AsyncStore, row: Undertaking) -> Undertaking:
     """Ask the shop for what a row wants, unless it is settled, and return what it is then.
 
-    Raises StoreDown.
+    What the shop has done is returned, even when it cannot be written down: the row is then
+    taken up again by `bot.desk.finishing`. Raises StoreDown.
     """
     if row.status != PENDING:
         return row
-    _, change = await asked_again(row)
+    status, change = await asked_again(row)
     where = {"id": row.id, "status": PENDING}
-    done = await store.change(Undertaking, where, set=change, inc={"attempts": 1})
-    return done or await store.get(Undertaking, row.id) or row
+    try:
+        done = await store.change(Undertaking, where, set=change, inc={"attempts": 1})
+        return done or await store.get(Undertaking, row.id) or row
+    except StoreDown as error:
+        if status != CARRIED_OUT:
+            raise
+        log.error("%s: is done, and not written down yet: %s", row.id, error)
+        row.status, row.result = status, change.get("result")
+        return row
 
 
 async def asked_again(row: Undertaking) -> tuple[str, dict[str, Any]]:

@@ -160,7 +160,7 @@ def refund_verdict(rules: Rules, order: ShopOrder, wish: Wish, *, proven: bool =
     ruled = as_ruled(order)
     left, why = rules.refunds.left(ruled, by_agent=False, at=utcnow())
     total, given = int(ruled.total or 0), int(ruled.refunded or 0)
-    spent = bool(why) and 0 < given < total and given >= rules.refunds.most
+    spent = bool(why) and given < total and given >= rules.refunds.most
     if why and not spent and not _of_money(why):
         return Verdict("no", f"order {number} cannot be refunded: {why}")
     if rule.within_days and _older(order, rule.within_days):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 
 from actions.resolving.matter import Matter, store
 from bot.llm.masking import redact
 from bot.message import clean, utcnow
+from bot.store import StoreDown
 from bot.store.steps import Step
+
+log = logging.getLogger(__name__)
 
 #: Arguments that are personal as a whole.
 _PERSONAL = ("street", "more", "city", "postcode")
@@ -24,10 +28,11 @@ class Steps:
         self._since = time.monotonic()
 
     async def note(self, tool: str, given: Mapping[str, object], verdict: str, result: str) -> None:
-        """Write a step down that began when the last one ended. Raises StoreDown."""
+        """Write a step down that began when the last one ended.
+
+        What was done is said, even when it cannot be written down here.
+        """
         matter, now = self._matter, time.monotonic()
-        if self._n == 0:
-            await store().delete(Step, {"turn": matter.turn})
         args = {
             str(name)[:40]: "[address]"
             if name in _PERSONAL
@@ -48,4 +53,9 @@ class Steps:
         )
         self._n += 1
         self._since = now
-        await store().put(step)
+        try:
+            if step.n == 0:
+                await store().delete(Step, {"turn": matter.turn})
+            await store().put(step)
+        except StoreDown as error:
+            log.warning("%s: a step is not written down: %s", step.id, error)

@@ -13,7 +13,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.agents import Agent, as_agent
 from actions.backends import opening
 from actions.backends.errors import Ambiguous
-from actions.cancel import ActionCancelOrder
+from actions.cancel import ActionCancelOrder, _cancelled
 from actions.order_status import ActionOrderStatus, ValidateOrderForm
 from actions.refund import ActionRefund
 from actions.tracking import ActionTrack
@@ -32,7 +32,7 @@ async def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[P
     monkeypatch.chdir(ROOT)
     async with place(tmp_path) as made:
         backend = Backend(
-            "shopify", url=f"{made.url}/shopify", token=shopify.TOKEN, call_seconds=0.3
+            "shopify", url=f"{made.url}/shopify", token=shopify.TOKEN, call_seconds=0.5
         )
         opening.configure({"shop": backend})
         yield made
@@ -116,6 +116,21 @@ async def test_a_wish_outlives_the_shop_being_down(at: Place) -> None:
     assert message["response"] == "utter_shop_wish_passed_on"
     assert events[0]["name"] == "handoff"
     assert "could not be asked" in events[0]["value"]["why"]
+
+
+@pytest.mark.parametrize("fault", ["reset", "at work"])
+async def test_a_cancellation_that_is_not_known_of_is_for_a_person(
+    at: Place, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if fault == "at work":
+        monkeypatch.setattr("actions.backends.shopify._LOOK_SECONDS", 0.0)
+        monkeypatch.setattr(at.shops.books, "cancel", lambda sale, note: True)
+    else:
+        at.fault("shopify", fault, method="ordercancel")
+
+    assert await _cancelled(tracker({}), "1047") == ""
+    at.faults.clear()
+    assert at.shops.books.sales["1047"].stage == "placed"
 
 
 async def test_an_agent_is_told_that_nothing_was_done(at: Place) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from actions.backends.contract import Address, Money, ShopOrder
-from actions.backends.effects import Effects, Sent
+from actions.backends.effects import Effect, Effects, Sent
 from actions.backends.errors import (
     Ambiguous,
     BackendDown,
@@ -18,9 +19,12 @@ from actions.backends.errors import (
     NotPossible,
 )
 from actions.backends.http import AnswerLost
+from actions.backends.rest import RestBackend
+from bot.message import utcnow
+from bot.sandbox import rest_shop
 from bot.sandbox.graphql import GraphQLWrong
 from bot.sandbox.shop_books import Back, Sale
-from tests.kit.shops import KINDS, QUICK, REMOTE, Place
+from tests.kit.shops import KINDS, QUICK, REMOTE, Place, _mapping
 
 PENCE = Money(1000, "GBP")
 every_remote = pytest.mark.parametrize("kind", REMOTE)
@@ -118,6 +122,32 @@ async def test_a_key_that_is_still_at_work_is_no_refusal(at: Place) -> None:
     assert await at.given_back("rest", "1044") == [1000]
     await shop.close()
     await other.close()
+
+
+@pytest.mark.parametrize("listed", [True, False])
+async def test_a_key_that_the_shop_has_forgotten_is_not_trusted(at: Place, listed: bool) -> None:
+    mapping = _mapping(rest_shop.TOKEN)
+    calls = {name: call for name, call in mapping.calls.items() if listed or name != "refunds"}
+    url = f"{at.url}/shop/v1"
+    shop = RestBackend(url, replace(mapping, calls=calls), at.store, pace=QUICK)
+    at.fault("rest", "reset_after", method=REFUND["rest"])
+    at.fault("rest", "500", method="listrefunds")
+    with pytest.raises(Ambiguous):
+        await shop.refund("turn", "1044", PENCE)
+    at.faults.clear()
+    # Most keep keys for a day, https://shopify.dev/docs/api/usage/implementing-idempotency does.
+    at.shops.rest._answers.clear()
+    (row,) = [row for row in await at.store.find(Effect, {}) if "alone" not in row.id]
+    long_ago = utcnow() - timedelta(hours=25)
+    await at.store.change(Effect, {"id": row.id}, set={"at": long_ago, "until": long_ago})
+
+    if listed:
+        assert (await shop.refund("turn", "1044", PENCE)).again
+    else:
+        with pytest.raises(Ambiguous):
+            await shop.refund("turn", "1044", PENCE)
+    assert await at.given_back("rest", "1044") == [1000]
+    await shop.close()
 
 
 async def test_what_may_have_been_done_stays_so_until_it_is_known(at: Place) -> None:

@@ -17,13 +17,13 @@ from actions.resolving import matter
 from actions.resolving.doing import asked_again
 from bot.desk.finishing import Finisher
 from bot.message import Address, Inbound, Text
-from bot.store import AsyncStore
+from bot.store import AsyncStore, StoreDown
 from bot.store.cases import OPEN, RESOLVED, Case
 from bot.store.conversations import BOT, WAITING, Conversation
 from bot.store.documents import DOCUMENTS
 from bot.store.journal import ACTED, Entry
 from bot.store.messages import DONE, Message, to_message
-from bot.store.steps import CARRIED_OUT, GIVEN_UP, PENDING, Undertaking
+from bot.store.steps import CARRIED_OUT, GIVEN_UP, PENDING, Step, Undertaking
 from bot.store.turns import Turn
 from bot.turn import Turns
 from tests.kit.build import address
@@ -262,6 +262,41 @@ async def test_a_shop_that_stays_away_is_given_up_and_a_person_sees_to_it(
     shops.faults.clear()
     assert await shops.given_back("rest", "1044") == given
     await shop.close()
+
+
+class Forgetful:
+    """A store that is down for what is written once the money is gone."""
+
+    def __init__(self, store: AsyncStore) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def put(self, document: Any) -> None:
+        if isinstance(document, Step):
+            raise StoreDown("the test holds it down")
+        await self._store.put(document)
+
+    async def change(self, cls: Any, *args: Any, **options: Any) -> Any:
+        if cls is Undertaking:
+            raise StoreDown("the test holds it down")
+        return await self._store.change(cls, *args, **options)
+
+
+async def test_what_was_paid_is_said_though_it_cannot_be_written_down(desk: Desk) -> None:
+    front = await proposed(desk, desk.store)
+    wire(Forgetful(desk.store), demo.DemoShop(desk.store))
+    turn = await front.hears("yes", 2)
+    assert (turn.decision or {}).get("failure") is None
+    assert await paid(desk.store) == [2000]
+    assert PAID in (await words(desk.store))[-1]
+    (row,) = await desk.undertakings()
+    assert row.status == PENDING
+    wire(desk.store)
+    await _due(desk.store, row)
+    await _rounds(desk.store, CARRIED_OUT)
+    assert await paid(desk.store) == [2000]
 
 
 async def test_what_the_shop_is_still_at_is_not_said_to_be_done(desk: Desk, shops: Place) -> None:

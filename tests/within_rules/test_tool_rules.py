@@ -88,6 +88,16 @@ def test_amounts_are_of_the_orders_currency(
     assert (verdict.kind, verdict.money) == (kind, money), verdict.why
 
 
+@pytest.mark.parametrize("where", ["  most: 50.00", "person_above: 50.00"])
+def test_a_limit_of_nothing_leaves_it_to_people(where: str) -> None:
+    rules = parse_rules(TEXT.replace(where, f"{where.partition(':')[0]}: 0", 1))
+    parcel = Parcel("1044", DELIVERED, delivered=utcnow())
+    paid, none = Money(4000, "GBP"), Money(0, "GBP")
+    order = ShopOrder("1044", "1", DELIVERED, paid=paid, refunded=none, parcels=(parcel,))
+    verdict = refund_verdict(rules, order, Wish("t:refund:1044", "refund", {"number": "1044"}))
+    assert verdict.kind == "person", verdict.why
+
+
 def test_a_file_that_is_broken_while_the_bot_runs_changes_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
