@@ -139,6 +139,8 @@ def told(order: Order | ShopOrder) -> str:
     """Return the response that tells an order's stage, one without days where there are none."""
     known, now = order if isinstance(order, ShopOrder) else seen(order), stage(order)
     if now in (PLACED, PACKED, SHIPPED, DELAYED) and expected(known) is None:
+        if now == SHIPPED and any(parcel.shipped for parcel in known.parcels):
+            return "utter_order_left_undated"
         return f"utter_order_{now}_undated"
     return f"utter_order_{now}"
 

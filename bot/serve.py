@@ -342,8 +342,9 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         await senses.close()
     for connector in connectors.values():
         await connector.close()
-    brain.close()
+    # The brain's thread has connections of its own to the shop.
     await shops.close()
+    brain.close()
     if translator is not None:
         await translator.close()
     await bells.close()

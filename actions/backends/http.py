@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import re
@@ -30,6 +31,8 @@ AT_ONCE = 6
 LARGEST = 8 * 1024 * 1024
 _BASE_PAUSE, _LONGEST_PAUSE = 0.3, 5.0
 _LONGEST_AFTER = 3600.0
+#: For which another thread's connections are waited for when they close.
+_CLOSING = 1.0
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 
 
@@ -158,10 +161,16 @@ class Http:
         self._not_before = max(self._not_before, time.monotonic() + seconds)
 
     async def close(self) -> None:
-        """Let the connections go."""
-        line = self._lines.pop(asyncio.get_running_loop(), None)
-        if line is not None:
-            await line.session.close()
+        """Let the connections go: of this loop, and of others that still run."""
+        here = asyncio.get_running_loop()
+        for loop, line in list(self._lines.items()):
+            del self._lines[loop]
+            if loop is here:
+                await line.session.close()
+            elif loop.is_running():
+                there = asyncio.run_coroutine_threadsafe(line.session.close(), loop)
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(asyncio.wrap_future(there), _CLOSING)
 
     def _judge(self, method: str, answer: Answer, *, safe: bool) -> float | None:
         """Return None for an answer to give on, else the seconds after which to ask again."""

@@ -148,7 +148,7 @@ async def judge(matter: Matter, wish: Wish, *, proven: bool) -> Verdict:
     verb = "cancelled" if wish.tool == "cancel_order" else "sent somewhere else"
     late = too_late(order, verb)
     if late:
-        return Verdict("no", f"order {number} cannot be {verb}: {late}")
+        return Verdict("no", f"order {number} cannot be {verb} ({late})")
     if rule.within_days and _older(order, rule.within_days):
         return Verdict("no", f"order {number} is older than {rule.within_days} days")
     return Verdict("yes", values={"number": number, "address": one_line(wish.address)})
@@ -162,13 +162,13 @@ def refund_verdict(rules: Rules, order: ShopOrder, wish: Wish, *, proven: bool =
     total, given = int(ruled.total or 0), int(ruled.refunded or 0)
     spent = bool(why) and given < total and given >= rules.refunds.most
     if why and not spent and not _of_money(why):
-        return Verdict("no", f"order {number} cannot be refunded: {why}")
+        return Verdict("no", f"order {number} cannot be refunded ({why})")
     if rule.within_days and _older(order, rule.within_days):
         return Verdict("no", f"order {number} is older than {rule.within_days} days")
     if not proven:
         return Verdict("yes")
     if why and not spent:
-        return Verdict("no", f"order {number} cannot be refunded: {why}")
+        return Verdict("no", f"order {number} cannot be refunded ({why})")
     currency = order.paid.currency if order.paid else "GBP"
     pence = read_pence(wish.args["amount"]) if wish.args.get("amount") else total - given
     money = Money.read(plain(pence or 0), currency)

@@ -108,7 +108,7 @@ async def test_every_stage_is_told_without_anything_personal(place: Store) -> No
 
 @pytest.mark.parametrize(
     ("number", "days", "stage"),
-    [("1042", -2, "overdue"), ("1042", None, "shipped_undated"), ("1051", None, "delivered")],
+    [("1042", -2, "overdue"), ("1042", None, "left_undated"), ("1051", None, "delivered")],
 )
 async def test_an_order_is_told_by_its_day_and_without_one_where_there_is_none(
     place: Store, number: str, days: int | None, stage: str

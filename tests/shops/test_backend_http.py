@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -158,3 +159,19 @@ def test_a_day_to_wait_for() -> None:
     then = format_datetime(utcnow() + timedelta(seconds=60))
 
     assert 57 < retry_after({"retry-after": then}) <= 60
+
+
+async def test_connections_of_another_thread_are_let_go_too(server: Server) -> None:
+    server.answers = [json()]
+    http = Http("shop", server.url, {}, PACE)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    asked = asyncio.run_coroutine_threadsafe(http.call("GET", "/"), loop)
+    await asyncio.wrap_future(asked)
+    (line,) = http._lines.values()
+    await http.close()
+    assert line.session.closed
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()

@@ -3,6 +3,9 @@
 import { button, clock, el } from "./dom.js";
 import { icon } from "./icons.js";
 
+// What one looks for in a mail, on a line of its own.
+const CODE = /^(\d{6})$/m;
+
 export class Mailbox {
   constructor(bar) {
     this.list = el("ol", { class: "mails" });
@@ -35,7 +38,7 @@ export class Mailbox {
     this.seen.add(id);
     this.list.querySelector(".none")?.remove();
     this.list.prepend(
-      el("li", {}, el("p", { class: "mail-head" }, el("b", {}, mail.to), el("time", { datetime: mail.at }, clock(mail.at))), el("h3", {}, mail.subject), el("pre", {}, mail.text.trim())),
+      el("li", {}, el("p", { class: "mail-head" }, el("b", {}, mail.to), el("time", { datetime: mail.at }, clock(mail.at))), el("h3", {}, mail.subject), el("pre", {}, mail.text.trim().split(CODE).map((part) => (CODE.test(part) ? el("b", {}, part) : part)))),
     );
   }
 
