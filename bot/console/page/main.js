@@ -65,25 +65,25 @@ class App {
   }
 
   // What changes while the answer is on its way is asked for once more, not each time anew.
-  refresh(behind = false) {
+  refresh() {
     const id = this.id;
     if (!id) return Promise.resolve();
     if (this.asking?.id === id) { this.asking.again = true; return this.asking.done; }
     const asking = { id };
     this.asking = asking;
-    asking.done = this.asked(asking, behind);
+    asking.done = this.asked(asking);
     return asking.done;
   }
 
-  async asked(asking, behind) {
+  async asked(asking) {
     do {
       asking.again = false;
-      await this.look(asking.id, behind);
+      await this.look(asking.id);
     } while (asking.again && asking.id === this.id && !this.ended.signal.aborted);
     if (this.asking === asking) this.asking = null;
   }
 
-  async look(id, behind) {
+  async look(id) {
     try {
       const found = await look("conversation", { id });
       if (id !== this.id) return;
@@ -92,7 +92,7 @@ class App {
       this.facts.show(found);
     } catch (error) {
       if (id !== this.id) return;
-      if (error.status === 404) { toast("There is no such conversation.", "bad"); this.close(); } else this.failed(error, behind);
+      if (error.status === 404) { toast("There is no such conversation.", "bad"); this.close(); } else this.failed(error, Boolean(this.shown));
     }
   }
 
@@ -116,8 +116,8 @@ class App {
     stream.addEventListener("changed", (event) => {
       const told = JSON.parse(event.data);
       this.list.counts(told.counts);
-      if (told.lists) this.list.refresh(true);
-      if (told.conversations.includes(this.id)) this.refresh(true);
+      if (told.lists) this.list.refresh();
+      if (told.conversations.includes(this.id)) this.refresh();
     });
   }
 
