@@ -244,7 +244,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--llm",
         action="store_true",
-        help="with the sandbox, let its stand-in of a language model answer and translate",
+        help="with the sandbox, let its stand-ins of models answer, translate, see and hear",
     )
     run.add_argument("--open", action="store_true", help="open the sandbox's page in a browser")
     command("gateway", _gateway, "run one gateway: webhooks and web chats")

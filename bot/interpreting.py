@@ -102,7 +102,11 @@ class Interpreter:
         `state` is that of the dialogue, `last` the turn before, `known` the customer's names.
         Never raises for what an engine does.
         """
-        if seen is None or seen.language in self._own or seen.sure < KNOWN_SURE:
+        if seen is None:
+            return None
+        if seen.sure < KNOWN_SURE:
+            return self._asking(content, conversation, known)
+        if seen.language in self._own:
             return None
         record: dict[str, Any] = {"from": seen.language, "to": self.company}
         before: Mapping[str, Any] = (last.decision or {}).get("translated") or {} if last else {}
@@ -123,7 +127,7 @@ class Interpreter:
             record=record,
         )
         if self._translator is None:
-            return heard
+            return self._or_person(heard)
         record["engine"] = self._translator.engine
         if not words or (isinstance(content, Choice) and content.payload.startswith("/")):
             ways = self._translator.can(self.company, seen.language)
@@ -144,16 +148,33 @@ class Interpreter:
             log.warning("%s: not translated: %s", conversation, error)
             record["why"] = f"{type(error).__name__}: {error}".removesuffix(": ")
             # Who waited for an engine that is down does not wait for it twice.
-            return replace(heard, down=not isinstance(error, NotTranslated))
+            return self._or_person(replace(heard, down=not isinstance(error, NotTranslated)))
         except Exception as error:
             # A bug of ours or of a library's: the customer is answered all the same.
             log.exception("%s: could not be translated", conversation)
             record["why"] = type(error).__name__
-            return replace(heard, down=True)
+            return self._or_person(replace(heard, down=True))
         if not heard.certain and text.strip().casefold() == words.strip().casefold():
             return replace(heard, mistaken=True)
         record["heard"] = text
         return replace(heard, content=with_words(content, text), read=True, text=text)
+
+    def _asking(self, content: Content, conversation: str, known: Sequence[str]) -> Heard | None:
+        """Return who asks for a person in words that tell a language; None for all others."""
+        heard = Heard(content, "", conversation, False, known=tuple(known))
+        asking = self._or_person(heard)
+        return None if asking is heard or asking.language in self._own else asking
+
+    def _or_person(self, heard: Heard) -> Heard:
+        """Return what cannot be translated; who asks for a person is understood all the same."""
+        words = words_of(heard.content)
+        # The words tell the language better than perception can, which has its configured few.
+        language = self._words.asks_person(words)
+        if not language:
+            return heard
+        person = Choice(self._words.person, words)
+        record = {**heard.record, "from": language, "to": self.company}
+        return replace(heard, content=person, language=language, certain=True, record=record)
 
     async def say(self, outcome: Outcome, heard: Heard) -> Outcome:
         """Return an outcome of the brain's with its replies in the customer's language.
@@ -169,12 +190,11 @@ class Interpreter:
         lost = not heard.read and bool(words_of(heard.content)) and intent == _FALLBACK
         now = utcnow()
         understood = self._understands(replies, heard.language)
-        if (
-            (missed or lost)
-            and heard.certain
-            and not (understood or _lately(record.get("told"), now))
-        ):
-            words = self._sorry(heard.language, handed=outcome.handoff is not None)
+        handed = outcome.handoff is not None
+        # That a person comes is worth saying to who was told before that he is not understood.
+        again = not handed and _lately(record.get("told"), now)
+        if (missed or lost) and heard.certain and not (understood or again):
+            words = self._sorry(heard.language, handed=handed)
             if words is not None:
                 replies = [*replies, words]
                 record["told"] = now.isoformat()

@@ -61,6 +61,12 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         if args.llm and not settings.llm:
             environ["FRONTDESK__LLM__0__URL"] = f"{sandbox}/llm/v1"
             environ["FRONTDESK__LLM__0__MODEL"] = "honest"
+            # It is on this machine: pictures and recordings may go to it as they are.
+            environ["FRONTDESK__LLM__0__VISION"] = "true"
+            if settings.transcription.engine == "none":
+                environ["FRONTDESK__TRANSCRIPTION__ENGINE"] = "endpoint"
+                environ["FRONTDESK__TRANSCRIPTION__URL"] = f"{sandbox}/llm/v1"
+                environ["FRONTDESK__TRANSCRIPTION__MODEL"] = "honest"
     with listener:
         return asyncio.run(_supervise(args, settings, sandbox, environ, listener))
 

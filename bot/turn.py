@@ -21,6 +21,7 @@ from bot.desk.journal import note_down
 from bot.desk.meanwhile import meanwhile
 from bot.desk.sensed import note_sensed
 from bot.desk.watch import Watch, waiting_since, words_of
+from bot.desk.wish import wanted
 from bot.dialogue.contract import ANSWERED_SLOT, Failure, Hints, Outcome, Spoken
 from bot.dialogue.heard import heard as read
 from bot.folding import fold
@@ -536,7 +537,7 @@ class Turns:
         """Make a case of what is a person's, and a gap of what could not be answered."""
         decision = turn.decision or {}
         if decision.get("handoff"):
-            said = words_of(decode(turn.heard)) if turn.heard else ""
+            said = await wanted(self._store, turn)
             routing = self._watch.routing if self._watch is not None else None
             await hand_over(self._store, turn, decision["handoff"], said, _names(message), routing)
         rated = decision.get("rated")

@@ -33,11 +33,11 @@ async def note_sensed(store: AsyncStore, turn: Turn) -> None:
 
 def in_words(sensed: Sensed) -> str:
     """Return for agents what a model made of a file: whose word it is, and how sure."""
-    by = f"{sensed.by}, a model" if sensed.by else "a model"
-    by += "" if sensed.sure else ", not sure"
+    more = ", ".join(filter(None, (sensed.by, "" if sensed.sure else "not sure")))
+    by = f"a model ({more})" if more else "a model"
     if sensed.kind == "spoken":
-        return f"({by}) heard: “{sensed.words[:_LONGEST]}”"
-    said = [f"({by}) sees: {sensed.words or 'nothing that it names'}"]
+        return f"{by} heard “{sensed.words[:_LONGEST]}”"
+    said = [f"{by} sees: {sensed.words or 'nothing that it names'}"]
     if sensed.written:
         said.append(f"It reads: “{sensed.written[:_LONGEST]}”")
     if sensed.damage:

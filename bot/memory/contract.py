@@ -53,7 +53,7 @@ class Known:
     @property
     def line(self) -> str:
         """It in one line, for people and prompts."""
-        return f"{self.about}: {self.value} ({self.at:%Y-%m-%d})"
+        return f"{self.about}: {self.value} ({self.at.day} {self.at:%b %Y})"
 
 
 @dataclass(frozen=True, slots=True)

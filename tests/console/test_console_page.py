@@ -375,6 +375,10 @@ async def test_what_was_begun_outlives_the_session_but_not_a_logout(
     await expect(note).to_have_value("")
     await note.fill("Of Ben")
     await page.context.clear_cookies()
+    # The page is not taken away from who is writing when it hears of something new.
+    await store.insert(heard("Hello?", n=8))
+    await served.console.changed()
+    await expect(page.get_by_text("logged out", exact=True)).to_be_visible(timeout=20_000)
     await page.get_by_role("button", name="Add note").click()
     await expect(page.get_by_text("You have been logged out.")).to_be_visible()
 

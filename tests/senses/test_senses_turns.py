@@ -229,8 +229,8 @@ async def test_agents_read_beside_the_file_what_a_model_made_of_it(shop: Open) -
     entries = await at.store.find(Entry, {"conversation": address().key})
     told = sorted(entry.text for entry in entries)
     assert told == [
-        f"(honest, a model) heard: “{WORDS}”",
-        "(honest, a model) sees: a label on white paper. It reads: “Larkfield Goods\nOrder 1042”",
+        f"a model (honest) heard “{WORDS}”",
+        "a model (honest) sees: a label on white paper. It reads: “Larkfield Goods\nOrder 1042”",
     ]
     assert {entry.kind for entry in entries} == {SENSED}
 

@@ -311,6 +311,22 @@ async def test_who_is_passed_on_is_told_so_without_a_button(
     assert decode(turn.replies[1]) == Text(WORDS.handed["pt"])
 
 
+@pytest.mark.parametrize(
+    ("said", "language"), [("Quero falar com uma pessoa", "pt"), ("Få jeg snakke med noen?", "nb")]
+)
+async def test_who_asks_for_a_person_gets_one_where_nothing_translates(
+    store: AsyncStore, said: str, language: str
+) -> None:
+    brain = Brain(asks(), asks(handoff=Handoff("human", "asked")))
+    turns = turns_of(store, brain, None)
+    first = await says(turns, store, WHERE, 1)
+    assert texts(first)[1] == WORDS.sorry["pt"]
+    turn = await says(turns, store, said, 2)
+    assert brain.heard[1] == Choice("/human", said)
+    # Though it was said just now that he is not understood.
+    assert texts(turn)[1] == WORDS.handed[language]
+
+
 async def test_a_sensitive_matter_of_either_language_is_a_persons(
     store: AsyncStore, server: Server
 ) -> None:

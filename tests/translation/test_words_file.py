@@ -37,6 +37,38 @@ def test_english_stands_in_for_what_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "language"),
+    [
+        ("Quero falar com uma pessoa", "pt"),
+        ("Posso falar com alguém sobre a encomenda 1042?", "pt"),
+        ("Je voudrais parler à une vraie personne", "fr"),
+        ("Puis-je parler à quelqu’un ?", "fr"),
+        ("Ich möchte mit einem Menschen sprechen", "de"),
+        ("Kann ich mit jemandem reden", "de"),
+        ("¿Puedo hablar con alguien?", "es"),
+        ("Vorrei parlare con un operatore", "it"),
+        ("Ik wil een medewerker spreken", "nl"),
+        ("Kan ik met iemand praten?", "nl"),
+        ("Chcę rozmawiać z człowiekiem", "pl"),
+        ("Jag vill prata med en människa", "sv"),
+        ("Jeg vil gerne tale med et menneske", "da"),
+        ("Kan jeg få snakke med noen?", "nb"),
+        ("Haluan puhua ihmisen kanssa", "fi"),
+        ("Chci mluvit s člověkem", "cs"),
+        ("Bir insanla konuşmak istiyorum", "tr"),
+        ("Onde está a minha encomenda?", ""),
+        ("Wir sprechen mit dem Nachbarn", ""),
+        ("De tafel is voor zes personen", ""),
+        ("I want to talk to a person", ""),
+    ],
+)
+def test_who_asks_for_a_person_is_understood_in_each_language(said: str, language: str) -> None:
+    words = load_words(TRANSLATION_FILE)
+    assert words.asks_person(said) == language
+    assert set(words.asks) == set(words.sorry) - {"en"}
+
+
+@pytest.mark.parametrize(
     ("text", "told"),
     [
         (GOOD.replace("en: s", "xx: s"), "sorry has no text in en"),
@@ -47,6 +79,8 @@ def test_english_stands_in_for_what_is_missing() -> None:
         (f"{GOOD}keep: [Order Number]\n", "keep has an entry that is no name"),
         (f"{GOOD}keep: number\n", "keep is text"),
         ("sorry: text\n", "sorry is text"),
+        (f"{GOOD}asks: {{pt: [(a]}}\n", "asks.pt has .* which is no pattern"),
+        (f"{GOOD}asks: {{Portuguese: [a]}}\n", "asks has a key that is no language"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(text: str, told: str) -> None:

@@ -9,7 +9,7 @@ const HAPPENED = {
   opened: "A case was opened", reopened: "opened the case again", taken: "took the conversation over", assigned: "gave the conversation away",
   returned: "gave the conversation back to the bot", resolved: "resolved the case", rated: "The customer rated the conversation",
   reminded: "Reminder", drafted: "asked for a draft", acted: "ran an action", translated: "In our language", edited: "changed a message", deleted: "took a message back",
-  sensed: "A model looked at the customer's file, or listened to it",
+  sensed: "From the customer's file",
 };
 
 // `change` edits or deletes what the agent has said here, where that is the agent's own.

@@ -40,7 +40,7 @@ _ENTRIES = {
     journal.TRANSLATED: "In our language",
     journal.EDITED: "{who} changed a message to the customer",
     journal.DELETED: "{who} took a message to the customer back",
-    journal.SENSED: "A model looked at the customer's file, or listened to it",
+    journal.SENSED: "From the customer's file",
 }
 _SIGNS = {
     journal.TAKEN: "🙋",
