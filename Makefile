@@ -59,9 +59,10 @@ bench: .venv/installed
 
 # What the tests drive beside Python: a browser, and Redis for the wake-ups between hosts.
 tools:
-	command -v chromium > /dev/null && command -v redis-server > /dev/null || { \
-		$$(command -v sudo) apt-get update -qq && \
-		$$(command -v sudo) apt-get install -qq --yes chromium redis-server; } > /dev/null
+	command -v chromium > /dev/null && command -v chromium-headless-shell > /dev/null && \
+		command -v redis-server > /dev/null || { \
+		$$(command -v sudo) apt-get update -qq && $$(command -v sudo) apt-get install -qq --yes \
+		chromium chromium-headless-shell redis-server; } > /dev/null
 
 COMPILE = $(UV) pip compile --quiet --upgrade --python-version 3.10 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links
