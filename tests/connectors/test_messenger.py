@@ -33,9 +33,7 @@ from bot.message import (
     utcnow,
 )
 from bot.store import AsyncStore
-from bot.store.documents import DOCUMENTS
 from bot.store.messages import SENT, UNKNOWN, Message, arrival
-from bot.store.sqlite import SqliteStore
 from connectors import CHANNELS, connector_class, messenger
 from connectors.base import Request
 from connectors.errors import (
@@ -65,6 +63,7 @@ from tests.connectors.cases.messenger_in import (
     webhook,
 )
 from tests.kit.http import Answer, Hang, Provider, Script, closed_url, provider
+from tests.kit.stores import store_in
 
 ADDRESS = Address("messenger", "page", USER)
 HELLO = Outbound("t-1:0", ADDRESS, Text("Hello"))
@@ -264,7 +263,7 @@ class _Silence:
 
 
 async def stored(path: Path, *rows: dict[str, Any]) -> AsyncStore:
-    store = AsyncStore(SqliteStore(path / "bot.db"), DOCUMENTS)
+    store = store_in(path)
     for n, row in enumerate(rows):
         made = {
             "direction": "out",

@@ -24,9 +24,7 @@ from bot.gateway import Gateway
 from bot.inbox import Inbox
 from bot.message import Address, Inbound, Media, Outbound, Receipt, Text, encode, utcnow
 from bot.store import AsyncStore
-from bot.store.documents import DOCUMENTS
 from bot.store.messages import Message
-from bot.store.sqlite import SqliteStore
 from connectors import connector_class, sms
 from connectors.base import File, Request
 from connectors.errors import (
@@ -60,6 +58,7 @@ from tests.connectors.cases.sms_out import PATH as MESSAGES
 from tests.connectors.cases.sms_out import SENT, refused, taken
 from tests.connectors.table import _row, _Silence
 from tests.kit.http import Answer, Hang, Provider, Recorded, Reset, Step, closed_url, provider
+from tests.kit.stores import store_in
 
 SERVICE = "MG" + "f" * 32
 HELLO = Text("Hello")
@@ -247,7 +246,7 @@ async def test_an_unknown_code_has_twilios_words_or_none() -> None:
 
 
 async def gateway(tmp_path: Path) -> tuple[Gateway, Sms, AsyncStore]:
-    store = AsyncStore(SqliteStore(tmp_path / "bot.db"), DOCUMENTS)
+    store = store_in(tmp_path)
     made = connector()
     inbox = Inbox(store, _Silence())  # type: ignore[arg-type]
     return Gateway(store, inbox, {("sms", "shop"): made}, body_limit=2**20), made, store
