@@ -18,6 +18,10 @@ from tests.kit.processes import Machine
 from tests.kit.redis import RedisServer
 from tests.kit.stores import store_in
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Sooner or later each of them needs it, and late it takes seconds: see bot.dialogue.preload.
+    import skops.io  # noqa: F401
+
 # CI tells whether a change broke something, not whether today's dice found something old;
 # everywhere else the dice are thrown anew each time.
 hypothesis.settings.register_profile("ci", derandomize=True)
