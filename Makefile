@@ -23,6 +23,7 @@ train: .venv/installed
 # `make test-all` runs what is marked slow as well, which is more than a quarter of an hour.
 CHOSEN := -m "not slow"
 test-all: CHOSEN :=
+test-all: export FRONTDESK_TEST_ALL := 1
 test-all: test
 
 # Whole instances have the machine for themselves, but for a second one beside: they mostly wait.

@@ -62,6 +62,7 @@ from tests.connectors.cases.messenger_in import (
     text,
     webhook,
 )
+from tests.kit.dice import examples
 from tests.kit.http import Answer, Hang, Provider, Script, closed_url, provider
 from tests.kit.stores import store_in
 
@@ -214,19 +215,19 @@ def check(arrived: list[Any]) -> None:
     assert len(set(ids)) == len(ids)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.binary())
 async def test_no_bytes_do_more_than_be_unreadable(body: bytes) -> None:
     check(await received(hook(body)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(JSON)
 async def test_no_json_does_more_than_be_unreadable(body: Any) -> None:
     check(await received(hook(body)))
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(600), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     kind=st.sampled_from(
         [
@@ -244,7 +245,7 @@ async def test_no_event_costs_the_one_beside_it(kind: str, said: Any, stamp: Any
     assert any(isinstance(a, Inbound) and a.provider_id == "m_GOOD" for a in arrived)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(attachment=JSON, words=st.none() | st.text())
 async def test_no_attachment_leaves_its_customer_in_silence(attachment: Any, words: Any) -> None:
     said = {"mid": "m_1", "text": words, "attachments": [attachment]}

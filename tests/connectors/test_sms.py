@@ -57,6 +57,7 @@ from tests.connectors.cases.sms_in import (
 from tests.connectors.cases.sms_out import PATH as MESSAGES
 from tests.connectors.cases.sms_out import SENT, refused, taken
 from tests.connectors.table import _row, _Silence
+from tests.kit.dice import examples
 from tests.kit.http import Answer, Hang, Provider, Recorded, Reset, Step, closed_url, provider
 from tests.kit.stores import store_in
 
@@ -296,7 +297,7 @@ WORDS = st.text(max_size=40) | st.sampled_from(
 PAIRS = st.lists(st.tuples(NAMES, WORDS), max_size=12)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(PAIRS, st.dictionaries(st.sampled_from(["ref", "q"]), st.text(max_size=12), max_size=2))
 def test_whatever_twilio_signs_is_read_or_named(pairs: Any, query: dict[str, str]) -> None:
     body = urlencode([(n, v) for n, v in pairs], errors="replace").encode()
@@ -318,7 +319,7 @@ def test_whatever_twilio_signs_is_read_or_named(pairs: Any, query: dict[str, str
             assert isinstance(one, Receipt)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.binary(max_size=200), st.text(max_size=60))
 def test_nothing_unproven_is_parsed(body: bytes, given_signature: str) -> None:
     request = Request("POST", PATH, {}, {"x-twilio-signature": given_signature}, body)

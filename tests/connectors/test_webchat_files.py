@@ -30,6 +30,7 @@ from bot.store.messages import Message
 from connectors import webchat
 from connectors.errors import NoFile
 from tests.connectors.test_webchat import PNG, chat, id_of, page, user_of
+from tests.kit.dice import examples
 from tests.kit.host import MemoryHost, gateway
 from tests.kit.stores import store_in
 
@@ -483,7 +484,7 @@ messages = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 @given(message=messages, body=st.binary(max_size=200), mime=st.sampled_from(["", "image/png", "x"]))
 async def test_no_post_whatever_breaks_the_gateway(message, body, mime):
     host = MemoryHost()
