@@ -14,10 +14,13 @@ import pytest
 
 from bot.message import clean
 from bot.store import AsyncStore
-from bot.store.documents import DOCUMENTS
 from tests.kit.processes import Machine
 from tests.kit.redis import RedisServer
-from tests.kit.stores import sqlite_in
+from tests.kit.stores import store_in
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Sooner or later each of them needs it, and late it takes seconds: see bot.dialogue.preload.
+    import skops.io  # noqa: F401
 
 # CI tells whether a change broke something, not whether today's dice found something old;
 # everywhere else the dice are thrown anew each time.
@@ -79,7 +82,7 @@ def no_shop_of_before() -> None:
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[AsyncStore]:
     """A real store in a directory of the test's own."""
-    opened = AsyncStore(sqlite_in(tmp_path), DOCUMENTS)
+    opened = store_in(tmp_path)
     yield opened
     await opened.close()
 

@@ -15,15 +15,13 @@ from actions.backends import demo, opening
 from actions.rules import load_rules
 from bot.identity import proving
 from bot.knowledge import service
-from bot.store import AsyncStore
-from bot.store.documents import DOCUMENTS
 from tests.kit.clock import Clock
 from tests.kit.ledger import BOOKS, open_books
 from tests.kit.playing import Player, WentWrong
 from tests.kit.processes import Machine
 from tests.kit.scenario import Scenario, Unreadable, parse, read
 from tests.kit.stage import Company, MailBox, Stage, knowing
-from tests.kit.stores import sqlite_in
+from tests.kit.stores import Prompt, sqlite_in
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -47,7 +45,7 @@ async def player(
     monkeypatch.setattr(service, "_provided", {})
     monkeypatch.setattr(proving, "_COST", 2)
     monkeypatch.setattr(proving_actions, "_stores", {})
-    store = AsyncStore(sqlite_in(tmp_path), (*DOCUMENTS, *BOOKS))
+    store = Prompt(sqlite_in(tmp_path), BOOKS)
     await open_books(store, scenario.orders)
     shop = await demo.opened(store, seed=True)
     key = os.getpid(), os.environ["FRONTDESK_STORE_URL"]

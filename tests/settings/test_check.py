@@ -11,12 +11,15 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.check import check, scrubbed, store_place
+from bot.data_files import wrong_files
+from bot.dialogue.checking import check_project
 from bot.settings import Worker, load
 from connectors import CHANNELS, connector_class
 from connectors.base import Connector
@@ -28,6 +31,33 @@ GRAPH_TOKEN = "EAAGm0PX4ZCpsBAhunter2hunter2"
 
 ME = {"ok": True, "result": {"id": 7, "is_bot": True, "first_name": "Shop", "username": "shop_bot"}}
 NUMBER = {"verified_name": "Shop Ltd", "display_phone_number": "+1 555-0100", "id": "1055"}
+
+
+Read = Callable[..., list[Any]]
+
+
+def kept(read: Read) -> Read:
+    """Read the company's own files, which no test changes, once; all others each time."""
+    known: dict[str, list[Any]] = {}
+
+    def reading(root: Path, *more: object) -> list[Any]:
+        if root != Path():
+            return read(root, *more)
+        if str(more) not in known:
+            known[str(more)] = read(root, *more)
+        return list(known[str(more)])
+
+    return reading
+
+
+READ_ONCE = {"wrong_files": kept(wrong_files), "check_project": kept(check_project)}
+
+
+@pytest.fixture(autouse=True)
+def company_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes most of a check's time."""
+    for name, read in READ_ONCE.items():
+        monkeypatch.setattr(f"bot.check.{name}", read)
 
 
 async def checked(directory: Path, *, online: bool = True, **options: object) -> tuple[int, str]:

@@ -36,11 +36,10 @@ from bot.llm.prompts import load_prompts
 from bot.message import Address, Choices, utcnow
 from bot.settings import Budget
 from bot.store import AsyncStore
-from bot.store.documents import DOCUMENTS
 from bot.store.proofs import Proof
 from bot.store.steps import Step, Undertaking
 from tests.kit.chat import Server, chat_server
-from tests.kit.stores import sqlite_in
+from tests.kit.stores import Prompt, sqlite_in
 from tests.kit.talk import Conversation, words
 
 ROOT = Path(__file__).parents[2]
@@ -153,7 +152,7 @@ async def desk(
     """A shop with the demonstration orders, and an honest model."""
     monkeypatch.setenv("FRONTDESK_STORE_URL", f"sqlite:{tmp_path}/bot.db")
     monkeypatch.setenv("FRONTDESK_PUBLIC_URL", "https://shop.example")
-    store = AsyncStore(sqlite_in(tmp_path), (*DOCUMENTS, *demo.DOCUMENTS))
+    store = Prompt(sqlite_in(tmp_path), demo.DOCUMENTS)
     async with chat_server() as server:
         model = Llm([server.model("honest", mask="never")], Budget(), None)
         prompts = load_prompts(ROOT / "data" / "prompts")
