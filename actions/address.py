@@ -11,12 +11,12 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.asking import OUT_OF_REACH, find_order, log_out_of_reach
 from actions.backends.orders import CANCELLED, DELIVERED, PLACED
-from actions.forms import Patient, cleared
+from actions.forms import cleared
 from actions.handoff import handed
 from actions.memory import memory_of
 from actions.order_status import TakesOrder, read_number
 from actions.proving import Wanted, require
-from actions.texts import read_address
+from actions.texts import asks, read_address
 from bot.memory.contract import FACT
 
 #: What a yes stands for, and what the button says that offers the address of last time.
@@ -29,7 +29,7 @@ def remembered(tracker: Tracker) -> str:
     return next((one.value for one in memory_of(tracker).of(FACT, "address")), "")
 
 
-class ValidateAddressForm(TakesOrder, Patient):
+class ValidateAddressForm(TakesOrder):
     """Takes an order, and an address only for one that is not packed yet."""
 
     def name(self) -> str:
@@ -61,6 +61,9 @@ class ValidateAddressForm(TakesOrder, Patient):
         domain: dict[str, Any],
     ) -> dict[str, Any]:
         """Return the address as typed, or None, having said what is missing."""
+        if asks(slot_value):
+            dispatcher.utter_message(response="utter_ask_later")
+            return {"new_address": None}
         address = read_address(slot_value)
         if address is None and _AS_LAST_TIME.search(str(slot_value)):
             address = remembered(tracker) or None
@@ -83,11 +86,10 @@ class ActionAskNewAddress(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Ask."""
-        before = remembered(tracker)
-        if before:
-            dispatcher.utter_message(response="utter_ask_new_address_again", address=before)
-        else:
-            dispatcher.utter_message(response="utter_new_address_wanted")
+        before, number = remembered(tracker), tracker.slots.get("order_number")
+        again, wanted = "utter_ask_new_address_again", "utter_new_address_wanted"
+        response = again if before else wanted
+        dispatcher.utter_message(response=response, address=before, number=number)
         return []
 
 

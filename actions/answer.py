@@ -62,7 +62,7 @@ class ActionAnswer(Action):
         answering = answering_or(_make)
         events = await resolve(dispatcher, tracker, domain, answering, _past(tracker))
         if events is None:
-            events = instead(dispatcher, tracker)
+            events = await instead(dispatcher, tracker)
         if events is not None:
             return events
         return await self.from_articles(dispatcher, tracker, domain)

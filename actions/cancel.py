@@ -13,29 +13,34 @@ from actions.asking import OUT_OF_REACH, find_order, log_out_of_reach
 from actions.backends.errors import Ambiguous, NotFound, NotPossible
 from actions.backends.opening import shop
 from actions.backends.orders import CANCELLED, PLACED
-from actions.forms import Patient, cleared
+from actions.forms import cleared
 from actions.handoff import handed
 from actions.order_status import TakesOrder, read_number
 from actions.proving import Wanted, cause_of, require
+from actions.talked import named
 
 _DONE = "done"
 
 
-class ValidateCancelForm(TakesOrder, Patient):
+class ValidateCancelForm(TakesOrder):
     """Checks which order it is; whether it is that one is asked before anything is done."""
 
     def name(self) -> str:
         """Return the action's name in the domain."""
         return "validate_cancel_form"
 
-    def validate_confirmed(
+    async def validate_confirmed(
         self,
         slot_value: Any,
         dispatcher: CollectingDispatcher,
         tracker: Tracker,
         domain: dict[str, Any],
     ) -> dict[str, Any]:
-        """Return the yes or no as it is."""
+        """Return the yes or no as it is; “no, 1047” is another order. Raises StoreDown."""
+        said = named(tracker, "order_number")
+        if slot_value is False and len(said) == 1:
+            other = await self.validate_order_number(said[0], dispatcher, tracker, domain)
+            return {"confirmed": None, **other}
         return {"confirmed": slot_value}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from abc import ABC
 from datetime import date, datetime
 from typing import Any
 
@@ -15,9 +16,10 @@ from actions.asking import OUT_OF_REACH, find_order, say_out_of_reach
 from actions.backends.contract import ShopOrder
 from actions.backends.demo import seen
 from actions.backends.orders import DELAYED, PACKED, PLACED, SHIPPED, Order
-from actions.forms import Patient
+from actions.forms import Patient, resumed
 from actions.handoff import handed
 from actions.proving import Wanted, require
+from actions.talked import ORDER, last_order, named, spoken
 from bot.message import utcnow
 
 _NUMBER = re.compile(r"(?<!\d)[0-9]{4,6}(?!\d)")
@@ -46,8 +48,29 @@ def _digits(text: str) -> str:
     )
 
 
-class TakesOrder:
-    """For forms that ask for an order number: takes it only if there is such an order."""
+#: Who says so wants another order than the one that was spoken of last.
+_ANOTHER = re.compile(r"\b(an?other|different)\b", re.IGNORECASE)
+
+
+class TakesOrder(Patient, ABC):
+    """For forms that ask for an order number: takes it only if there is such an order.
+
+    What begins without a number is about the order that was spoken of last.
+    """
+
+    def extract_order_number(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return the number that the form begins with: of the message, or of the last order."""
+        if not self.begins(tracker) or self.goes_on(tracker):
+            return {}
+        said, before = named(tracker, "order_number"), last_order(tracker)
+        if said:
+            return {"order_number": said[0]} if len(said) == 1 else {}
+        if tracker.slots.get("order_number"):
+            return {}
+        text = str(tracker.latest_message.get("text") or "")
+        return {"order_number": before} if before and not _ANOTHER.search(text) else {}
 
     async def validate_order_number(
         self,
@@ -63,20 +86,23 @@ class TakesOrder:
         if slot_value is None:
             # Forgotten for “the other order”: nothing was said that could be unclear.
             return {"order_number": None}
+        if len(numbers_in(tracker.latest_message.get("text"))) > 1 and not self.goes_on(tracker):
+            # Rasa fills the slot with the last of them. Which it is, the form asks.
+            return {"order_number": None}
         number = read_number(slot_value)
-        text = str(tracker.latest_message.get("text") or "")
-        if number in _NUMBER.findall(_digits(text)) and read_number(text) is None:
-            # Of several numbers in a message, Rasa fills the slot with the last.
-            number = None
         if number is None:
             dispatcher.utter_message(response="utter_order_number_unclear")
         elif not await _may_be(number):
             dispatcher.utter_message(response="utter_order_not_found", number=number)
             number = None
-        return {"order_number": number}
+        if number is None:
+            return {"order_number": None}
+        problem = tracker.slots.get("problem") if self.form_name() == "problem_form" else None
+        told = spoken(number, form=self.form_name(), problem=problem)
+        return {"order_number": number, ORDER: told}
 
 
-class ValidateOrderForm(TakesOrder, Patient):
+class ValidateOrderForm(TakesOrder):
     """Checks what the form of an order's status asks for."""
 
     def name(self) -> str:
@@ -106,7 +132,7 @@ class ActionOrderStatus(Action):
         except OUT_OF_REACH as error:
             again = f'/order_status{{"order_number": "{number}"}}'
             say_out_of_reach(dispatcher, error, again)
-            return [SlotSet("order_number", None)]
+            return [SlotSet("order_number", None), *resumed(tracker)]
         if order is None:
             dispatcher.utter_message(response="utter_order_not_found", number=number)
         else:
@@ -119,7 +145,8 @@ class ActionOrderStatus(Action):
                 why = standing.with_why(wanted.why)
                 return [*handed(tracker, "human", why, "normal"), SlotSet("order_number", None)]
             dispatcher.utter_message(response=told(order), **facts(order))
-        return [SlotSet("order_number", None)]
+        kept = SlotSet(ORDER, spoken(number, form="order_form"))
+        return [SlotSet("order_number", None), kept, *resumed(tracker)]
 
 
 async def _may_be(number: str) -> bool:

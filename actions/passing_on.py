@@ -12,11 +12,11 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.forms import Patient
+from actions.forms import Patient, take_words
 from actions.handoff import handed
 from actions.order_status import TakesOrder
 from actions.proving import Wanted, address_of, require, store
-from actions.texts import read_complaint, read_email, read_phone, read_words
+from actions.texts import asks, read_complaint, read_email, read_phone
 from bot.identity.proving import forget
 
 _HERE = "this chat"
@@ -31,11 +31,12 @@ class _TakesEmail:
         """Return the address alone, or None, having said what is wrong with it."""
         email = read_email(value)
         if email is None:
-            dispatcher.utter_message(response="utter_email_unclear")
+            later = asks(value)
+            dispatcher.utter_message(response="utter_ask_later" if later else "utter_email_unclear")
         return {"email": email}
 
 
-class ValidateInvoiceForm(TakesOrder, _TakesEmail, Patient):
+class ValidateInvoiceForm(TakesOrder, _TakesEmail):
     """Checks what an invoice is asked for with."""
 
     def name(self) -> str:
@@ -147,7 +148,7 @@ class ActionComplain(Action):
         return handed(tracker, "complaint", why, "high")
 
 
-class ValidateRefundForm(TakesOrder, Patient):
+class ValidateRefundForm(TakesOrder):
     """Checks what a refund is asked for with."""
 
     def name(self) -> str:
@@ -158,7 +159,4 @@ class ValidateRefundForm(TakesOrder, Patient):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> dict[str, Any]:
         """Return why, as typed."""
-        told = read_words(value)
-        if told is None:
-            dispatcher.utter_message(response="utter_words_unclear")
-        return {"refund_reason": told}
+        return {"refund_reason": take_words(value, dispatcher)}

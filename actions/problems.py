@@ -10,10 +10,9 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.asking import OUT_OF_REACH, find_order, log_out_of_reach
 from actions.backends.orders import CANCELLED, DELIVERED
-from actions.forms import Patient, cleared
+from actions.forms import cleared, take_words
 from actions.handoff import handed
 from actions.order_status import TakesOrder, facts, read_number, stage, told
-from actions.texts import read_words
 
 LATE, LOST, FAULTY = "late", "lost", "faulty"
 #: How a person reads what is wrong.
@@ -27,7 +26,7 @@ _WORDS = {
 }
 
 
-class ValidateProblemForm(TakesOrder, Patient):
+class ValidateProblemForm(TakesOrder):
     """Takes an order, and what has happened where that is not said already."""
 
     def name(self) -> str:
@@ -54,10 +53,7 @@ class ValidateProblemForm(TakesOrder, Patient):
         domain: dict[str, Any],
     ) -> dict[str, Any]:
         """Return what was told, or None when there is no word in it."""
-        told = read_words(slot_value)
-        if told is None:
-            dispatcher.utter_message(response="utter_words_unclear")
-        return {"problem_details": told}
+        return {"problem_details": take_words(slot_value, dispatcher)}
 
 
 class ActionReportProblem(Action):

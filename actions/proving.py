@@ -23,7 +23,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.backends.errors import BackendError, NotFound
 from actions.backends.opening import shop
-from actions.forms import FILLED, Patient, cleared
+from actions.forms import FILLED, PATIENCE, Patient, cleared, offer_person
 from actions.handoff import handed
 from actions.identity_rules import Identity
 from actions.rules import load_rules
@@ -51,6 +51,13 @@ _THEN = {
     "action_send_invoice": "actions.passing_on:ActionSendInvoice",
 }
 RIGHT, REFUSED = "right", "refused"
+#: How the code is asked for after what has just become of one.
+_ASKED = {
+    "wrong": "utter_proof_wrong",
+    "unclear": "utter_proof_code_unclear",
+    "none": "utter_proof_too_old",
+    "sent": "utter_proof_again",
+}
 
 _lock = threading.Lock()
 _stores: dict[tuple[int, str], AsyncStore] = {}
@@ -150,7 +157,7 @@ async def require(
     kept = {name: tracker.slots[name] for name in filled if tracker.slots.get(name) is not None}
     if wanted.number:
         kept["order_number"] = wanted.number
-    by = {**asdict(wanted), "kept": kept}
+    by = {**asdict(wanted), "kept": kept, "hint": asked.hint}
     return Standing(
         False,
         events=[
@@ -176,20 +183,22 @@ class ValidateProofForm(Patient):
         domain: dict[str, Any],
     ) -> dict[str, Any]:
         """Return what became of it, None to be asked again. The digits are not kept."""
-        became = await self._became(str(slot_value), dispatcher, tracker)
+        became = await self._became(str(slot_value), tracker)
         # “My code is …” is taken for one that joins channels, too.
-        return {"proof_code": became, "link_code": None}
+        taken: dict[str, Any] = {"proof_code": became, "link_code": None}
+        if became in (RIGHT, REFUSED):
+            return taken
+        # Said together with the question for the code, see `ActionAskProofCode`.
+        wanted = tracker.slots.get("proof") or {}
+        return {**taken, "proof_code": None, "proof": _told(wanted, tracker, became)}
 
-    async def _became(
-        self, typed: str, dispatcher: CollectingDispatcher, tracker: Tracker
-    ) -> str | None:
+    async def _became(self, typed: str, tracker: Tracker) -> str:
         code, here = read_code(typed), address_of(tracker)
         wanted = tracker.slots.get("proof") or {}
         if here is None or not wanted:
             return REFUSED
         if code is None:
-            dispatcher.utter_message(response="utter_proof_code_unclear")
-            return None
+            return "unclear"
         try:
             on_file, _ = await _on_file(wanted["number"], wanted["email"])
         except BackendError:
@@ -198,10 +207,29 @@ class ValidateProofForm(Patient):
         account = account_of(on_file)
         became = await check(store(), here, account, code, cause_of(tracker), life)
         if became in ("wrong", "none"):
-            response = "utter_proof_wrong" if became == "wrong" else "utter_proof_too_old"
-            dispatcher.utter_message(response=response)
-            return None
+            return became
         return RIGHT if became == "proven" else REFUSED
+
+
+class ActionAskProofCode(Action):
+    """Asks for the code, and says in the same message what became of the last one."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "action_ask_proof_code"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Ask."""
+        wanted = tracker.slots.get("proof") or {}
+        told = wanted.get("told") if wanted.get("told_to") == cause_of(tracker) else None
+        response = _ASKED.get(told or "", "utter_proof_code_wanted")
+        dispatcher.utter_message(response=response, hint=wanted.get("hint") or "")
+        tries = tracker.slots.get("attempts") or {}
+        if told in ("wrong", "unclear") and int(tries.get("number") or 0) >= PATIENCE:
+            offer_person(dispatcher)
+        return []
 
 
 class ActionProve(Action):
@@ -264,8 +292,7 @@ class ActionProofAgain(Action):
             typed = not wanted.get("number")
             asked = await _send(tracker, domain, here, on_file, rules, real=real, typed=typed)
         if asked.became == "sent":
-            dispatcher.utter_message(response="utter_proof_again", hint=asked.hint)
-            return []
+            return [SlotSet("proof", _told({**wanted, "hint": asked.hint}, tracker, "sent"))]
         dispatcher.utter_message(response="utter_proof_too_often")
         events = _to_person(tracker, wanted, "identity not proven: too many codes")
         # The form that the rule goes on with has ended.
@@ -287,6 +314,11 @@ class ActionProofElsewhere(Action):
         wanted = tracker.slots.get("proof") or {}
         told = "identity not proven: says that the address on file is out of reach"
         return _to_person(tracker, wanted, told)
+
+
+def _told(wanted: Mapping[str, Any], tracker: Tracker, became: str) -> dict[str, Any]:
+    """Return what waits for a proof, with what is to be said of a code in this turn."""
+    return {**wanted, "told": became, "told_to": cause_of(tracker)}
 
 
 def _to_person(tracker: Tracker, wanted: Mapping[str, Any], told: str) -> list[dict[str, Any]]:

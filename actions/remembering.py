@@ -73,7 +73,7 @@ class ActionAffirmGreeting(Action):
         if not number:
             dispatcher.utter_message(response="utter_which")
             return []
-        tracker.slots["order_number"] = number
+        tracker.slots.update(order_number=number, interrupted=None)
         events = await ActionOrderStatus().run(dispatcher, tracker, domain)
         return [SlotSet("offered", None), *events]
 

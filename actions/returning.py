@@ -13,11 +13,10 @@ from actions.backends import returns
 from actions.backends.contract import ShopOrder
 from actions.backends.orders import CANCELLED, DELIVERED
 from actions.backends.returns import BACK, EXCHANGE
-from actions.forms import Patient, cleared
+from actions.forms import cleared, take_words
 from actions.handoff import handed
 from actions.order_status import TakesOrder, read_number
 from actions.proving import Wanted, cause_of, require
-from actions.texts import read_words
 from bot.message import utcnow
 
 #: Days after delivery: for money back, and for a gift card after that.
@@ -28,13 +27,10 @@ class _TakesWords:
     """For forms that ask for something in the customer's own words."""
 
     def _words(self, slot: str, value: Any, dispatcher: CollectingDispatcher) -> dict[str, Any]:
-        told = read_words(value)
-        if told is None:
-            dispatcher.utter_message(response="utter_words_unclear")
-        return {slot: told}
+        return {slot: take_words(value, dispatcher)}
 
 
-class ValidateReturnForm(TakesOrder, _TakesWords, Patient):
+class ValidateReturnForm(TakesOrder, _TakesWords):
     """Takes an order, and what of it comes back only where it can."""
 
     def name(self) -> str:
@@ -64,7 +60,7 @@ class ValidateReturnForm(TakesOrder, _TakesWords, Patient):
         return self._words("return_reason", value, dispatcher)
 
 
-class ValidateExchangeForm(TakesOrder, _TakesWords, Patient):
+class ValidateExchangeForm(TakesOrder, _TakesWords):
     """Takes an order, and what is wanted instead only where it can be had."""
 
     def name(self) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.order_status import numbers_in
 from bot.llm.orders import orders
 from bot.llm.untrusted import line
 
@@ -22,6 +23,8 @@ _SHOWS = 160
 _NOT_REPEATED = re.compile(r"[£€$@%<>{}\[\]|]|\d{3}|://|www\.|refund|voucher|free\b", re.IGNORECASE)
 _NO = "No"
 _BUTTONS = 2
+#: Orders that are offered where there is no button but theirs.
+_ORDERS = 3
 
 
 class ActionLook(Action):
@@ -92,8 +95,13 @@ class ActionAskOrderNumber(Action):
     ) -> list[dict[str, Any]]:
         """Ask."""
         numbers = _numbers(_sensed(tracker, "seen"))
+        several = numbers_in(tracker.latest_message.get("text") or "")
         if numbers:
             _propose(dispatcher, numbers, damage=False, within=True)
+        elif len(several) > 1:
+            # What is read as if it had been written: the button is the number.
+            buttons = [_button(number, number) for number in several[:_ORDERS]]
+            dispatcher.utter_message(response="utter_which_order", buttons=buttons)
         else:
             dispatcher.utter_message(response="utter_ask_order_number")
         return []

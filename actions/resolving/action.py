@@ -73,7 +73,7 @@ async def resolve(
     return [*events, SlotSet(SLOT, None)]
 
 
-def instead(dispatcher: CollectingDispatcher, tracker: Tracker) -> Events | None:
+async def instead(dispatcher: CollectingDispatcher, tracker: Tracker) -> Events | None:
     """Do what a message's own rule does, when it was given to the model and it did not take it.
 
     None for what is answered from the articles.
@@ -83,7 +83,7 @@ def instead(dispatcher: CollectingDispatcher, tracker: Tracker) -> Events | None
     if not action:
         return None
     if action == "action_several":
-        return ActionSeveral().run(dispatcher, tracker, {})
+        return await ActionSeveral().run(dispatcher, tracker, {})
     if action.startswith("utter_"):
         dispatcher.utter_message(response=action)
         return []

@@ -311,7 +311,7 @@ def test_an_order_that_does_not_exist_is_not_taken(shop: Store) -> None:
 
 def test_the_other_order_is_asked_for_unless_its_number_was_told() -> None:
     assert run(ActionOtherOrder(), tracker({"order_number": "1042"}))[:2] == (
-        *(["utter_other_order"], {"order_number": None}),
+        *(["utter_other_order"], {"order_number": None, "last_order": None}),
     )
     where = tracker({"order_number": "1043"})
     where.latest_message["entities"] = [{"entity": "order_number", "value": "1043"}]

@@ -107,7 +107,8 @@ async def test_same_address_as_last_time_on_another_channel(
     assert (await amara.says("sms", "no"))[0].startswith("All right")
     said = await amara.says("sms", "please change the address of order 1047")
     assert said == [
-        f"Same address as last time, {STREET}? Answer yes, or write the new one with postcode."
+        f"Order 1047: same address as last time, {STREET}? Answer yes, or write the new one with "
+        "postcode."
     ]
     said = await amara.says("sms", "yes")
     assert "passing you on" in said[0]
@@ -140,7 +141,7 @@ async def test_who_is_a_stranger_is_asked_as_before(shop_store: AsyncStore, brai
     mei = Customer(shop_store, brain, "447700900203")
     assert (await mei.says("sms", "hello"))[0].startswith("Hello! I'm the assistant")
     said = await mei.says("sms", "please change the address of order 1047")
-    assert said == ["What is the new address? Street, house number, town and postcode, please."]
+    assert said[0].startswith("What is the new address? Street, house number, town and postcode")
     said = await mei.says("sms", "yes")
     assert "not done yet" in said[0]
     assert "What is the new address?" in said[1]
