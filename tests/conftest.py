@@ -43,13 +43,17 @@ _LONG = (
     "test_training.py",
     "test_models.py",
     "test_faults.py",
-    "test_preload.py",
+    "test_identity.py",
+    "test_scenarios.py",
+    "test_equals_stock.py",
     "test_carried_state.py",
     "test_webchat_widget.py",
+    "test_slack_panel.py",
     "test_page_deeds.py",
     "test_page_kinds.py",
     "test_attacks.py",
     "test_captured.py",
+    "test_check.py",
     "test_sqlite.py",
 )
 

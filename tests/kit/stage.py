@@ -252,7 +252,7 @@ class Stage:
 
     async def settle(self) -> None:
         """Wait until nothing is left to be answered, done or sent."""
-        await until(self._quiet, timeout=60.0, pause=0.004)
+        await until(self._quiet, timeout=60.0, pause=0.01)
 
     async def _quiet(self) -> bool:
         if not self.host.store.alive:
