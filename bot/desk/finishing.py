@@ -85,12 +85,12 @@ class Finisher(Rounds):
         said = dict(row.says or {})
         what = str(said.get("what") or row.tool)
         if status == CARRIED_OUT:
-            text, told = str(said.get("done") or ""), f"done by the bot: {what}"
+            text, told = str(said.get("done") or ""), f"done: {what}"
         elif status == DECLINED:
             text = str(said.get("declined") or "").replace("{why}", str(change.get("why") or ""))
             told = f"not done: {what}; {change.get('why')}"
         else:
-            text, told = str(said.get("given_up") or ""), f"given up by the bot: {what}"
+            text, told = str(said.get("given_up") or ""), f"given up: {what}"
             if row.why or seen.get("why"):
                 told += "; it may have been done: look in the shop before you do it by hand"
         await self._tell(row, text)
@@ -125,6 +125,7 @@ class Finisher(Rounds):
             ACTED,
             row.conversation,
             case=root,
+            name="The bot",
             text=told,
             details={"tool": row.tool, "ok": done},
         )

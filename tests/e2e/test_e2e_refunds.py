@@ -236,4 +236,6 @@ async def test_a_shop_that_is_down_is_said_to_be_and_has_it_done_when_it_is_back
     await eventually(closed)
     assert row(instance, Case, customer, "conversation").status == RESOLVED
     anna = SlackAgent(http, instance.sandbox_url, ANNA)
-    await anna.sees(await anna.card(customer), "done by the bot: give £3.00 of order 1051 back")
+    await anna.sees(
+        await anna.card(customer), "ran an action_: done: give £3.00 of order 1051 back"
+    )
