@@ -46,7 +46,8 @@ class Instance:
     """One instance in a directory of its own.
 
     Without `apart` the sandbox is a child of `bot run`, as with `make run`. With it the
-    sandbox is a process beside it, as providers are: it survives a kill of `bot run`.
+    sandbox is a process beside it, as providers are: it survives a kill of `bot run`. With
+    `senses` the sandbox's models look at pictures and listen to recordings.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Instance:
         workers: int = 1,
         limits: Mapping[str, Any] = LIMITS,
         models: Path | None = None,
+        senses: bool = False,
     ) -> None:
         self.directory = directory
         self.var = directory / "var"
@@ -87,6 +89,10 @@ class Instance:
             "desk": {"routing": str(_open_at_all_hours(directory))},
             "model": str(models or REPOSITORY / "models"),
         }
+        if senses:
+            llm = {"url": f"{self.sandbox_url}/llm/v1", "model": "honest"}
+            settings["llm"] = [{**llm, "vision": True}]
+            settings["transcription"] = {"engine": "endpoint", **llm}
         with self._endpoints.open("w") as file:
             YAML(typ="safe").dump(settings, file)
         self._run: subprocess.Popen[bytes] | None = None
