@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import socket
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -83,30 +81,6 @@ class Floor:
         await until(lambda: visitor._token)
         yield visitor
         await visitor.close()
-
-    async def sends(self, who: Customer, data: bytes, type: str, mime: str) -> None:
-        """Send a file as the customers of this channel do."""
-        if isinstance(who, Visitor):
-            frame = {"type": "file", "id": str(uuid.uuid4()), "filename": "f"}
-            frame = {**frame, "voice": type == "voice"}
-            headers = {
-                "Authorization": f"Bearer {who._token}",
-                "X-Chat-Message": quote(json.dumps(frame)),
-                "Content-Type": mime,
-                "Origin": self.sandbox_url,
-            }
-            url = f"{self.gateway_url}/chat/demo/files"
-            async with self.http.post(url, data=data, headers=headers) as answer:
-                assert answer.status == 200, await answer.text()
-            return
-        headers = {"Content-Type": "application/octet-stream"}
-        url = f"{self.sandbox_url}/control/files"
-        async with self.http.post(url, data=data, headers=headers) as answer:
-            file = await answer.json()
-        kind = "audio" if type == "voice" and who.channel == "sms" else type
-        content = {"kind": "media", "type": kind, "url": file["url"], "mime": mime}
-        body = {"channel": who.channel, "user": who.user, "name": "Amara", "content": content}
-        await Control(self.http, self.sandbox_url).post("say", body)
 
     async def turn(self, who: Customer) -> Turn:
         (turn,) = await self.store.find(Turn, {"conversation": who.conversation}, limit=2)
@@ -220,13 +194,13 @@ def offered(heard: list[Heard]) -> list[str]:
 
 
 async def photo(floor: Floor, who: Customer) -> tuple[Turn, list[Heard]]:
-    await floor.sends(who, LABEL, "image", "image/png")
+    await who.give(LABEL, "image", "image/png")
     heard = await who.hears(1)
     return await floor.turn(who), heard
 
 
 async def voice(floor: Floor, who: Customer) -> tuple[Turn, list[Heard]]:
-    await floor.sends(who, VOICE, "voice", "audio/ogg")
+    await who.give(VOICE, "voice", "audio/ogg")
     heard = await who.hears(1)
     return await floor.turn(who), heard
 

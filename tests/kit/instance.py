@@ -49,7 +49,8 @@ class Instance:
 
     Without `apart` the sandbox is a child of `bot run`, as with `make run`. With it the
     sandbox is a process beside it, as providers are: it survives a kill of `bot run`.
-    With `shopify` orders are those of the sandbox's shop, and not in the store.
+    With `shopify` orders are those of the sandbox's shop, and not in the store. With `senses`
+    the sandbox's models look at pictures and listen to recordings.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Instance:
         limits: Mapping[str, Any] = LIMITS,
         models: Path | None = None,
         shopify: bool = False,
+        senses: bool = False,
     ) -> None:
         self.directory = directory
         self.var = directory / "var"
@@ -94,6 +96,10 @@ class Instance:
         if shopify:
             url = f"{self.sandbox_url}/shopify"
             settings["backends"] = {"shop": {"kind": "shopify", "url": url, "token": TOKEN}}
+        if senses:
+            llm = {"url": f"{self.sandbox_url}/llm/v1", "model": "honest"}
+            settings["llm"] = [{**llm, "vision": True}]
+            settings["transcription"] = {"engine": "endpoint", **llm}
         with self._endpoints.open("w") as file:
             YAML(typ="safe").dump(settings, file)
         self._run: subprocess.Popen[bytes] | None = None
