@@ -109,14 +109,14 @@ async def test_a_refund_that_is_written_down_is_not_paid_yet(
 
 async def test_a_key_that_is_still_at_work_is_no_refusal(at: Place) -> None:
     # https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/: 409.
-    shop = at.shop("rest", pace=replace(QUICK, attempt=0.05))
+    shop = at.shop("rest", pace=replace(QUICK, attempt=0.15))
     other = at.shop("rest")
-    at.fault("rest", "slow", method=REFUND["rest"], count=1, seconds=0.25)
+    at.fault("rest", "slow", method=REFUND["rest"], count=1, seconds=0.45)
     first = asyncio.ensure_future(shop.refund("turn", "1044", PENCE))
     await asyncio.sleep(0.03)
     told = await asyncio.gather(first, other.refund("turn", "1044", PENCE), return_exceptions=True)
     assert [type(one) for one in told] == [Ambiguous, Ambiguous], told
-    await asyncio.sleep(0.25)
+    await asyncio.sleep(0.45)
 
     assert (await other.refund("turn", "1044", PENCE)).again
     assert await at.given_back("rest", "1044") == [1000]
@@ -199,8 +199,8 @@ async def test_two_refunds_of_an_order_know_of_each_other(at: Place, kind: str) 
 
 @every_remote
 async def test_while_one_is_not_known_of_no_other_is_paid(at: Place, kind: str) -> None:
-    shop = at.shop(kind, pace=replace(QUICK, attempt=0.05))
-    at.fault(kind, "timeout", method=REFUND[kind], seconds=0.06)
+    shop = at.shop(kind, pace=replace(QUICK, attempt=0.15))
+    at.fault(kind, "timeout", method=REFUND[kind], seconds=0.2)
     with pytest.raises(Ambiguous):
         await shop.refund("phone", "1044", PENCE)
     at.faults.clear()
