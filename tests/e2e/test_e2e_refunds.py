@@ -231,7 +231,7 @@ async def test_a_shop_that_is_down_is_said_to_be_and_has_it_done_when_it_is_back
     assert await shop.given_back("1051") == [*before, 300]
 
     def closed() -> bool:
-        return row(instance, Conversation, customer, "id").holder == BOT
+        return bool(row(instance, Conversation, customer, "id").holder == BOT)
 
     await eventually(closed)
     assert row(instance, Case, customer, "conversation").status == RESOLVED
