@@ -72,3 +72,17 @@ async def test_while_nobody_translates_that_is_said_and_a_person_is_fetched(
     cases = store.find(Case, {"conversation": customer.conversation})
     store.close()
     assert [(case.topic, case.status) for case in cases] == [("human", "open")]
+
+
+async def test_a_language_that_the_model_does_not_know_gets_a_person(meet: Meet) -> None:
+    # The sandbox's model knows no Dutch.
+    customer = meet("whatsapp")
+    await customer.say("Ik zou graag willen weten of jullie lampen met de hand gemaakt zijn")
+    words = load_words()
+    heard = await customer.hears(2)
+    assert heard[-1].text == words.sorry["nl"]
+    assert (words.button["nl"], "/human") in heard[-1].buttons
+    await customer.say("Kan ik met iemand praten?")
+    said = await customer.hears(4)
+    assert said[2].text.startswith("I'm passing you on to a person of our team.")
+    assert said[3].text == words.handed["nl"]
