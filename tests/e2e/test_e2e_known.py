@@ -15,15 +15,16 @@ from typing import Any
 
 import aiohttp
 import pytest
-from playwright.async_api import BrowserContext, Locator, Page, async_playwright, expect
+from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from bot.message import utcnow
 from bot.sandbox.letters import drawn
 from bot.sandbox.voices import spoken
 from bot.store.cases import OPEN, RESOLVED, Case
 from bot.store.conversations import BOT, Conversation
-from tests.e2e.test_e2e_phones import ARGUMENTS, CHROMIUM, TITLES, phone, say
+from tests.e2e.test_e2e_phones import TITLES, phone, say
 from tests.kit.agents import ANNA, SlackAgent, eventually, files_of, login
+from tests.kit.browser import chromium, needs_chromium
 from tests.kit.customers import Control, Customer, Phone, new_user
 from tests.kit.instance import Instance
 
@@ -33,7 +34,7 @@ LABEL, VOICE = "Larkfield Goods\nOrder 1042", "Where is my order 1043?"
 WISH = "I want to talk to a human"
 NAME, STREET = "Zenobia Quill", "22 Quince Street, Larkfield LK1 4AB"
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +59,7 @@ def anna(http: aiohttp.ClientSession, instance: Instance) -> SlackAgent:
 async def browser(**held: str) -> AsyncIterator[BrowserContext]:
     """Chromium, on whose phones are the users `held` by channel; nothing may go wrong in it."""
     errors: list[str] = []
-    async with async_playwright() as playwright:
-        made = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    async with chromium() as made:
         context = await made.new_context(viewport={"width": 1920, "height": 1000}, locale="en-GB")
         context.set_default_timeout(30_000)
         for channel, user in held.items():
@@ -69,7 +69,6 @@ async def browser(**held: str) -> AsyncIterator[BrowserContext]:
             await context.add_init_script(f"try {{ {holds} }} catch {{}}")
         context.on("weberror", lambda error: errors.append(str(error.error)))
         yield context
-        await made.close()
     assert errors == []
 
 

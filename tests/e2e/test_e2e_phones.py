@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Locator, Page, async_playwright, expect
+from playwright.async_api import Locator, Page, expect
 
+from tests.kit.browser import chromium, needs_chromium
 from tests.kit.instance import Instance
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 TITLES = ("Telegram", "WhatsApp", "Messenger", "SMS", "web chat")
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")
+pytestmark = needs_chromium
 
 
 @pytest.fixture
 async def page(instance: Instance) -> AsyncIterator[Page]:
     """The page, of which nothing may go wrong unseen."""
     errors: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    async with chromium() as browser:
         context = await browser.new_context(
             viewport={"width": 1280, "height": 860}, locale="en-GB", device_scale_factor=1
         )
@@ -39,7 +33,6 @@ async def page(instance: Instance) -> AsyncIterator[Page]:
         await made.goto(instance.sandbox_url)
         await expect(made.locator("#gateway")).to_have_text("gateway up")
         yield made
-        await browser.close()
     assert errors == []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from bot.store.cases import OPEN, RESOLVED, Case
 from bot.store.conversations import BOT, WAITING, Conversation
 from tests.e2e.test_e2e_desk import browser, opened, whatsapp
 from tests.kit.agents import ANNA, SlackAgent, at_console, eventually, words
+from tests.kit.browser import needs_chromium
 from tests.kit.customers import Control, Customer, Heard, Phone, new_user
 from tests.kit.instance import Instance
 
@@ -118,7 +118,7 @@ def row(instance: Instance, cls: type[Any], customer: Customer, field: str) -> A
     return found
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
+@needs_chromium
 async def test_on_a_phone_by_the_model_and_by_the_form(
     instance: Instance, control: Control, shop: Shop, tmp_path: Path
 ) -> None:
