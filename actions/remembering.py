@@ -12,8 +12,8 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.handoff import handed
 from actions.memory import memory_of, person_of, store
 from actions.order_status import ActionOrderStatus
+from bot.memory.asking import ask, open_matters
 from bot.memory.contract import FACT, KINDS, MATTER, ORDER, PREFERENCE, SUMMARY, Known, Memory
-from bot.memory.erasing import ask, open_matters
 from bot.memory.file import load_memory
 from bot.memory.keeping import unset, why_not
 from bot.memory.noticing import said_in

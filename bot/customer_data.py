@@ -14,8 +14,9 @@ from bot.desk.remembering import key_of
 from bot.desk.slack.client import SlackClient
 from bot.identity import Person
 from bot.media.vault import AsyncVault, open_vault
+from bot.memory.asking import ask, begun, unfinished
 from bot.memory.contract import KINDS, NotRemembered
-from bot.memory.erasing import Busy, Overtaken, SlackAway, ask, begun, unfinished
+from bot.memory.erasing import Busy, Overtaken, SlackAway
 from bot.memory.exporting import export, json_of, write
 from bot.memory.file import load_memory
 from bot.memory.keeping import recall, remember, unset

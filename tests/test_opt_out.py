@@ -12,7 +12,8 @@ from bot.consent import carry, load_rules
 from bot.identity import customer_of
 from bot.media.folder import FolderVault
 from bot.media.vault import AsyncVault
-from bot.memory.erasing import Eraser, ask
+from bot.memory.asking import ask
+from bot.memory.erasing import Eraser
 from bot.message import Content, Event, Inbound, Template, Text, utcnow
 from bot.outbox import Outbox
 from bot.store import AsyncStore

@@ -10,7 +10,6 @@ met for the first time. Begun again anywhere, it deletes what is left.
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,16 +20,16 @@ from bson import ObjectId
 from mongoengine import Document
 
 from bot.consent import ConsentRules, keep_out, kept_out, record, verdict
-from bot.identity import Person
 from bot.media.vault import AsyncVault
-from bot.message import Address, utcnow
+from bot.memory.letters import unread_letters
+from bot.message import utcnow
 from bot.process import is_dead, me
 from bot.store import AsyncStore
-from bot.store.cases import OPEN, Case
+from bot.store.cases import Case
 from bot.store.consents import Consent
 from bot.store.conversations import BOT, Conversation
-from bot.store.customers import PROVIDER, Customer, LinkCode, LinkTry, Merge
-from bot.store.dead_letters import RECEIVE, DeadLetter
+from bot.store.customers import Customer, LinkCode, LinkTry, Merge
+from bot.store.dead_letters import DeadLetter
 from bot.store.deeds import PENDING as WISHED
 from bot.store.deeds import Deed
 from bot.store.files import REFUSED, WANTED, StoredFile
@@ -45,7 +44,6 @@ from bot.store.memory import (
     Fact,
     Forgetting,
     Quiet,
-    forgetting_id,
 )
 from bot.store.messages import (
     DONE,
@@ -56,14 +54,12 @@ from bot.store.messages import (
     SENDING,
     UNKNOWN,
     Message,
-    arrival,
     from_message,
 )
 from bot.store.proofs import Challenge, Proof, ProofTry
 from bot.store.reviews import Review
 from bot.store.slack import SlackPost, SlackThread
 from bot.store.spending import Spending
-from bot.store.steps import PENDING as UNDONE
 from bot.store.steps import Step, Undertaking
 from bot.store.turns import Turn
 
@@ -111,44 +107,6 @@ class _Scope:
 
     address: str
     until: int = 0
-
-
-async def ask(store: AsyncStore, found: Person, *, by: str) -> Forgetting:
-    """Note that a person is to be forgotten; asking again changes nothing."""
-    now = utcnow()
-    members = []
-    for member in found.members:
-        one: dict[str, Any] = {"customer": str(member.id), "address": str(member.address)}
-        until = await given_up(store, member, found)
-        members.append({**one, "until": until} if until else one)
-    # Who writes again after it was done is met later, and another one.
-    who = sorted(f"{member.id} {member.created.isoformat()}" for member in found.members)
-    row = Forgetting(
-        id=forgetting_id("\n".join(who)),
-        status=ASKED,
-        by=by,
-        members=members,
-        held={},
-        done=[],
-        counts={},
-        cutoff=arrival(),
-        at=now,
-        due=now,
-    )
-    (new,) = await store.insert_new([row])
-    return row if new else (await store.get(Forgetting, row.id) or row)
-
-
-async def given_up(store: AsyncStore, member: Customer, found: Person) -> int:
-    """Return when an address became somebody else's, 0 while it is this customer's."""
-    if not member.left_for:
-        return 0
-    later = {"address": member.address, "generation": {"$gt": member.generation or 0}}
-    next_one = await store.find(Customer, later, sort=("generation",), limit=1)
-    if not next_one:
-        return 0
-    left = [m.at for m in found.merges if m.by == PROVIDER and member.id in (m.one, m.other)]
-    return int(min([*left, next_one[0].created]).timestamp() * 1_000_000)
 
 
 class Eraser:
@@ -548,59 +506,3 @@ def _micro(at: datetime) -> int:
 
 def _end(field: str, micros: int) -> Any:
     return micros if field == "arrived" else datetime.fromtimestamp(micros / 1e6, timezone.utc)
-
-
-async def unread_letters(store: AsyncStore, address: str) -> list[DeadLetter]:
-    """Return the requests that could not be read and in which an address stands."""
-    parsed = Address.parse(address)
-    user = re.escape(parsed.user.lstrip("+").encode())
-    # Not as a part of somebody else's number.
-    edge = rb"[0-9]" if parsed.user.lstrip("+").isdigit() else rb"\w"
-    told = re.compile(rb"(?<!" + edge + rb")" + user + rb"(?!" + edge + rb")")
-    mine: list[DeadLetter] = []
-    skip = 0
-    while True:
-        # A page at a time: each has a whole request in it.
-        letters = await store.find(
-            DeadLetter, {"stage": RECEIVE}, sort=("at",), limit=_PAGE, skip=skip
-        )
-        mine += [
-            one
-            for one in letters
-            if one.channel == parsed.channel
-            and one.account == parsed.account
-            and told.search(bytes(one.body or b""))
-        ]
-        if len(letters) < _PAGE:
-            return mine
-        skip += _PAGE
-
-
-async def begun(store: AsyncStore, who: str) -> ObjectId | None:
-    """Return the forgetting that was begun of an address or of a customer's id, and not ended.
-
-    One of which but the end is missing does not tell any more whose it is: it may be his.
-    """
-    where = {"status": {"$in": [ASKED, GONE]}}
-    rows = await store.find(Forgetting, where, sort=("due",))
-    his = [
-        row.id
-        for row in rows
-        if any(who in (one["customer"], one["address"]) for one in row.members or [])
-    ]
-    ended = [row.id for row in rows if row.status == GONE]
-    return next(iter([*his, *ended]), None)
-
-
-async def unfinished(store: AsyncStore, found: Person) -> list[Undertaking]:
-    """Return what a person has said yes to and the shop has not answered yet."""
-    addresses = [str(m.address) for m in found.members]
-    rows = await store.find(Undertaking, {"conversation": {"$in": addresses}}, sort=("at",))
-    return [row for row in rows if row.status == UNDONE]
-
-
-async def open_matters(store: AsyncStore, found: Person) -> list[Case]:
-    """Return the open cases of a person: what a person of the team must see to first."""
-    addresses = [str(m.address) for m in found.members]
-    rows = await store.find(Case, {"conversation": {"$in": addresses}}, sort=("-at",), limit=_PAGE)
-    return [case for case in rows if case.status == OPEN]

@@ -16,8 +16,9 @@ from mongoengine import Document
 
 from bot.identity import Person
 from bot.media.vault import AsyncVault, NotInVault
-from bot.memory.erasing import given_up, unread_letters
+from bot.memory.asking import given_up
 from bot.memory.keeping import recall
+from bot.memory.letters import unread_letters
 from bot.message import utcnow
 from bot.store import AsyncStore
 from bot.store.cases import Case

@@ -36,7 +36,8 @@ from bot.learning.lessons import forget as forget_lessons
 from bot.llm.client import Llm
 from bot.llm.prompts import load_prompts
 from bot.media.vault import AsyncVault, open_vault
-from bot.memory.erasing import FORGOTTEN, Eraser, ask
+from bot.memory.asking import ask
+from bot.memory.erasing import FORGOTTEN, Eraser
 from bot.memory.file import MEMORY_FILE, load_memory
 from bot.memory.service import Memories
 from bot.message import Address, Content, Inbound, Profile

@@ -18,7 +18,8 @@ from bot.identity import Person, customer_of, merge, moved, undo
 from bot.media.folder import FolderVault
 from bot.media.vault import AsyncVault, key_of
 from bot.memory import erasing
-from bot.memory.erasing import Busy, Eraser, Overtaken, SlackAway, ask
+from bot.memory.asking import ask
+from bot.memory.erasing import Busy, Eraser, Overtaken, SlackAway
 from bot.memory.keeping import remember
 from bot.message import Address, Profile, Text, encode, utcnow
 from bot.settings import Limits

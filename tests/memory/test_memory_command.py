@@ -15,7 +15,7 @@ from bot.customer import customer
 from bot.identity import customer_of
 from bot.media.folder import FolderVault
 from bot.media.vault import key_of
-from bot.memory.erasing import ask
+from bot.memory.asking import ask
 from bot.memory.exporting import EXPORTED
 from bot.message import Address, Media, Profile, Text, encode, utcnow
 from bot.store import AsyncStore

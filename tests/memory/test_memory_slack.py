@@ -12,7 +12,8 @@ from bson import ObjectId
 
 from bot.desk.slack.client import SlackClient
 from bot.identity import customer_of
-from bot.memory.erasing import SlackAway, ask
+from bot.memory.asking import ask
+from bot.memory.erasing import SlackAway
 from bot.memory_roles import Remembering, SlackPosts
 from bot.message import Address, utcnow
 from bot.store import AsyncStore
