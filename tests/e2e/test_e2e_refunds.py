@@ -213,11 +213,11 @@ async def test_a_worker_that_is_killed_while_the_shop_pays_is_followed_by_anothe
 async def test_a_shop_that_is_down_is_said_to_be_and_has_it_done_when_it_is_back(
     instance: Instance, meet: Meet, shop: Shop, control: Control, http: aiohttp.ClientSession
 ) -> None:
-    before = await shop.given_back("1051")
+    before = await shop.given_back("1048")
     customer = meet("sms")
-    wish = "I want £3 back for order 1051, the glass has a crack"
+    wish = "I want £3 back for order 1048, the kettle came cracked"
     await proven(customer, wish, shop)
-    await heard(customer, ASKED.format("3.00", "1051"))
+    await heard(customer, ASKED.format("3.00", "1048"))
     await control.fault("shopify", "500")
     await customer.say("yes")
     await heard(customer, WAITS)
@@ -225,10 +225,10 @@ async def test_a_shop_that_is_down_is_said_to_be_and_has_it_done_when_it_is_back
     assert case.status == OPEN
     assert "The bot keeps trying" in case.why
     assert row(instance, Conversation, customer, "id").holder == WAITING
-    assert await shop.given_back("1051") == before
+    assert await shop.given_back("1048") == before
     await control.lift()
-    await heard(customer, PAID.format("3.00", "1051"))
-    assert await shop.given_back("1051") == [*before, 300]
+    await heard(customer, PAID.format("3.00", "1048"))
+    assert await shop.given_back("1048") == [*before, 300]
 
     def closed() -> bool:
         return bool(row(instance, Conversation, customer, "id").holder == BOT)
@@ -237,5 +237,5 @@ async def test_a_shop_that_is_down_is_said_to_be_and_has_it_done_when_it_is_back
     assert row(instance, Case, customer, "conversation").status == RESOLVED
     anna = SlackAgent(http, instance.sandbox_url, ANNA)
     await anna.sees(
-        await anna.card(customer), "ran an action_: done: give £3.00 of order 1051 back"
+        await anna.card(customer), "ran an action_: done: give £3.00 of order 1048 back"
     )
