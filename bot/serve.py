@@ -28,6 +28,7 @@ from bot.media.seal import Seal
 from bot.media.shelf import Shelf
 from bot.media.vault import AsyncVault, open_vault
 from bot.outbox import Outbox
+from bot.presence import say_so
 from bot.rate import rates
 from bot.rounds import Rounds
 from bot.settings import Settings
@@ -163,6 +164,7 @@ async def gateway(settings: Settings) -> int:
     running = [
         asyncio.create_task(_announce(gate, doors, bells), name="bells"),
         asyncio.create_task(doors.run(), name="slack"),
+        asyncio.create_task(say_so(store), name="presence"),
     ]
     await told_to_stop()
     for task in running:

@@ -18,6 +18,7 @@ from bot.store.memory import Fact, Forgetting, Quiet
 from bot.store.messages import Message
 from bot.store.models import ModelInUse, StoredModel
 from bot.store.notices import Notice
+from bot.store.presence import Listening
 from bot.store.proofs import Challenge, Proof, ProofTry
 from bot.store.reviews import Review
 from bot.store.slack import SlackPost, SlackThread
@@ -68,4 +69,5 @@ DOCUMENTS = (
     Step,
     Undertaking,
     Kept,
+    Listening,
 )
