@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from rasa_sdk import Action, FormValidationAction, Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
@@ -92,9 +92,23 @@ class Patient(FormValidationAction, ABC):
     on after it, or is what the customer wants instead, and the other's answers are forgotten.
     """
 
+    #: Slots that are taken when they are said and never asked for: Rasa wants each slot that a
+    #: form's mappings fill among the form's own.
+    unasked: ClassVar[frozenset[str]] = frozenset()
+
     @abstractmethod
     def name(self) -> str:
         """Return the action's name in the domain."""
+
+    async def required_slots(
+        self,
+        domain_slots: list[str],
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+    ) -> list[str]:
+        """Return what is to be asked for."""
+        return [slot for slot in domain_slots if slot not in self.unasked]
 
     async def get_validation_events(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]

@@ -151,6 +151,8 @@ class ActionComplain(Action):
 class ValidateRefundForm(TakesOrder):
     """Checks what a refund is asked for with."""
 
+    unasked = frozenset({"refund_amount"})
+
     def name(self) -> str:
         """Return the action's name in the domain."""
         return "validate_refund_form"

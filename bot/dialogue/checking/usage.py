@@ -66,12 +66,7 @@ def check_mappings(domain: Domain, findings: Findings) -> None:
                 if form and form not in domain.forms:
                     what = f"slot {name} has a condition of {form}, which is no form"
                     findings.error(item.at, "unknown form", what, near(form, domain.forms))
-                elif (
-                    form
-                    # What is named beside what is asked for.
-                    and text_of(one.get("type")) != "from_entity"
-                    and name not in (slot for slot, _ in domain.forms[form].slots)
-                ):
+                elif form and name not in (one for one, _ in domain.forms[form].slots):
                     what = f"slot {name} is filled in {form}, which does not ask for it"
                     findings.warn(item.at, "form", what, "add it to its required_slots")
                 if asked and asked not in domain.slots:
