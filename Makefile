@@ -23,6 +23,7 @@ train: .venv/installed
 # `make test-all` runs what is marked slow as well, which is more than a quarter of an hour.
 CHOSEN := -m "not slow"
 test-all: CHOSEN :=
+test-all: export FRONTDESK_TEST_ALL := 1
 test-all: test
 
 # Whole instances have the machine for themselves, but for a second one beside: they mostly wait.
@@ -59,9 +60,10 @@ bench: .venv/installed
 
 # What the tests drive beside Python: a browser, and Redis for the wake-ups between hosts.
 tools:
-	command -v chromium > /dev/null && command -v redis-server > /dev/null || { \
-		$$(command -v sudo) apt-get update -qq && \
-		$$(command -v sudo) apt-get install -qq --yes chromium redis-server; } > /dev/null
+	command -v chromium > /dev/null && command -v chromium-headless-shell > /dev/null && \
+		command -v redis-server > /dev/null || { \
+		$$(command -v sudo) apt-get update -qq && $$(command -v sudo) apt-get install -qq --yes \
+		chromium chromium-headless-shell redis-server; } > /dev/null
 
 COMPILE = $(UV) pip compile --quiet --upgrade --python-version 3.10 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.backends import orders
+from actions.asking import OUT_OF_REACH, find_order, log_out_of_reach
 from actions.backends.orders import CANCELLED, DELIVERED, PLACED
-from actions.forms import Patient, cleared
+from actions.forms import cleared
 from actions.handoff import handed
+from actions.memory import memory_of
 from actions.order_status import TakesOrder, read_number
-from actions.texts import read_address
+from actions.proving import Wanted, require
+from actions.texts import asks, read_address
+from bot.memory.contract import FACT
+
+#: What a yes stands for, and what the button says that offers the address of last time.
+_SAME = "same"
+_AS_LAST_TIME = re.compile(r"\b(same|usual|last time|before|remember)\b", re.IGNORECASE)
 
 
-class ValidateAddressForm(TakesOrder, Patient):
+def remembered(tracker: Tracker) -> str:
+    """Return the address of last time, "" when none is known."""
+    return next((one.value for one in memory_of(tracker).of(FACT, "address")), "")
+
+
+class ValidateAddressForm(TakesOrder):
     """Takes an order, and an address only for one that is not packed yet."""
 
     def name(self) -> str:
@@ -32,7 +45,10 @@ class ValidateAddressForm(TakesOrder, Patient):
     ) -> list[str]:
         """Leave the address out where it could not be changed. Raises StoreDown."""
         number = read_number(tracker.slots.get("order_number"))
-        order = orders().find(number) if number else None
+        try:
+            order = await find_order(number) if number else None
+        except OUT_OF_REACH:
+            order = None
         if order is not None and order.status != PLACED:
             return [slot for slot in domain_slots if slot != "new_address"]
         return domain_slots
@@ -45,31 +61,70 @@ class ValidateAddressForm(TakesOrder, Patient):
         domain: dict[str, Any],
     ) -> dict[str, Any]:
         """Return the address as typed, or None, having said what is missing."""
+        if asks(slot_value):
+            dispatcher.utter_message(response="utter_ask_later")
+            return {"new_address": None}
         address = read_address(slot_value)
+        if address is None and _AS_LAST_TIME.search(str(slot_value)):
+            address = remembered(tracker) or None
+            if address is None and slot_value == _SAME:
+                dispatcher.utter_message(response="utter_go_on")
+                return {"new_address": None}
         if address is None:
             dispatcher.utter_message(response="utter_address_unclear")
         return {"new_address": address}
 
 
+class ActionAskNewAddress(Action):
+    """Asks for the address, and offers that of last time where one is known."""
+
+    def name(self) -> str:
+        """Return the action's name in the domain."""
+        return "action_ask_new_address"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Ask."""
+        before, number = remembered(tracker), tracker.slots.get("order_number")
+        again, wanted = "utter_ask_new_address_again", "utter_new_address_wanted"
+        response = again if before else wanted
+        dispatcher.utter_message(response=response, address=before, number=number)
+        return []
+
+
 class ActionChangeAddress(Action):
-    """Passes a new address on to a person: nothing has proven whose order it is."""
+    """Passes a new address on to a person, who knows whether it is proven whose order it is."""
 
     def name(self) -> str:
         """Return the action's name in the domain."""
         return "action_change_address"
 
-    def run(
+    async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Pass it on, or say what can still be done. Raises StoreDown."""
         number = read_number(tracker.slots.get("order_number"))
-        order = orders().find(number) if number else None
-        if order is not None and order.status == PLACED:
-            dispatcher.utter_message(response="utter_address_passed_on", number=number)
+        try:
+            order = await find_order(number) if number else None
+        except OUT_OF_REACH as error:
+            log_out_of_reach(error)
+            dispatcher.utter_message(response="utter_shop_wish_passed_on", number=number)
             why = f"wants order {number} delivered to: {tracker.slots.get('new_address')}"
+            why += "; the shop could not be asked about it"
             return [*handed(tracker, "address", why, "high"), SlotSet("order_number", None)]
+        if order is not None and order.status == PLACED:
+            why = f"wants order {number} delivered to: {tracker.slots.get('new_address')}"
+            wanted = Wanted(self.name(), "address", why, "high", str(number))
+            standing = await require(dispatcher, tracker, domain, "change_address", wanted)
+            if standing.events is not None:
+                return standing.events
+            response = standing.response("utter_address_passed_on")
+            dispatcher.utter_message(response=response, number=number)
+            events = handed(tracker, "address", standing.with_why(why), "high")
+            return [*events, SlotSet("order_number", None)]
         said = {DELIVERED: "utter_address_delivered", CANCELLED: "utter_order_cancelled_already"}
-        status = str(order.status) if order is not None else ""
+        status = order.status if order is not None else ""
         response = said.get(status, "utter_address_too_late")
         dispatcher.utter_message(response=response, number=number)
         return [SlotSet("order_number", None), *cleared(tracker)]

@@ -12,6 +12,9 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.handoff import handed
+from actions.memory import memory_of
+from actions.resolving.action import instead, resolve
+from actions.senses import seen_in
 from bot.knowledge.answering import About, Answer, Answering
 from bot.knowledge.opening import open_answering
 from bot.knowledge.service import answering_or
@@ -53,6 +56,18 @@ class ActionAnswer(Action):
         return "action_answer"
 
     async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Have a model resolve it that may act, or answer from the articles."""
+        answering = answering_or(_make)
+        events = await resolve(dispatcher, tracker, domain, answering, _past(tracker))
+        if events is None:
+            events = await instead(dispatcher, tracker)
+        if events is not None:
+            return events
+        return await self.from_articles(dispatcher, tracker, domain)
+
+    async def from_articles(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Say the answer or that there is none; note how, for the turn and the next question."""
@@ -263,6 +278,8 @@ def _about(tracker: Tracker, before: dict[str, Any], language: str) -> About:
         past=tuple(_past(tracker)),
         previous=str(before.get("base") or "") if _leans(tracker, before) else "",
         known=parts_of_name(metadata.get("name")),
+        memory="\n".join(memory_of(tracker).lines()),
+        seen=seen_in(metadata),
     )
 
 

@@ -37,4 +37,8 @@ class ActionHandoff(Action):
     ) -> list[dict[str, Any]]:
         """Say that a person takes over."""
         dispatcher.utter_message(response="utter_handoff")
-        return handed(tracker, "human", "asked for a person", "normal")
+        # Whose code did not come asks for a person about what the code was for.
+        waits = tracker.slots.get("proof") or {}
+        why = "; ".join(("asked for a person", *([waits["why"]] if waits.get("why") else [])))
+        topic, priority = waits.get("topic") or "human", waits.get("priority") or "normal"
+        return handed(tracker, topic, why, priority)

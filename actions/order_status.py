@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date
+from abc import ABC
+from datetime import date, datetime
 from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.backends import orders
-from actions.backends.orders import Order
-from actions.forms import Patient
+from actions.asking import OUT_OF_REACH, find_order, say_out_of_reach
+from actions.backends.contract import ShopOrder
+from actions.backends.demo import seen
+from actions.backends.orders import DELAYED, PACKED, PLACED, SHIPPED, Order
+from actions.forms import Patient, resumed
+from actions.handoff import handed
+from actions.proving import Wanted, require
+from actions.talked import ORDER, last_order, named, spoken
 from bot.message import utcnow
 
 _NUMBER = re.compile(r"(?<!\d)[0-9]{4,6}(?!\d)")
@@ -42,34 +48,61 @@ def _digits(text: str) -> str:
     )
 
 
-class TakesOrder:
-    """For forms that ask for an order number: takes it only if there is such an order."""
+#: Who says so wants another order than the one that was spoken of last.
+_ANOTHER = re.compile(r"\b(an?other|different)\b", re.IGNORECASE)
 
-    def validate_order_number(
+
+class TakesOrder(Patient, ABC):
+    """For forms that ask for an order number: takes it only if there is such an order.
+
+    What begins without a number is about the order that was spoken of last.
+    """
+
+    def extract_order_number(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return the number that the form begins with: of the message, or of the last order."""
+        if not self.begins(tracker) or self.goes_on(tracker):
+            return {}
+        said, before = named(tracker, "order_number"), last_order(tracker)
+        if said:
+            return {"order_number": said[0]} if len(said) == 1 else {}
+        if tracker.slots.get("order_number"):
+            return {}
+        text = str(tracker.latest_message.get("text") or "")
+        return {"order_number": before} if before and not _ANOTHER.search(text) else {}
+
+    async def validate_order_number(
         self,
         slot_value: Any,
         dispatcher: CollectingDispatcher,
         tracker: Tracker,
         domain: dict[str, Any],
     ) -> dict[str, Any]:
-        """Return the number alone, or None, having said why. Raises StoreDown."""
+        """Return the number alone, or None, having said why. Raises StoreDown.
+
+        Where the shop cannot be asked it is taken: what comes after it says so.
+        """
         if slot_value is None:
             # Forgotten for “the other order”: nothing was said that could be unclear.
             return {"order_number": None}
+        if len(numbers_in(tracker.latest_message.get("text"))) > 1 and not self.goes_on(tracker):
+            # Rasa fills the slot with the last of them. Which it is, the form asks.
+            return {"order_number": None}
         number = read_number(slot_value)
-        text = str(tracker.latest_message.get("text") or "")
-        if number in _NUMBER.findall(_digits(text)) and read_number(text) is None:
-            # Of several numbers in a message, Rasa fills the slot with the last.
-            number = None
         if number is None:
             dispatcher.utter_message(response="utter_order_number_unclear")
-        elif orders().find(number) is None:
+        elif not await _may_be(number):
             dispatcher.utter_message(response="utter_order_not_found", number=number)
             number = None
-        return {"order_number": number}
+        if number is None:
+            return {"order_number": None}
+        problem = tracker.slots.get("problem") if self.form_name() == "problem_form" else None
+        told = spoken(number, form=self.form_name(), problem=problem)
+        return {"order_number": number, ORDER: told}
 
 
-class ValidateOrderForm(TakesOrder, Patient):
+class ValidateOrderForm(TakesOrder):
     """Checks what the form of an order's status asks for."""
 
     def name(self) -> str:
@@ -81,49 +114,95 @@ class ActionOrderStatus(Action):
     """Says where an order is.
 
     Anybody can type a number, so nothing personal is told: the stage, the days and how
-    many things are in it, but no name, address, item or tracking number. Who asks is
-    not checked here; that is a matter of its own.
+    many things are in it, but no name, address, item or tracking number. A proof is asked
+    for only where ``data/rules.yml`` wants one.
     """
 
     def name(self) -> str:
         """Return the action's name in the domain."""
         return "action_order_status"
 
-    def run(
+    async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Look the order up and forget its number. Raises StoreDown."""
         number = str(tracker.get_slot("order_number"))
-        order = orders().find(number)
+        try:
+            order = await find_order(number)
+        except OUT_OF_REACH as error:
+            again = f'/order_status{{"order_number": "{number}"}}'
+            say_out_of_reach(dispatcher, error, again)
+            return [SlotSet("order_number", None), *resumed(tracker)]
         if order is None:
             dispatcher.utter_message(response="utter_order_not_found", number=number)
         else:
-            dispatcher.utter_message(response=f"utter_order_{stage(order)}", **facts(order))
-        return [SlotSet("order_number", None)]
+            wanted = Wanted(self.name(), "human", f"asks where order {number} is", number=number)
+            standing = await require(dispatcher, tracker, domain, "order_status", wanted)
+            if standing.events is not None:
+                return standing.events
+            if not standing.enough:
+                dispatcher.utter_message(response="utter_handoff")
+                why = standing.with_why(wanted.why)
+                return [*handed(tracker, "human", why, "normal"), SlotSet("order_number", None)]
+            dispatcher.utter_message(response=told(order), **facts(order))
+        kept = SlotSet(ORDER, spoken(number, form="order_form"))
+        return [SlotSet("order_number", None), kept, *resumed(tracker)]
 
 
-def stage(order: Order) -> str:
+async def _may_be(number: str) -> bool:
+    try:
+        return await find_order(number) is not None
+    except OUT_OF_REACH:
+        return True
+
+
+def stage(order: Order | ShopOrder) -> str:
     """Return the order's status; ``overdue`` for one that should have arrived by now."""
-    if order.eta and order.eta.date() < utcnow().date() and order.status in ("shipped", "packed"):
-        return "overdue"
-    return str(order.status)
+    known = order if isinstance(order, ShopOrder) else seen(order)
+    return late_or(known.status, expected(known))
 
 
-def facts(order: Order) -> dict[str, str]:
+def told(order: Order | ShopOrder) -> str:
+    """Return the response that tells an order's stage, one without days where there are none."""
+    known, now = order if isinstance(order, ShopOrder) else seen(order), stage(order)
+    if now in (PLACED, PACKED, SHIPPED, DELAYED) and expected(known) is None:
+        if now == SHIPPED and any(parcel.shipped for parcel in known.parcels):
+            return "utter_order_left_undated"
+        return f"utter_order_{now}_undated"
+    return f"utter_order_{now}"
+
+
+def late_or(status: str, eta: datetime | None) -> str:
+    """Return a status, ``overdue`` for what should have arrived by now."""
+    late = eta is not None and eta.date() < utcnow().date()
+    return "overdue" if late and status in (SHIPPED, PACKED) else status
+
+
+def facts(order: Order | ShopOrder) -> dict[str, str]:
     """Return what may be told of an order, in words, nothing of it personal."""
+    known = order if isinstance(order, ShopOrder) else seen(order)
+    pieces = sum(item.quantity for item in known.items)
+    count = "1 item" if pieces == 1 else f"{pieces} items"
+    carriers = [parcel.carrier for parcel in known.parcels if parcel.carrier]
     return {
-        "number": str(order.id),
-        "pieces": "1 item" if order.pieces == 1 else f"{order.pieces} items",
-        "carrier": order.carrier or "the carrier",
-        "placed": _day(order.placed),
-        "shipped": _day(order.shipped),
-        "eta": _day(order.eta),
-        "delivered": _day(order.delivered),
+        "number": known.number,
+        "pieces": "its items I cannot see" if "items" in known.missing else count,
+        "carrier": carriers[0] if carriers else "the carrier",
+        "placed": day(known.placed),
+        "shipped": day(max((p.shipped for p in known.parcels if p.shipped), default=None)),
+        "eta": day(expected(known)),
+        "delivered": day(known.delivered),
     }
 
 
-def _day(at: Any) -> str:
+def expected(order: ShopOrder) -> datetime | None:
+    """Return the day of delivery as last announced, that of the last parcel."""
+    return max((p.eta for p in order.parcels if p.eta), default=order.eta)
+
+
+def day(at: datetime | None) -> str:
+    """Return a day as people say it, ``Monday, 2 March``."""
     if at is None:
         return "a day not known yet"
-    day: date = at.date()
-    return f"{day:%A}, {day.day} {day:%B}"
+    found: date = at.date()
+    return f"{found:%A}, {found.day} {found:%B}"

@@ -1,7 +1,7 @@
 """What only a person may do or tell: collected by a form, and passed on with all of it.
 
-Invoices, copies of data and their deletion are for the person they are about, and nothing
-has proven yet who writes; so are complaints a person's to answer.
+Invoices, copies of data and their deletion are for the person they are about, and a code to
+an address on file shows that it is he who asks; complaints are a person's to answer.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.forms import Patient
+from actions.forms import Patient, take_words
 from actions.handoff import handed
 from actions.order_status import TakesOrder
-from actions.texts import read_complaint, read_email, read_phone, read_words
+from actions.proving import Wanted, address_of, require, store
+from actions.texts import asks, read_complaint, read_email, read_phone
+from bot.identity.proving import forget
 
 _HERE = "this chat"
 
@@ -29,11 +31,12 @@ class _TakesEmail:
         """Return the address alone, or None, having said what is wrong with it."""
         email = read_email(value)
         if email is None:
-            dispatcher.utter_message(response="utter_email_unclear")
+            later = asks(value)
+            dispatcher.utter_message(response="utter_ask_later" if later else "utter_email_unclear")
         return {"email": email}
 
 
-class ValidateInvoiceForm(TakesOrder, _TakesEmail, Patient):
+class ValidateInvoiceForm(TakesOrder, _TakesEmail):
     """Checks what an invoice is asked for with."""
 
     def name(self) -> str:
@@ -48,14 +51,20 @@ class ActionSendInvoice(Action):
         """Return the action's name in the domain."""
         return "action_send_invoice"
 
-    def run(
+    async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Say that a person sends it once it is sure whose it is."""
         number, email = tracker.slots.get("order_number"), tracker.slots.get("email")
-        dispatcher.utter_message(response="utter_invoice_passed_on", number=number)
         why = f"wants the invoice of order {number} sent to {email}"
-        return [*handed(tracker, "invoice", why, "normal"), SlotSet("order_number", None)]
+        wanted = Wanted(self.name(), "invoice", why, number=str(number or ""))
+        standing = await require(dispatcher, tracker, domain, "invoice", wanted)
+        if standing.events is not None:
+            return standing.events
+        response = standing.response("utter_invoice_passed_on")
+        dispatcher.utter_message(response=response, number=number)
+        events = handed(tracker, "invoice", standing.with_why(why), "normal")
+        return [*events, SlotSet("order_number", None)]
 
 
 class ValidateDataForm(_TakesEmail, Patient):
@@ -73,16 +82,25 @@ class ActionRequestData(Action):
         """Return the action's name in the domain."""
         return "action_request_data"
 
-    def run(
+    async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Say what happens next, and by when."""
         deletion = tracker.slots.get("data_wish") == "deletion"
-        response = "utter_deletion_passed_on" if deletion else "utter_data_passed_on"
-        dispatcher.utter_message(response=response)
         wish = "their account and data deleted" if deletion else "a copy of their data"
-        why = f"wants {wish}; mail address given: {tracker.slots.get('email')}; identity not proven"
-        return handed(tracker, "data", why, "normal")
+        email = str(tracker.slots.get("email") or "")
+        why = f"wants {wish}; mail address given: {email}"
+        wanted = Wanted(self.name(), "data", why, email=email)
+        standing = await require(dispatcher, tracker, domain, "data", wanted)
+        if standing.events is not None:
+            return standing.events
+        response = "utter_deletion_passed_on" if deletion else "utter_data_passed_on"
+        dispatcher.utter_message(response=standing.response(response))
+        here = address_of(tracker)
+        if deletion and here is not None:
+            await forget(store(), here)
+        told = standing.with_why(why) if standing.told else f"{why}; identity not proven"
+        return handed(tracker, "data", told, "normal")
 
 
 class ValidateComplaintForm(Patient):
@@ -130,8 +148,10 @@ class ActionComplain(Action):
         return handed(tracker, "complaint", why, "high")
 
 
-class ValidateRefundForm(TakesOrder, Patient):
+class ValidateRefundForm(TakesOrder):
     """Checks what a refund is asked for with."""
+
+    unasked = frozenset({"refund_amount"})
 
     def name(self) -> str:
         """Return the action's name in the domain."""
@@ -141,7 +161,4 @@ class ValidateRefundForm(TakesOrder, Patient):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> dict[str, Any]:
         """Return why, as typed."""
-        told = read_words(value)
-        if told is None:
-            dispatcher.utter_message(response="utter_words_unclear")
-        return {"refund_reason": told}
+        return {"refund_reason": take_words(value, dispatcher)}

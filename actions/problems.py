@@ -8,12 +8,11 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.backends import orders
+from actions.asking import OUT_OF_REACH, find_order, log_out_of_reach
 from actions.backends.orders import CANCELLED, DELIVERED
-from actions.forms import Patient, cleared
+from actions.forms import cleared, take_words
 from actions.handoff import handed
-from actions.order_status import TakesOrder, facts, read_number, stage
-from actions.texts import read_words
+from actions.order_status import TakesOrder, facts, read_number, stage, told
 
 LATE, LOST, FAULTY = "late", "lost", "faulty"
 #: How a person reads what is wrong.
@@ -27,7 +26,7 @@ _WORDS = {
 }
 
 
-class ValidateProblemForm(TakesOrder, Patient):
+class ValidateProblemForm(TakesOrder):
     """Takes an order, and what has happened where that is not said already."""
 
     def name(self) -> str:
@@ -54,10 +53,7 @@ class ValidateProblemForm(TakesOrder, Patient):
         domain: dict[str, Any],
     ) -> dict[str, Any]:
         """Return what was told, or None when there is no word in it."""
-        told = read_words(slot_value)
-        if told is None:
-            dispatcher.utter_message(response="utter_words_unclear")
-        return {"problem_details": told}
+        return {"problem_details": take_words(slot_value, dispatcher)}
 
 
 class ActionReportProblem(Action):
@@ -67,13 +63,18 @@ class ActionReportProblem(Action):
         """Return the action's name in the domain."""
         return "action_report_problem"
 
-    def run(
+    async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Look at the order, answer or pass on. Raises StoreDown."""
         number = read_number(tracker.slots.get("order_number"))
-        order = orders().find(number) if number else None
         problem = str(tracker.slots.get("problem") or "")
+        try:
+            order = await find_order(number) if number else None
+        except OUT_OF_REACH as error:
+            log_out_of_reach(error)
+            dispatcher.utter_message(response="utter_shop_wish_passed_on", number=number)
+            return [*_passed_on(tracker, number, "not known"), SlotSet("order_number", None)]
         done = [SlotSet("order_number", None)]
         if order is None:
             dispatcher.utter_message(response="utter_order_not_found", number=number)
@@ -81,7 +82,7 @@ class ActionReportProblem(Action):
         now = stage(order)
         not_there = problem in (LATE, LOST)
         if not_there and now not in ("overdue", DELIVERED):
-            dispatcher.utter_message(response=f"utter_order_{now}", **facts(order))
+            dispatcher.utter_message(response=told(order), **facts(order))
             if now != CANCELLED:
                 dispatcher.utter_message(response="utter_not_overdue")
             return [*done, *cleared(tracker)]
@@ -91,10 +92,15 @@ class ActionReportProblem(Action):
             response="utter_search_passed_on" if not_there else "utter_problem_passed_on",
             number=number,
         )
-        why = f"order {number} {_WORDS.get(problem, 'has a problem')}"
-        details = tracker.slots.get("problem_details")
-        if details:
-            why += f": {details}"
-        why += f" (status: {now.replace('_', ' ')})"
-        topic = "warranty" if problem == FAULTY else "delivery"
-        return [*handed(tracker, topic, why, "normal"), *done]
+        return [*_passed_on(tracker, number, now.replace("_", " ")), *done]
+
+
+def _passed_on(tracker: Tracker, number: str | None, status: str) -> list[dict[str, Any]]:
+    """Return the events by which a person gets what was told of a problem."""
+    problem = str(tracker.slots.get("problem") or "")
+    why = f"order {number} {_WORDS.get(problem, 'has a problem')}"
+    details = tracker.slots.get("problem_details")
+    if details:
+        why += f": {details}"
+    why += f" (status: {status})"
+    return handed(tracker, "warranty" if problem == FAULTY else "delivery", why, "normal")

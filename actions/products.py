@@ -12,8 +12,9 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.answer import ActionAnswer
 from actions.backends import products
 from actions.backends.products import Product
-from actions.forms import Patient
+from actions.forms import Patient, resumed
 from actions.money import pounds
+from actions.talked import PRODUCT, last, named, of_product
 
 #: What somebody asks who wants a product's own facts, not how it is used or cared for.
 _FACTS = re.compile(
@@ -23,12 +24,34 @@ _FACTS = re.compile(
 )
 
 
+#: Who says no more than these, and perhaps a colour or a size, speaks of the last product.
+_SAID_OF_IT = """
+    a an and any are available also at all but can come comes cost costs do does expensive get got
+    have how i if in is it its much of ok or one ones please price sell so still stock that the
+    them then there these they this those to too about what which with you big large tall wide
+    long heavy high deep size sizes dimensions measure measurements made from material colour
+    colours color colors left now again back when
+"""
+_LITTLE = frozenset(_SAID_OF_IT.split())
+_WORD = re.compile(r"[^\W_]+")
+_KIND = ("colour", "size")
+
+
 class ValidateStockForm(Patient):
     """Takes a product only if the shop has it."""
 
     def name(self) -> str:
         """Return the action's name in the domain."""
         return "validate_stock_form"
+
+    def extract_product(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return the product that the form begins with: what “it” is, where none is named."""
+        if not self.begins(tracker) or named(tracker, "product"):
+            return {}
+        meant = _meant(tracker)
+        return {"product": meant} if meant else {}
 
     def validate_product(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
@@ -51,29 +74,14 @@ class ActionStock(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Look it up and forget what was looked up. Raises StoreDown."""
-        done = [SlotSet(name, None) for name in ("product", "colour", "size")]
+        done = _looked_up()
         product = products().find(str(tracker.slots.get("product")))
         if product is None:
             dispatcher.utter_message(response="utter_product_not_found")
-            return done
-        colour = str(tracker.slots.get("colour") or "").casefold()
-        size = str(tracker.slots.get("size") or "").casefold()
-        pieces = product.pieces(colour, size)
-        told = {"product": " ".join(part for part in (product.name, colour, size) if part)}
-        if pieces is None:
-            kinds = ", ".join([*product.colours, *product.sizes]) or "one kind only"
-            dispatcher.utter_message(response="utter_no_such_kind", kinds=kinds, **told)
-        elif pieces:
-            some = f"{pieces}" if pieces < 10 else "more than 10" if pieces > 10 else "10"
-            told["price"] = pounds(product.price)
-            dispatcher.utter_message(response="utter_in_stock", pieces=some, **told)
-        elif product.back:
-            weeks = -(-product.back // 7)
-            when = "a week" if weeks == 1 else f"{weeks} weeks"
-            dispatcher.utter_message(response="utter_back_soon", when=when, **told)
-        else:
-            dispatcher.utter_message(response="utter_sold_out", **told)
-        return done
+            return [*done, *resumed(tracker)]
+        colour, size = (str(tracker.slots.get(name) or "").casefold() for name in _KIND)
+        _say_whether_there(dispatcher, product, colour, size)
+        return [*done, of_product(product.name), *resumed(tracker)]
 
 
 class ActionSizes(ActionAnswer):
@@ -89,11 +97,11 @@ class ActionSizes(ActionAnswer):
         """Say it. Raises StoreDown."""
         product = _named(tracker)
         if product is None or not product.measures:
-            return await super().run(dispatcher, tracker, domain)
+            return [*await self.from_articles(dispatcher, tracker, domain), *_looked_up()]
         dispatcher.utter_message(
             response="utter_measures", product=product.name, measures=product.measures
         )
-        return [SlotSet("answered", None)]
+        return [SlotSet("answered", None), *_looked_up(), of_product(product.name)]
 
 
 class ActionProduct(ActionAnswer):
@@ -111,7 +119,15 @@ class ActionProduct(ActionAnswer):
         text = str(tracker.latest_message.get("text") or "")
         bare = (tracker.latest_message.get("intent") or {}).get("name") == "inform_product"
         if product is None or not (bare or _FACTS.search(text)):
-            return await super().run(dispatcher, tracker, domain)
+            spoken_of = [of_product(product.name)] if product else []
+            events = await self.from_articles(dispatcher, tracker, domain)
+            return [*events, *_looked_up(), *spoken_of]
+        known = [SlotSet("answered", None), *_looked_up(), of_product(product.name)]
+        colour, size = ("".join(named(tracker, name)[:1]).casefold() for name in _KIND)
+        if bare and (colour or size):
+            # “And in blue?”
+            _say_whether_there(dispatcher, product, colour, size)
+            return known
         kinds = ", ".join([*product.colours, *product.sizes])
         dispatcher.utter_message(
             response="utter_product_facts",
@@ -121,11 +137,43 @@ class ActionProduct(ActionAnswer):
             measures=product.measures,
             kinds=f" There is: {kinds}." if kinds else "",
         )
-        return [SlotSet("answered", None)]
+        return known
+
+
+def _say_whether_there(
+    dispatcher: CollectingDispatcher, product: Product, colour: str, size: str
+) -> None:
+    pieces = product.pieces(colour, size)
+    told = {"product": " ".join(part for part in (product.name, colour, size) if part)}
+    if pieces is None:
+        kinds = ", ".join([*product.colours, *product.sizes]) or "one kind only"
+        dispatcher.utter_message(response="utter_no_such_kind", kinds=kinds, **told)
+    elif pieces:
+        some = f"{pieces}" if pieces < 10 else "more than 10" if pieces > 10 else "10"
+        told["price"] = pounds(product.price)
+        dispatcher.utter_message(response="utter_in_stock", pieces=some, **told)
+    elif product.back:
+        weeks = -(-product.back // 7)
+        when = "a week" if weeks == 1 else f"{weeks} weeks"
+        dispatcher.utter_message(response="utter_back_soon", when=when, **told)
+    else:
+        dispatcher.utter_message(response="utter_sold_out", **told)
+
+
+def _looked_up() -> list[dict[str, Any]]:
+    """Return the events that forget what was looked up."""
+    return [SlotSet(name, None) for name in ("product", *_KIND)]
 
 
 def _named(tracker: Tracker) -> Product | None:
-    """Return the one product that the message names, None for none or several."""
-    entities = tracker.latest_message.get("entities") or []
-    names = list(dict.fromkeys(str(e["value"]) for e in entities if e.get("entity") == "product"))
-    return products().find(names[0]) if len(names) == 1 else None
+    """Return the one product that the message is about, None for none or several."""
+    names = named(tracker, "product") or [_meant(tracker) or ""]
+    return products().find(names[0]) if len(names) == 1 and names[0] else None
+
+
+def _meant(tracker: Tracker) -> str | None:
+    """Return the product that “it” is in a message that names none; None where it says more."""
+    words = set(_WORD.findall(str(tracker.latest_message.get("text") or "").casefold()))
+    for kind in _KIND:
+        words -= {word for value in named(tracker, kind) for word in value.casefold().split()}
+    return str(last(tracker, PRODUCT).get("value") or "") or None if words <= _LITTLE else None

@@ -8,13 +8,15 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.backends import orders, returns
-from actions.backends.orders import CANCELLED, DELIVERED, Order
+from actions.asking import OUT_OF_REACH, find_order, log_out_of_reach
+from actions.backends import returns
+from actions.backends.contract import ShopOrder
+from actions.backends.orders import CANCELLED, DELIVERED
 from actions.backends.returns import BACK, EXCHANGE
-from actions.forms import Patient, cleared
+from actions.forms import cleared, take_words
 from actions.handoff import handed
 from actions.order_status import TakesOrder, read_number
-from actions.texts import read_words
+from actions.proving import Wanted, cause_of, require
 from bot.message import utcnow
 
 #: Days after delivery: for money back, and for a gift card after that.
@@ -25,13 +27,10 @@ class _TakesWords:
     """For forms that ask for something in the customer's own words."""
 
     def _words(self, slot: str, value: Any, dispatcher: CollectingDispatcher) -> dict[str, Any]:
-        told = read_words(value)
-        if told is None:
-            dispatcher.utter_message(response="utter_words_unclear")
-        return {slot: told}
+        return {slot: take_words(value, dispatcher)}
 
 
-class ValidateReturnForm(TakesOrder, _TakesWords, Patient):
+class ValidateReturnForm(TakesOrder, _TakesWords):
     """Takes an order, and what of it comes back only where it can."""
 
     def name(self) -> str:
@@ -46,7 +45,7 @@ class ValidateReturnForm(TakesOrder, _TakesWords, Patient):
         domain: dict[str, Any],
     ) -> list[str]:
         """Ask no more of who cannot return anything of the order. Raises StoreDown."""
-        return _worth_asking(tracker, domain_slots)
+        return await _worth_asking(tracker, domain_slots)
 
     def validate_return_item(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
@@ -61,7 +60,7 @@ class ValidateReturnForm(TakesOrder, _TakesWords, Patient):
         return self._words("return_reason", value, dispatcher)
 
 
-class ValidateExchangeForm(TakesOrder, _TakesWords, Patient):
+class ValidateExchangeForm(TakesOrder, _TakesWords):
     """Takes an order, and what is wanted instead only where it can be had."""
 
     def name(self) -> str:
@@ -76,7 +75,7 @@ class ValidateExchangeForm(TakesOrder, _TakesWords, Patient):
         domain: dict[str, Any],
     ) -> list[str]:
         """Ask no more of who cannot exchange anything of the order. Raises StoreDown."""
-        return _worth_asking(tracker, domain_slots)
+        return await _worth_asking(tracker, domain_slots)
 
     def validate_exchange_for(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
@@ -92,13 +91,13 @@ class ActionRegisterReturn(Action):
         """Return the action's name in the domain."""
         return "action_register_return"
 
-    def run(
+    async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Note it and pass it on, or say why it cannot be. Raises StoreDown."""
         what = str(tracker.slots.get("return_item") or "")
         why = str(tracker.slots.get("return_reason") or "")
-        return _noted(dispatcher, tracker, BACK, what, why)
+        return await _noted(dispatcher, tracker, domain, BACK, what, why)
 
 
 class ActionRegisterExchange(Action):
@@ -108,37 +107,55 @@ class ActionRegisterExchange(Action):
         """Return the action's name in the domain."""
         return "action_register_exchange"
 
-    def run(
+    async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Note it and pass it on, or say why it cannot be. Raises StoreDown."""
         wanted = str(tracker.slots.get("exchange_for") or "")
-        return _noted(dispatcher, tracker, EXCHANGE, wanted, "")
+        return await _noted(dispatcher, tracker, domain, EXCHANGE, wanted, "")
 
 
-def _noted(
-    dispatcher: CollectingDispatcher, tracker: Tracker, kind: str, what: str, why: str
+async def _noted(
+    dispatcher: CollectingDispatcher,
+    tracker: Tracker,
+    domain: dict[str, Any],
+    kind: str,
+    what: str,
+    why: str,
 ) -> list[dict[str, Any]]:
     number = read_number(tracker.slots.get("order_number"))
-    order = orders().find(number) if number else None
+    topic = "return" if kind == BACK else "exchange"
+    try:
+        order = await find_order(number) if number else None
+    except OUT_OF_REACH as error:
+        log_out_of_reach(error)
+        dispatcher.utter_message(response="utter_shop_wish_passed_on", number=number)
+        told = f"{topic} of order {number}: {what}{'; because: ' if why else ''}{why}"
+        told += "; the shop could not be asked about it"
+        return [*handed(tracker, topic, told, "normal"), SlotSet("order_number", None)]
     against = _against(order, kind)
     if number is None or against:
         dispatcher.utter_message(response=against or "utter_order_not_found", number=number)
         return [SlotSet("order_number", None), *cleared(tracker)]
-    cause = str(tracker.latest_message.get("message_id") or tracker.sender_id)
-    noted = returns().register(cause, number, kind, what, why)
-    response = "utter_return_noted" if kind == BACK else "utter_exchange_noted"
+    action = "action_register_return" if kind == BACK else "action_register_exchange"
+    asked = f"{topic} of something of order {number}: {what}"
+    wanted = Wanted(action, topic, asked, number=number)
+    standing = await require(dispatcher, tracker, domain, topic, wanted)
+    if standing.events is not None:
+        return standing.events
+    noted = returns().register(cause_of(tracker), number, kind, what, why)
+    response = standing.response(f"utter_{topic}_noted")
     if kind == BACK and _age(order) > _DAYS:
         response = "utter_return_noted_late"
     dispatcher.utter_message(response=response, number=number, reference=noted.reference)
     told = f"return {noted.reference}: {what}; because: {why}"
     if kind == EXCHANGE:
         told = f"exchange {noted.reference}: wants {what}"
-    topic = "return" if kind == BACK else "exchange"
-    return [*handed(tracker, topic, told, "normal"), SlotSet("order_number", None)]
+    events = handed(tracker, topic, standing.with_why(told), "normal")
+    return [*events, SlotSet("order_number", None)]
 
 
-def _against(order: Order | None, kind: str) -> str:
+def _against(order: ShopOrder | None, kind: str) -> str:
     """Return the response that says why nothing of an order can come back, "" when it can."""
     if order is None:
         return "utter_order_not_found"
@@ -150,16 +167,19 @@ def _against(order: Order | None, kind: str) -> str:
     return "utter_return_too_late" if _age(order) > most else ""
 
 
-def _age(order: Order | None) -> int:
+def _age(order: ShopOrder | None) -> int:
     """Return the days since an order was delivered, 0 where that is not known."""
     if order is None or order.delivered is None:
         return 0
     return int((utcnow() - order.delivered).days)
 
 
-def _worth_asking(tracker: Tracker, slots: list[str]) -> list[str]:
+async def _worth_asking(tracker: Tracker, slots: list[str]) -> list[str]:
     number = read_number(tracker.slots.get("order_number"))
-    order = orders().find(number) if number else None
+    try:
+        order = await find_order(number) if number else None
+    except OUT_OF_REACH:
+        return slots
     kind = EXCHANGE if "exchange_for" in slots else BACK
     if order is not None and _against(order, kind):
         return [slot for slot in slots if slot == "order_number"]

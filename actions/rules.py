@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from actions.identity_rules import Identity, read_identity
 from actions.money import pounds, read_pence
+from actions.tool_rules import Resolving, ToolRule, read_resolving, read_tools
 from bot.settings.nodes import Entry, Origin, Table, is_null
 from bot.settings.problems import Problem, SettingsInvalid, listing, suggestion
 from bot.settings.validate import Validator, kind_of
@@ -20,7 +22,11 @@ if TYPE_CHECKING:
 
 RULES_FILE = Path("data/rules.yml")
 
-_KEYS = ("refunds",)
+log = logging.getLogger(__name__)
+
+#: What was read last, and of which version of the file.
+_held: dict[Path, tuple[tuple[int, int], Rules]] = {}
+_KEYS = ("refunds", "identity", "resolving", "tools")
 _LONGEST_DAYS = 3650
 #: Refunds of one order: they stand in it, and no document grows without bound.
 _MOST_PARTS = 20
@@ -75,25 +81,48 @@ class Rules:
     """The file, read."""
 
     refunds: Refunds
+    identity: Identity = field(default_factory=Identity)
+    resolving: Resolving = field(default_factory=lambda: Resolving(intents=()))
+    tools: Mapping[str, ToolRule] = field(default_factory=dict)
+
+    def tool(self, name: str) -> ToolRule:
+        """Return the rule of a tool; what the file does not name is not allowed."""
+        return self.tools.get(name, ToolRule())
 
 
 def load_rules(path: Path = RULES_FILE) -> Rules:
     """Read the file, once for as long as it stays as it is.
 
-    Raises SettingsInvalid with everything that is wrong, each with its line.
+    While it is broken, the rules are those that were read before: somebody is writing it.
+    What is wrong with it is logged, once. Raises SettingsInvalid when none were read before.
     """
+    version = _version(path)
+    held = _held.get(path)
+    if held is not None and held[0] == version:
+        return held[1]
     try:
-        state = path.stat()
-        version = (state.st_mtime_ns, state.st_size)
-    except OSError:
-        version = (0, 0)
-    return _read(path, version)
+        rules = read_rules(path)
+    except SettingsInvalid as error:
+        if held is None:
+            raise
+        log.error("the rules of before are kept: %s", error)
+        rules = held[1]
+    _held[path] = (version, rules)
+    return rules
 
 
-@lru_cache(maxsize=4)
-def _read(path: Path, version: tuple[int, int]) -> Rules:
+def read_rules(path: Path = RULES_FILE) -> Rules:
+    """Read the file as it is now. Raises SettingsInvalid with all that is wrong, with lines."""
     problems: list[Problem] = []
     return _made(read(path, str(path), problems), problems)
+
+
+def _version(path: Path) -> tuple[int, int]:
+    try:
+        state = path.stat()
+    except OSError:
+        return 0, 0
+    return state.st_mtime_ns, state.st_size
 
 
 def parse_rules(text: str, name: str = "rules.yml") -> Rules:
@@ -122,9 +151,12 @@ def _made(top: Table | None, problems: list[Problem]) -> Rules:
         if key not in _KEYS:
             check.unknown(key, entry, "", dict.fromkeys(_KEYS))
     refunds = check.refunds(top.entries.get("refunds"), top.origin)
+    identity = read_identity(check, top.entries.get("identity"))
+    resolving = read_resolving(check, top.entries.get("resolving"))
+    tools = read_tools(check, top.entries.get("tools"))
     if problems or refunds is None:
         raise SettingsInvalid(problems)
-    return Rules(refunds)
+    return Rules(refunds, identity, resolving, tools)
 
 
 class _Check(Validator):

@@ -7,6 +7,11 @@ import re
 _EMAIL = re.compile(r"[\w.%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()/.-]{6,22}[0-9]")
 _WORD = re.compile(r"\w+")
+_ASKS = re.compile(
+    r"(?:and |ok |but |so )*(?:what|how|when|where|why|who|which)"
+    r"(?:'?s| is| are| do| does| did| will| can| would| should| if| about| long| much| many)\b",
+    re.IGNORECASE,
+)
 #: The longest of anything that is taken over into a case.
 _LONGEST = 600
 #: Words that say that there is a complaint, and not what it is about.
@@ -74,6 +79,11 @@ def read_complaint(text: object) -> str | None:
     told = short(text)
     words = {word.casefold() for word in _WORD.findall(told.replace("'", ""))}
     return told if len(words - _SAYING) >= 2 else None
+
+
+def asks(text: object) -> bool:
+    """Tell whether a text is a question that nobody can take for an answer."""
+    return _ASKS.match(short(text)) is not None
 
 
 def read_words(text: object) -> str | None:

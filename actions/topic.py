@@ -25,7 +25,7 @@ class ActionTopic(ActionAnswer):
         intent = (tracker.latest_message.get("intent") or {}).get("name")
         summary = f"utter_about_{intent}"
         said = CollectingDispatcher()
-        events = await super().run(said, tracker, domain)
+        events = await self.from_articles(said, tracker, domain)
         found = next((e["value"] for e in events if e.get("name") == "answered"), None) or {}
         handed = any(e.get("name") == "handoff" for e in events) and not found
         if handed or found.get("how") in ("model", "quote"):

@@ -72,7 +72,7 @@ class ActionDeliveryAbroad(ActionAnswer):
         """Say it."""
         country = _named(tracker, "country")
         if country not in _NOT_THERE:
-            return await super().run(dispatcher, tracker, domain)
+            return await self.from_articles(dispatcher, tracker, domain)
         dispatcher.utter_message(response="utter_not_delivered_there", country=country.title())
         return [SlotSet("answered", None)]
 

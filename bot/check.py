@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import re
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TextIO
 
 import redis.asyncio as redis_client
 
-from bot.data_files import wrong_files
+from actions.backends.errors import BackendError
+from bot import mail
+from bot.data_files import mappings_of, wrong_files
 from bot.desk.slack.client import SlackClient, SlackTrouble
 from bot.dialogue.checking import check_project, errors_of
 from bot.dialogue.checking.project import has_project
@@ -21,7 +25,17 @@ from bot.llm.contract import Said
 from bot.llm.endpoint import Endpoint, is_here
 from bot.llm.engine import Misconfigured, ModelFailed, Request
 from bot.media.vault import AsyncVault, open_vault, place_of
-from bot.settings import Llm, Settings, SettingsInvalid, SlackAccount, secrets_of
+from bot.senses import asking
+from bot.senses.contract import EngineMissing, NotSensed
+from bot.settings import (
+    Backend,
+    Llm,
+    Settings,
+    SettingsInvalid,
+    SlackAccount,
+    Transcription,
+    secrets_of,
+)
 from bot.store import AsyncStore, open_store
 from connectors import connector_class
 from connectors.base import Connector
@@ -29,6 +43,16 @@ from connectors.errors import ConnectorError
 
 INVALID, FAILED, OK = 2, 1, 0
 
+# What says itself what is wrong.
+_TOLD = (
+    BackendError,
+    ConnectorError,
+    EngineMissing,
+    ModelFailed,
+    NotSensed,
+    SlackTrouble,
+    mail.MailTrouble,
+)
 # A provider's library that never lets go of a cancelled call must not hang the check.
 _CLOSING_SECONDS = 3.0
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
@@ -58,20 +82,22 @@ def check(
     """Load the settings, and the files of ``data/`` in `root`; tell what is wrong, or what is set.
 
     Problems go to `err`, one a line. With `online` every account's `identity` and every
-    language model is asked, models in folders are looked at, the store and redis are
-    pinged, all at once, each for at most `timeout` seconds.
+    language model is asked, what hears recordings gets a second of silence, models in folders
+    are looked at, the store and redis are pinged, all at once, each for at most `timeout`
+    seconds.
 
     Returns the exit status: 0, 1 when something did not answer, 2 when something is wrong.
     """
     out, err = out or sys.stdout, err or sys.stderr
     wrong: list[str] = []
-    routing = ""
+    routing, mappings = "", list[str]()
     try:
         settings = load()
         routing = settings.desk.routing
+        mappings = mappings_of(settings)
     except SettingsInvalid as error:
         wrong += map(str, error.problems)
-    wrong += wrong_files(root, routing)
+    wrong += wrong_files(root, routing, mappings)
     # An installation may have its model made elsewhere.
     findings = check_project(root) if has_project(root) else []
     wrong += map(str, errors_of(findings))
@@ -114,22 +140,56 @@ def describe(settings: Settings) -> list[str]:
     lines += [f"console   {account.account}" for account in settings.console]
     if not settings.channels:
         lines.append("account   none in credentials.yml")
+    lines += [f"backend   {part}: {_backend(b)}" for part, b in settings.backends.items()]
+    if "shop" not in settings.backends:
+        lines.append("backend   shop: the demonstration shop, in the store")
+    by = f"at {_hosts(settings.mail.url)}, from {settings.mail.sender}"
+    lines.append(f"mail      {by if settings.mail.url else 'none: no codes by mail'}")
     lines += [f"llm       {_model(llm)}" for llm in settings.llm]
     if not settings.llm:
         lines.append("llm       none: articles are quoted")
+    lines += _hearing(settings.transcription)
     known, seen = settings.knowledge, settings.perception
     there = "" if Path(known.dir).is_dir() else " (is no folder)"
     lines += [
         f"knowledge {known.dir}{there}, by {known.embeddings or 'words alone'}",
         f"perception {', '.join(seen.languages)}; mood by {seen.sentiment or 'a lexicon'}",
+        f"translation {_translation(settings)}",
     ]
     return lines
+
+
+def _backend(backend: Backend) -> str:
+    if backend.kind == "demo":
+        return "the demonstration shop, in the store"
+    by = f", by {backend.mapping}" if backend.mapping else ""
+    return f"{backend.kind} at {_hosts(backend.url)}{by}"
+
+
+def _translation(settings: Settings) -> str:
+    set_up = settings.translation
+    own = (settings.perception.languages[0], *set_up.own)
+    if set_up.engine == "llm" and settings.llm:
+        by = "by the language models"
+    elif set_up.engine == "marian":
+        by = f"by Marian models, {', '.join(set_up.models)}"
+    else:
+        by = "none: others are told so and offered a person"
+    return f"{by}; own {', '.join(dict.fromkeys(own))}"
 
 
 def _model(llm: Llm) -> str:
     place = "in each worker" if llm.url.startswith("local:") else f"at {_hosts(llm.url)}"
     masked = llm.mask == "always" or (llm.mask == "auto" and not is_here(llm.url))
-    return f"{llm.model} {place}, personal data {'' if masked else 'not '}masked"
+    sees = ", is sent pictures as they are" if llm.vision else ""
+    return f"{llm.model} {place}, personal data {'' if masked else 'not '}masked{sees}"
+
+
+def _hearing(told: Transcription) -> list[str]:
+    if told.engine == "none":
+        return []
+    place = f"at {_hosts(told.url)}" if told.engine == "endpoint" else "in each worker"
+    return [f"hearing   {told.model} {place}, is sent recordings as they are"]
 
 
 def store_place(url: str) -> str:
@@ -174,13 +234,22 @@ async def _online(
     for channel, accounts in settings.channels.items():
         probes += [_account_probe(channel, account, connector_of) for account in accounts]
     probes += [_slack_probe(account) for account in settings.slack]
+    probes += [_backend_probe(part, backend) for part, backend in settings.backends.items()]
+    if settings.mail.url:
+        ask_mail = partial(asyncio.to_thread, mail.ask, settings.mail)
+        probes.append(Probe("mail", ask_mail, secrets_of(settings.mail)))
     probes += [_llm_probe(llm, timeout) for llm in settings.llm]
+    probes += _hearing_probes(settings.transcription, timeout)
     for name, model in (
         ("knowledge.embeddings", settings.knowledge.embeddings),
         ("perception.sentiment", settings.perception.sentiment),
+        *((f"translation {pair}", model) for pair, model in settings.translation.models.items()),
     ):
         if model:
             probes.append(Probe(name, partial(asyncio.to_thread, _look_at, model)))
+    if any(not llm.url.startswith("local:") for llm in settings.llm):
+        # Its import may take longer than an answer may.
+        importlib.import_module("openai")
     # asyncio logs what a task left behind raised, and that may quote a URL with a token.
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
     results = await asyncio.gather(*(_answer(probe, timeout) for probe in probes))
@@ -199,7 +268,7 @@ async def _answer(probe: Probe, timeout: float) -> tuple[bool, str]:
         return False, f"no answer within {timeout:g} seconds"
     try:
         return True, task.result()
-    except (ConnectorError, ModelFailed, SlackTrouble) as error:
+    except _TOLD as error:
         return False, str(error) or type(error).__name__
     except Exception as error:
         # Whatever a provider's library throws is this account's failure, not the end of
@@ -234,6 +303,24 @@ def _slack_probe(account: SlackAccount) -> Probe:
     return Probe(f"slack:{account.account}", ask, secrets_of(account))
 
 
+def _backend_probe(part: str, backend: Backend) -> Probe:
+    async def ask() -> str:
+        from actions.backends.demo import DOCUMENTS
+        from actions.backends.opening import opened
+
+        # Asking begins no effect, so that no store has to know of it.
+        with TemporaryDirectory() as folder:
+            store = AsyncStore(open_store(f"sqlite:{folder}/bot.db"), DOCUMENTS, threads=1)
+            shop = await opened({"shop": backend}, store)
+            try:
+                return await shop.ask()
+            finally:
+                await shop.close()
+                await store.close()
+
+    return Probe(f"backend {part}", ask, secrets_of(backend))
+
+
 def _llm_probe(llm: Llm, timeout: float) -> Probe:
     ask: Callable[[], Awaitable[str]]
     if llm.url.startswith("local:"):
@@ -241,6 +328,13 @@ def _llm_probe(llm: Llm, timeout: float) -> Probe:
     else:
         ask = partial(_ask_model, llm, timeout)
     return Probe(f"llm {llm.model}", ask, (*secrets_of(llm), *_parts(llm.url)))
+
+
+def _hearing_probes(told: Transcription, timeout: float) -> list[Probe]:
+    if told.engine == "none":
+        return []
+    secrets = (*secrets_of(told), *_parts(told.url))
+    return [Probe(f"hearing {told.model}", partial(asking.ask, told, timeout), secrets)]
 
 
 def _look_at(model: str) -> str:

@@ -43,9 +43,11 @@ def _run(args: argparse.Namespace) -> int:
 
 def _wrong_files(settings: Settings) -> bool:
     """Say what is wrong in ``data/``, before anything is started that would fail at it."""
-    from bot.data_files import wrong_files
+    from bot.data_files import mappings_of, wrong_files
+    from bot.senses.whisper import missing
 
-    wrong = wrong_files(routing=settings.desk.routing)
+    wrong = wrong_files(routing=settings.desk.routing, mappings=mappings_of(settings))
+    wrong += missing(settings.transcription)
     for line in wrong:
         print(line, file=sys.stderr)
     return bool(wrong)
@@ -79,6 +81,7 @@ def _sandbox(args: argparse.Namespace) -> int:
                 gateway_url=gateway,
                 host=settings.sandbox.host,
                 port=settings.sandbox.port,
+                mail_port=settings.sandbox.mail_port,
             )
         )
         stopping = asyncio.create_task(serve.told_to_stop())
@@ -238,6 +241,11 @@ def parser() -> argparse.ArgumentParser:
         help="talk to local stand-ins of the providers, not to the accounts of credentials.yml; "
         "so it is anyway when no account is configured",
     )
+    run.add_argument(
+        "--llm",
+        action="store_true",
+        help="with the sandbox, let its stand-ins of models answer, translate, see and hear",
+    )
     run.add_argument("--open", action="store_true", help="open the sandbox's page in a browser")
     command("gateway", _gateway, "run one gateway: webhooks and web chats")
     worker = command("worker", _worker, "run workers: answering and sending")
@@ -325,6 +333,19 @@ def parser() -> argparse.ArgumentParser:
     verbs = customer.add_subparsers(dest="verb", required=True, metavar="VERB")
     show = verbs.add_parser("show", help="addresses, what joined them, and consent")
     show.add_argument("who", metavar="ADDRESS|ID", help="an address is channel:account:user")
+    known = verbs.add_parser("set", help="have something remembered of a customer")
+    known.add_argument("who", metavar="ADDRESS|ID")
+    known.add_argument("about", help="what it is, as in 'Shoe size'")
+    known.add_argument("value")
+    unknown = verbs.add_parser("unset", help="take away what is remembered")
+    unknown.add_argument("who", metavar="ADDRESS|ID")
+    unknown.add_argument("key", help="as `show` tells it")
+    export = verbs.add_parser("export", help="everything that is kept of a customer, as JSON")
+    export.add_argument("who", metavar="ADDRESS|ID")
+    export.add_argument("--file", type=Path, help="a .zip has the customer's files as well")
+    forget = verbs.add_parser("forget", help="delete a customer everywhere, for good")
+    forget.add_argument("who", metavar="ADDRESS|ID")
+    forget.add_argument("--yes", action="store_true", help="do not ask")
     tier = verbs.add_parser("tier", help="say what kind of customer it is, for data/routing.yml")
     tier.add_argument("who", metavar="ADDRESS|ID")
     tier.add_argument("tier", metavar="TIER", help="as in routing.yml; '' for none")

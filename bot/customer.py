@@ -9,8 +9,9 @@ from datetime import datetime
 
 from bson import ObjectId
 
-from bot import serve
+from bot import customer_data, serve
 from bot.identity import IdentityError, NoSuchCustomer, Person, merge, person, settle, undo
+from bot.learn_words import plain
 from bot.message import clean
 from bot.settings import Settings
 from bot.store import AsyncStore, StoreError
@@ -22,7 +23,7 @@ _CONSENTS = 50
 
 
 async def customer(args: argparse.Namespace, settings: Settings) -> int:
-    """Run ``bot customer show|tier|merge|undo|links``; return 0, or 1 when it could not be done."""
+    """Run ``bot customer VERB``; return 0, or 1 when it could not be done."""
     store = serve.store_of(settings)
     try:
         await settle(store)
@@ -30,6 +31,15 @@ async def customer(args: argparse.Namespace, settings: Settings) -> int:
             return await _show(store, args.who)
         if args.verb == "merge":
             return await _merge(store, args.who, args.other, args.why)
+        if args.verb in customer_data.VERBS:
+            try:
+                found = await person(store, await _member(store, args.who))
+            except NoSuchCustomer:
+                half = await customer_data.half_forgotten(store, args)
+                if half is None:
+                    raise
+                return await customer_data.finish(settings, store, half)
+            return await customer_data.do(args, settings, store, found)
         if args.verb == "tier":
             return await _tier(store, args.who, args.tier)
         if args.verb == "undo":
@@ -61,18 +71,23 @@ async def _show(store: AsyncStore, who: str) -> int:
     print(f"customer  {found.id}")
     for name, value in (("name", found.name), ("language", found.language), ("tier", found.tier)):
         if value:
-            print(f"{name:9} {value}")
+            print(f"{name:9} {plain(str(value))}")
     for phone in found.phones:
         print(f"phone     {phone}")
     print(f"since     {_when(found.members[0].created)}")
     print("\naddresses")
     for member in found.members:
         talk = await store.get(Conversation, member.address)
-        print(f"  {member.address}  {_state(member, talk)}")
+        print(f"  {plain(member.address)}  {_state(member, talk)}")
     if found.merges:
         print("\njoined by")
         for one in found.merges:
             print(f"  {_told(one)}")
+    known = await customer_data.memory_lines(store, found)
+    if known:
+        print("\nremembered")
+        for line in known:
+            print(f"  {plain(line)}")
     lines = await _consents(store, found)
     if lines:
         print("\nconsent")
@@ -154,7 +169,7 @@ async def _links(store: AsyncStore, who: str | None, limit: int) -> int:
 def _told(one: Merge) -> str:
     moved = ", ".join(one.addresses or ()) or "nothing"
     undone = f"; undone {_when(one.undone_at)} by {one.undone_by}" if one.undone_at else ""
-    why = f" ({one.why})" if one.why else ""
+    why = f" ({plain(str(one.why))})" if one.why else ""
     return f"{one.id}  {_when(one.at)}  by {one.by}{why}: {moved} to {one.kept}{undone}"
 
 

@@ -17,6 +17,7 @@ from bot.desk.contract import Fetches, Helps
 from bot.desk.deadlines import Deadlines
 from bot.desk.deeds import wish
 from bot.desk.desk import Desk
+from bot.desk.finishing import Finisher
 from bot.desk.people import People
 from bot.desk.routing_file import load_routing
 from bot.desk.slack.client import SlackClient
@@ -87,6 +88,7 @@ class DeskWork:
         self.rounds: list[Rounds] = [
             self._clerk,
             Deadlines(store, routing, settings.limits, self._told),
+            Finisher(store, settings.limits, self._told),
         ]
         self._mirror: Mirror | None = None
         if self._clients:

@@ -17,6 +17,7 @@ from bot.message import (
     Content,
     Deletion,
     Edit,
+    Media,
     Menu,
     Option,
     Reaction,
@@ -74,6 +75,9 @@ async def meant(
         return await _pressed(store, message, content, last)
     if isinstance(content, Text):
         return await _typed(store, message, content)
+    if isinstance(content, Media) and content.spoken and not content.caption:
+        said = await _typed(store, message, Text(content.spoken))
+        return said if isinstance(said, Choice) else content
     if isinstance(content, Reaction):
         return await _reacted(store, message, content, last)
     if isinstance(content, Edit):

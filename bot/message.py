@@ -196,10 +196,31 @@ MediaType = Literal["image", "audio", "voice", "video", "document", "sticker"]
 
 
 @dataclass(frozen=True, slots=True)
+class Sensed:
+    """What a model made of a file; never more than its word.
+
+    Of a recording (``spoken``) `words` are what the customer said. Of a picture (``seen``)
+    they are the model's, and so are `written` (what stands in it), `numbers` (of orders) and
+    `damage` (something is broken). `by` is the model. Without words `failed` says why: one of
+    ``late``, ``refused``, ``size``, ``long``, ``format``, ``down``, ``budget``, ``unclear``.
+    """
+
+    kind: Literal["spoken", "seen"]
+    words: str = ""
+    by: str = ""
+    sure: bool = True
+    written: str = ""
+    numbers: tuple[str, ...] = ()
+    damage: bool = False
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Media:
     """A file. `url` when it is public, `ref` when only the provider's id is known.
 
-    `size` is in bytes, 0 when unknown.
+    `size` is in bytes, 0 when unknown. `sensed` is what a model made of one that a customer
+    sent, () or one.
     """
 
     kind: ClassVar[str] = "media"
@@ -210,6 +231,12 @@ class Media:
     caption: str = ""
     filename: str = ""
     size: int = 0
+    sensed: tuple[Sensed, ...] = ()
+
+    @property
+    def spoken(self) -> str:
+        """The words that a model has heard in it, "" for none."""
+        return "".join(s.words for s in self.sensed if s.kind == "spoken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,6 +418,7 @@ _PARTS: dict[tuple[type, str], type] = {
     (Cards, "cards"): Card,
     (Card, "options"): Option,
     (Album, "items"): Media,
+    (Media, "sensed"): Sensed,
     (Order, "items"): OrderItem,
 }
 

@@ -16,8 +16,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from bot.consent import allows, refused
+from bot.consent import allows, refused, unmet
 from bot.message import Outbound, clean, utcnow
+from bot.presence import unheard
 from bot.process import is_dead, me
 from bot.rate import LocalRate, Rate
 from bot.rounds import Rounds
@@ -228,7 +229,8 @@ class Outbox(Rounds):
             await self._change(row, status=QUEUED, owner="", due=utcnow())
             return True
         outbound = outbound_of(row)
-        if reason := allows(held, outbound.content, bool(row.notice)):
+        who = held if held is not None else await unmet(self._store, row.conversation)
+        if reason := allows(who, outbound.content, bool(row.notice)):
             await self._change(row, status=DROPPED, owner="", reason=reason)
             return True
         hours = connector.capabilities.window_hours
@@ -278,6 +280,13 @@ class Outbox(Rounds):
 
     async def _settle(self, head: Message, connector: Connector) -> bool:
         """Find out what became of an attempt whose answer never came."""
+        if connector.capabilities.settled_by_receipts:
+            # While nobody listens, silence says nothing.
+            after = head.tried or head.sent
+            if wait := await unheard(self._store, self._grace(connector), after):
+                log.info("%s: a receipt of it is waited for, %.1f s", head.id, wait)
+                await self._change(head, owner="", due=self._later(wait))
+                return False
         row = await self._change(
             head, owner=me(), due=self._later(2 * self._limits.send_timeout_seconds)
         )
@@ -360,12 +369,13 @@ class Outbox(Rounds):
         return False
 
     async def _doubt(self, row: Message, connector: Connector, reason: str) -> None:
-        grace = self._limits.unsure_grace_seconds
-        wait = connector.capabilities.grace if grace is None else grace
+        wait = self._later(self._grace(connector))
         log.warning("%s: not known whether it was sent: %s", row.id, reason)
-        await self._change(
-            row, status=UNKNOWN, owner="", due=self._later(wait), reason=clean(reason)
-        )
+        await self._change(row, status=UNKNOWN, owner="", due=wait, reason=clean(reason))
+
+    def _grace(self, connector: Connector) -> float:
+        grace = self._limits.unsure_grace_seconds
+        return connector.capabilities.grace if grace is None else grace
 
     async def _fail(self, row: Message, reason: str) -> None:
         log.error("%s: not delivered: %s", row.id, reason)

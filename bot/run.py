@@ -57,8 +57,33 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         if not settings.server.public_url:
             # The stand-ins are on this machine and reach the gateway by its own address.
             environ["FRONTDESK__SERVER__PUBLIC_URL"] = gateway
+        environ.update(sandbox_mail(settings))
+        if args.llm and not settings.llm:
+            environ["FRONTDESK__LLM__0__URL"] = f"{sandbox}/llm/v1"
+            environ["FRONTDESK__LLM__0__MODEL"] = "honest"
+            # It is on this machine: pictures and recordings may go to it as they are.
+            environ["FRONTDESK__LLM__0__VISION"] = "true"
+            if settings.transcription.engine == "none":
+                environ["FRONTDESK__TRANSCRIPTION__ENGINE"] = "endpoint"
+                environ["FRONTDESK__TRANSCRIPTION__URL"] = f"{sandbox}/llm/v1"
+                environ["FRONTDESK__TRANSCRIPTION__MODEL"] = "honest"
     with listener:
         return asyncio.run(_supervise(args, settings, sandbox, environ, listener))
+
+
+def sandbox_mail(settings: Settings) -> dict[str, str]:
+    """Return the settings by which all mails go to the sandbox, and none to a real server."""
+    host, port = settings.sandbox.host, settings.sandbox.mail_port
+    with serve.listen(host, port) as found:
+        # Free, and the same for a sandbox that is started again.
+        port = found.getsockname()[1]
+    return {
+        "FRONTDESK__SANDBOX__MAIL_PORT": str(port),
+        "FRONTDESK__MAIL__URL": f"smtp://{f'[{host}]' if ':' in host else host}:{port}",
+        "FRONTDESK__MAIL__FROM": "Larkfield Goods <help@larkfield.example>",
+        "FRONTDESK__MAIL__USER": "",
+        "FRONTDESK__MAIL__PASSWORD": "",
+    }
 
 
 async def _supervise(

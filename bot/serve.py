@@ -19,12 +19,16 @@ from bot.consent import load_rules
 from bot.desk_roles import DeskDoors, DeskWork
 from bot.gateway import Gateway
 from bot.identity import settle
+from bot.identity.post import Post
+from bot.identity.reaching import Ways
+from bot.identity.reaching import provide as provide_ways
 from bot.inbox import Inbox
 from bot.media.keeper import Keeper
 from bot.media.seal import Seal
 from bot.media.shelf import Shelf
 from bot.media.vault import AsyncVault, open_vault
 from bot.outbox import Outbox
+from bot.presence import say_so
 from bot.rate import rates
 from bot.rounds import Rounds
 from bot.settings import Settings
@@ -52,6 +56,9 @@ _SETTLE_PAUSE = 10.0
 def heavy_modules(settings: Settings) -> list[str]:
     """Return the modules that every worker needs beside the brain's, to be imported once."""
     names = ["bot.desk.opening", "bot.knowledge.opening", "bot.turn", "bot.worker"]
+    names += ["bot.translation.opening"]
+    if any(llm.vision for llm in settings.llm):
+        names.append("PIL.Image")
     names += ["lingua", "Stemmer", "sklearn.feature_extraction.text", "scipy.sparse"]
     if settings.llm:
         names += ["jsonschema", "bot.llm.masking"]
@@ -157,6 +164,7 @@ async def gateway(settings: Settings) -> int:
     running = [
         asyncio.create_task(_announce(gate, doors, bells), name="bells"),
         asyncio.create_task(doors.run(), name="slack"),
+        asyncio.create_task(say_so(store), name="presence"),
     ]
     await told_to_stop()
     for task in running:
@@ -187,6 +195,8 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
 
     `processes` is how many of them this host runs: they share the providers' rates.
     """
+    from actions.backends import opening as shops
+    from actions.rules import load_rules as what_may_be_done
     from bot.desk.assist.opening import open_assist
     from bot.desk.opening import open_watch
     from bot.dialogue.brain import Brain
@@ -194,9 +204,14 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     from bot.dialogue.live import LiveText
     from bot.dialogue.promoting import Models
     from bot.insight.rollup import Rollup
+    from bot.interpreting import Interpreter
     from bot.knowledge.opening import open_answering
     from bot.knowledge.service import provide
     from bot.learning.gathering import Gatherer
+    from bot.memory_roles import Remembering
+    from bot.senses.opening import open_senses
+    from bot.translation.opening import Telling, open_translator
+    from bot.translation.words_file import load_words
     from bot.turn import Turns
     from bot.worker import Worker
 
@@ -223,6 +238,11 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     public_url = settings.server.public_url or address_of(settings)
     os.environ["FRONTDESK_STORE_URL"] = settings.store.url
     os.environ["FRONTDESK_PUBLIC_URL"] = public_url
+    shops.configure(settings.backends)
+    texts = settings.channels.get("sms", ())
+    sms = texts[0].account if texts else ""
+    provide_ways(Ways(bool(settings.mail.url), sms))
+    post = Post(store, settings.mail, sms, settings.limits)
     answering = open_answering(settings, store)
     provide(answering)
     assist = open_assist(settings, store, answering=answering)
@@ -238,6 +258,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     rounds: list[Rounds] = [
         outbox,
         keeper,
+        post,
         *desk.rounds,
         Rollup(store, settings.limits),
         Gatherer(store, settings.limits),
@@ -249,11 +270,25 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     stopping = asyncio.create_task(told_to_stop(leash))
 
     watch = open_watch(settings, store)
+    translator = open_translator(settings, store)
+    company, *_ = settings.perception.languages
+    interpreter = Interpreter(
+        translator,
+        load_words(),
+        company,
+        settings.translation.own,
+        tells=Telling(settings.perception.languages),
+    )
+    remembering = Remembering(settings, store)
+    rounds += remembering.rounds
+    running += [asyncio.create_task(r.run(), name="memory") for r in remembering.rounds]
+    senses = open_senses(settings, store, AsyncVault(open_vault(settings)), keeper.wake.set)
     action_seconds = settings.limits.turn_seconds * _ACTION_SHARE
+    resolves = frozenset(what_may_be_done().resolving.intents if settings.llm else ())
     follower = Follower(
         Models(store, AsyncVault(open_vault(settings))),
         Path(settings.model),
-        lambda path: Brain.load(path, action_seconds=action_seconds),
+        lambda path: Brain.load(path, action_seconds=action_seconds, resolves=resolves),
     )
     brain = follower.brain
     wakes["model"] = [follower.wake.set]
@@ -272,11 +307,15 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
             rules=load_rules(channels=CHANNELS),
             files=wanted,
             watch=watch,
+            interpreter=interpreter,
+            memory=remembering.memories,
+            senses=senses,
         )
 
         def answered() -> None:
             outbox.wake.set()
             keeper.wake.set()
+            post.wake.set()
             desk.changed()
 
         works = Worker(store, turns, settings.limits, answered, attention)
@@ -298,11 +337,18 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
     await attention.close()
+    await remembering.close()
     await desk.close()
     assist.close()
+    if senses is not None:
+        await senses.close()
     for connector in connectors.values():
         await connector.close()
+    # The brain's thread has connections of its own to the shop.
+    await shops.close()
     brain.close()
+    if translator is not None:
+        await translator.close()
     await bells.close()
     await store.close()
     for task in failed:

@@ -17,24 +17,32 @@ from bot.consent import ConsentRules, Verdict, record, verdict
 from bot.desk import rating
 from bot.desk.again import last_closed, mark
 from bot.desk.handoff import hand_over
+from bot.desk.journal import note_down
 from bot.desk.meanwhile import meanwhile
+from bot.desk.sensed import note_sensed
 from bot.desk.watch import Watch, waiting_since, words_of
+from bot.desk.wish import wanted
 from bot.dialogue.contract import ANSWERED_SLOT, Failure, Hints, Outcome, Spoken
 from bot.dialogue.heard import heard as read
 from bot.folding import fold
+from bot.interpreting import Heard, Interpreter, shown
 from bot.llm.masking import parts_of_name
 from bot.meant import meant
 from bot.meeting import meet
 from bot.message import Content, Deletion, Inbound, Media, Text, decode, encode, utcnow
 from bot.perception.contract import Perception
+from bot.perception.language import DEFAULT_SURE
+from bot.senses.reading import Senses
 from bot.store import AsyncStore, Duplicate, StoreError
 from bot.store.cases import Case
 from bot.store.conversations import AGENT, BOT, WAITING, Conversation
 from bot.store.dead_letters import TURN, lost
 from bot.store.files import StoredFile
 from bot.store.gaps import Gap
+from bot.store.journal import TRANSLATED
 from bot.store.messages import DONE, PENDING, Message, from_message, queued
 from bot.store.turns import Turn
+from bot.translation.contract import Origin
 from bot.window import release
 from connectors.base import Capabilities
 from connectors.render import render
@@ -61,12 +69,23 @@ class Thinker(Protocol):
         """See `bot.dialogue.brain.Brain.take`."""
 
 
+class Remembers(Protocol):
+    """What a turn needs of memory, see `bot.memory.service.Memories`."""
+
+    async def known(self, conversation: str) -> dict[str, Any]:
+        """Return what is known of who writes there, encoded."""
+
+    async def notice(self, turn: Turn) -> None:
+        """Remember what a committed turn tells; again, nothing more."""
+
+
 class Turns:
     """Takes turns for one worker process.
 
     `rules` are those of consent, without which nobody can opt out; `files` makes rows of
     the files of a message, which are to be fetched; `watch` looks at each message first,
-    without it nothing is kept from the brain.
+    without it nothing is kept from the brain. `interpreter` is for customers whose language is
+    not the company's, `senses` make files into words, where configured.
     """
 
     def __init__(
@@ -79,8 +98,14 @@ class Turns:
         rules: ConsentRules | None = None,
         files: Callable[[Message], list[StoredFile]] = lambda message: [],
         watch: Watch | None = None,
+        interpreter: Interpreter | None = None,
+        memory: Remembers | None = None,
+        senses: Senses | None = None,
     ) -> None:
+        self._senses = senses
         self._store = store
+        self._interpreter = interpreter
+        self._memory = memory
         self._brain = brain
         self._capabilities = capabilities
         self._seconds = turn_seconds
@@ -128,6 +153,7 @@ class Turns:
             waits["unheard"] = True
         decision: dict[str, Any] = {"by": holder, **waits}
         seen: Perception | None = None
+        translated: Heard | None = None
         wish = await self._wish(message, content, lease)
         if content is None:
             outcome, decision = nothing, {**waits, "by": CUSTOMER, "withdrawn": True}
@@ -141,21 +167,24 @@ class Turns:
         elif await self._answered_with(message, content, last):
             outcome = nothing
         elif holder == AGENT and rating.read(content) is None:
-            outcome, seen = await self._under_agent(message, content, before, state)
+            content = await self._sensed(message, behind, content, hopeless, holder)
+            outcome, seen, translated = await self._under_agent(message, content, before, state)
         else:
+            content = await self._sensed(message, behind, content, hopeless, holder)
             meaning = await meant(self._store, message, content, last)
             content = meaning or content
             outcome = nothing
             stars = rating.read(meaning) if meaning else None
             if meaning and not stars and not hopeless and holder != AGENT:
                 seen = await self._see(message, meaning, before, resumed)
+                translated, seen = await self._interpreted(message, meaning, seen, state, last)
             if stars:
                 outcome = replace(nothing, replies=await self._thanks(stars[0], lease))
                 decision["rated"] = {"case": stars[0], "stars": stars[1]}
             elif meaning and holder == BOT:
                 spoken = await meanwhile(self._store, message) if resumed else ()
                 outcome = await self._outcome(
-                    message, meaning, state, hopeless, seen, spoken, resumed
+                    message, meaning, state, hopeless, seen, spoken, resumed, translated
                 )
                 persons = seen is not None and seen.sensitive is not None
                 if read(meaning) and not (outcome.failure or outcome.stopped or persons):
@@ -175,6 +204,9 @@ class Turns:
             decision["consent"] = wish.encode()
             if wish.reply:
                 replies.insert(0, Text(wish.reply))
+        record = outcome.translated or (translated.record if translated else {})
+        if "engine" in record or "told" in record:
+            decision["translated"] = dict(record)
         if outcome.failure:
             failure = outcome.failure
             decision["failure"] = {
@@ -221,6 +253,23 @@ class Turns:
             await self._store.change(Conversation, where, set={"language": seen.language})
         return turn
 
+    async def _sensed(
+        self,
+        message: Message,
+        behind: Sequence[Message],
+        content: Content,
+        hopeless: str,
+        holder: str,
+    ) -> Content:
+        """Return a content with what is seen and heard in its files.
+
+        What workers died of may be a file. An agent looks at pictures himself, but is told what
+        is said, for it may be more urgent than he knows.
+        """
+        if self._senses is None or hopeless:
+            return content
+        return await self._senses.sensed([message, *behind], content, pictures=holder != AGENT)
+
     async def _thanks(self, case: str, lease: Conversation) -> list[Content]:
         routing = self._watch.routing if self._watch is not None else None
         rated = await self._store.get(Case, case)
@@ -231,7 +280,7 @@ class Turns:
 
     async def _under_agent(
         self, message: Message, content: Content, before: Sequence[Turn], state: dict[str, Any]
-    ) -> tuple[Outcome, Perception | None]:
+    ) -> tuple[Outcome, Perception | None, Heard | None]:
         """Say nothing while an agent has the conversation.
 
         What is more urgent than what the agent has it for is a case all the same: he may not
@@ -239,13 +288,14 @@ class Turns:
         """
         nothing = Outcome([], [], state, {}, None)
         if self._watch is None or not words_of(content):
-            return nothing, None
+            return nothing, None, None
         seen = await self._see(message, content, before)
         last = before[0] if before else None
+        translated, seen = await self._interpreted(message, content, seen, state, last)
         matter = self._watch.more_urgent(seen, last) if seen is not None else None
         if matter is None:
-            return nothing, seen
-        return replace(self._watch.handed(matter, state, {}), replies=[]), seen
+            return nothing, seen, translated
+        return replace(self._watch.handed(matter, state, {}), replies=[]), seen, translated
 
     async def _after_case(
         self,
@@ -311,6 +361,33 @@ class Turns:
             log.exception("%s: could not be looked at", message.id)
             return None
 
+    async def _interpreted(
+        self,
+        message: Message,
+        content: Content,
+        seen: Perception | None,
+        state: dict[str, Any],
+        last: Turn | None,
+    ) -> tuple[Heard | None, Perception | None]:
+        """Return a message in the company's language, None where it is; look at that as well.
+
+        A sensitive matter may be told by the words of either language.
+        """
+        if self._interpreter is None or self._watch is None or seen is None:
+            return None, seen
+        heard = await self._interpreter.hear(
+            content, seen, message.conversation, state=state, last=last, known=_names(message)
+        )
+        if heard is not None and heard.mistaken:
+            # A word or two, and the engine knows them as the company's own language.
+            why = (*seen.why, f"language {self._interpreter.company}: nothing to translate")
+            return None, replace(
+                seen, language=self._interpreter.company, sure=DEFAULT_SURE, why=why
+            )
+        if heard is None or not heard.text or seen.sensitive is not None:
+            return heard, seen
+        return heard, self._watch.also(seen, heard.text, self._interpreter.company)
+
     async def _outcome(
         self,
         message: Message,
@@ -320,7 +397,35 @@ class Turns:
         seen: Perception | None,
         spoken: tuple[Spoken, ...] = (),
         resumed: bool = False,
+        translated: Heard | None = None,
     ) -> Outcome:
+        if self._interpreter is None or translated is None:
+            return await self._answered(message, content, state, hopeless, seen, spoken, resumed)
+        about = seen
+        if translated.read and seen is not None:
+            # The brain hears the company's language, and answers in it.
+            about = replace(seen, language=self._interpreter.company)
+        outcome = await self._answered(
+            message, translated.content, state, hopeless, about, spoken, resumed, seen
+        )
+        matter = outcome.handoff.topic if outcome.handoff and outcome.spoken else ""
+        if matter and self._watch is not None and self._watch.speaks(matter, translated.language):
+            return outcome
+        return await self._interpreter.say(outcome, translated)
+
+    async def _answered(
+        self,
+        message: Message,
+        content: Content,
+        state: dict[str, Any],
+        hopeless: str,
+        about: Perception | None,
+        spoken: tuple[Spoken, ...] = (),
+        resumed: bool = False,
+        seen: Perception | None = None,
+    ) -> Outcome:
+        """Ask the brain. `about` is what it is told of the message, `seen` what is so."""
+        seen = seen or about
         if hopeless:
             return _failed(state, Failure("worker", hopeless, ""))
         if self._watch is not None and seen is not None and seen.sensitive is not None:
@@ -329,8 +434,9 @@ class Turns:
         try:
             hints = Hints()
             if self._watch is not None and seen is not None:
-                hints = self._watch.hints(seen)
+                hints = self._watch.hints(about or seen)
             hints = replace(hints, meanwhile=spoken, resumed=resumed)
+            hints = replace(hints, memory=await self._known(message.conversation))
             taking = self._brain.take(said, state or None, hints)
             outcome = await asyncio.wait_for(taking, self._seconds)
             if outcome.stopped and self._watch is not None and seen is not None:
@@ -345,6 +451,26 @@ class Turns:
             # Whatever a pipeline component raises must not take the conversation with it.
             log.exception("%s: the brain failed", message.id)
             return _failed(state, Failure("brain", type(error).__name__, ""))
+
+    async def _known(self, conversation: str) -> dict[str, Any]:
+        """Return what is known of the customer; a customer is answered without it, too."""
+        if self._memory is None:
+            return {}
+        try:
+            return await self._memory.known(conversation)
+        except Exception:
+            log.exception("%s: what is known of the customer could not be read", conversation)
+            return {}
+
+    async def _notice(self, turn: Turn) -> None:
+        if self._memory is None:
+            return
+        try:
+            await self._memory.notice(turn)
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("%s: could not be remembered", turn.id)
 
     async def _before(self, conversation: str) -> list[Turn]:
         """Return a conversation's last turns, the newest first, and see that it is finished."""
@@ -381,21 +507,37 @@ class Turns:
         if consent:
             await record(self._store, Verdict(**consent), from_message(message))
         await self._fetch(turn, message)
+        await self._note_translation(turn)
+        await note_sensed(self._store, turn)
         await self._hand_over(turn, message)
         if self._capabilities(message.channel).window_hours is not None:
             await release(self._store, message.conversation)
         rows = self.outbound(turn, message)
         if rows:
             await self._store.insert_new(rows)
+        await self._notice(turn)
         # The message itself last: until then whoever takes it again does all of this.
         for id in [*(turn.folded or []), message.id]:
             await self._store.change(Message, {"id": id, "status": PENDING}, set={"status": DONE})
+
+    async def _note_translation(self, turn: Turn) -> None:
+        """Let agents read what a customer wrote, beside what he wrote."""
+        decision = turn.decision or {}
+        words = str((decision.get("translated") or {}).get("heard") or "")
+        if not words:
+            return
+        if decision.get("by") in (WAITING, AGENT):
+            # His message is before them already.
+            id = f"{turn.id}:translated"
+            await note_down(self._store, id, TRANSLATED, turn.conversation, text=words)
+        else:
+            await self._store.change(Message, {"id": turn.id}, set={"translated": words})
 
     async def _hand_over(self, turn: Turn, message: Message) -> None:
         """Make a case of what is a person's, and a gap of what could not be answered."""
         decision = turn.decision or {}
         if decision.get("handoff"):
-            said = words_of(decode(turn.heard)) if turn.heard else ""
+            said = await wanted(self._store, turn)
             routing = self._watch.routing if self._watch is not None else None
             await hand_over(self._store, turn, decision["handoff"], said, _names(message), routing)
         rated = decision.get("rated")
@@ -429,9 +571,15 @@ class Turns:
     def outbound(self, turn: Turn, message: Message) -> list[Message]:
         """Return the rows of the outbox that a turn calls for, ids ``turn:n``."""
         can = self._capabilities(message.channel)
-        contents: list[Content] = [
-            part for reply in turn.replies or [] for part in render(decode(reply), can)
-        ]
+        told = (turn.decision or {}).get("translated") or {}
+        said = {str(now): str(was) for now, was in told.get("said") or ()}
+        contents: list[tuple[Content, str]] = []
+        for reply in map(decode, turn.replies or []):
+            # Of a reply in several parts the first has it.
+            words = said.get(shown(reply), "")
+            for part in render(reply, can):
+                contents.append((part, words))
+                words = ""
         consent = (turn.decision or {}).get("consent") or {}
         notice = consent.get("reply", "")
         notices = len(render(Text(notice), can)) if notice else 0
@@ -444,8 +592,9 @@ class Turns:
                 turn=turn.id,
                 epoch=turn.epoch,
                 notice=n < notices,
+                translated=translated,
             )
-            for n, content in enumerate(contents)
+            for n, (content, translated) in enumerate(contents)
         ]
 
 
@@ -470,4 +619,5 @@ def _unheard(last: Turn, lease: Conversation) -> bool:
 
 
 def _failed(state: dict[str, Any], failure: Failure) -> Outcome:
-    return Outcome([], [Text(APOLOGY)], state, {}, failure)
+    origins = (Origin("apology", ({"text": APOLOGY},)),)
+    return Outcome([], [Text(APOLOGY)], state, {}, failure, origins=origins)

@@ -104,6 +104,7 @@ class Watching:
             names = sorted(path.relative_to(self.root).as_posix() for path in changed)
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             self.say(f"{', '.join(names[:3])}{more} changed")
+        before = look(self.root)
         # In a thread of its own: Ctrl-C is heard, and training goes on being read from.
         findings = await asyncio.to_thread(check_project, self.root)
         self.say_findings(findings)
@@ -111,6 +112,9 @@ class Watching:
             self._wanted = 0.0
             return
         words = await asyncio.to_thread(read_words, self.root)
+        if look(self.root) != before:
+            # What was saved meanwhile is checked before anybody reads it.
+            return
         if self.publish is not None and words is not None and words.digest != self._live:
             await self.publish(words)
             self._live = words.digest

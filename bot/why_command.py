@@ -48,6 +48,7 @@ def lines_of(told: Explanation) -> Iterator[str]:
 def _told(told: Explanation) -> Iterator[tuple[str, str]]:
     yield "message", f"{told.message}, {told.at:%Y-%m-%d %H:%M:%S} UTC"
     yield "said", " ".join(told.said.split())
+    yield from _translated(told)
     if told.note:
         yield "note", told.note
     if not told.by:
@@ -66,6 +67,9 @@ def _told(told: Explanation) -> Iterator[tuple[str, str]]:
             yield "  because", f"{step.source}{f', {step.place}' if step.place else ''}"
         for name, place in step.responses:
             yield "  said", f"{name}{f', {place}' if place else ''}"
+    for tool in told.tools:
+        args = f" ({tool.args})" if tool.args else ""
+        yield "tool", f"{tool.tool}{args}: {tool.verdict}, {tool.result} [{tool.ms} ms]"
     for slot, value in told.slots.items():
         yield "slot", f"{slot} = {value}"
     if told.answered:
@@ -92,6 +96,22 @@ def _told(told: Explanation) -> Iterator[tuple[str, str]]:
     yield "time", f"{told.took_ms} ms"
     if told.model:
         yield "model", told.model
+
+
+def _translated(told: Explanation) -> Iterator[tuple[str, str]]:
+    made = told.translated
+    if made is None:
+        return
+    by = f" by {made.engine}" if made.engine else ", there is no engine"
+    yield "translated", f"{made.source} to {made.target}{by}"
+    if made.heard:
+        yield "  heard", " ".join(made.heard.split())
+    for words in made.said:
+        yield "  meant", " ".join(words.split())
+    if made.why:
+        yield "  not", made.why
+    if made.told:
+        yield "  told", "that the bot does not speak the language"
 
 
 def _seen(told: Explanation) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from bot.attention import Attention
+from bot.consent import kept_out
 from bot.folding import due
 from bot.message import utcnow
 from bot.process import is_dead, me
@@ -119,7 +120,9 @@ class Worker(Rounds):
             return lease, False
         held = await self._store.get(Conversation, key)
         if held is None:
-            lease = Conversation(id=key, created=utcnow(), lease_epoch=1, **self._mine())
+            # Somebody may have been here, said STOP and been forgotten.
+            out = await kept_out(self._store, key)
+            lease = Conversation(id=key, created=utcnow(), lease_epoch=1, **self._mine(), **out)
             try:
                 await self._store.insert(lease)
             except Duplicate:

@@ -92,6 +92,8 @@ class Capabilities:
     `rate` is how many messages a second one account may send. `grace` is how long
     after an attempt of unknown outcome the provider's own word (a status webhook that
     names our id) may still come; after it `Connector.confirm` is asked.
+    `settled_by_receipts` says that `confirm` knows nothing else: it is asked only once a
+    gateway, through which that word comes, has listened for the whole grace.
 
     `seen` says that read marks can be set; a typing indicator lasts `typing_seconds`, 0
     without one. `receipts` are the steps that the provider reports.
@@ -107,6 +109,7 @@ class Capabilities:
     payload_limit: int
     rate: float
     grace: float
+    settled_by_receipts: bool = False
     window_hours: float | None = None
     list_rows: int = 0
     row_title: int = 24

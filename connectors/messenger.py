@@ -193,6 +193,7 @@ class Messenger(Connector):
         # send-messages/saving-assets: an echo of a video comes once Meta has got it, within
         # 75 seconds; all others come within a second or two, and settle the message at once.
         grace=80.0,
+        settled_by_receipts=True,
         # reference/send-api
         window_hours=24.0,
         # A button template takes less than a text; which of both it will be depends on the
@@ -356,7 +357,8 @@ class Messenger(Connector):
         that was taken is echoed with our id as its metadata, and that receipt settles the
         message before this is asked.
 
-        The limit: if Meta's webhooks are late by more than the grace, or the Page is not
+        The limit: if Meta's webhooks are late by more than the grace, although a gateway
+        listened all the while, if no gateway listens for ten minutes, or the Page is not
         subscribed to ``message_echoes``, a message that was taken is sent a second time.
         """
         return None

@@ -184,6 +184,7 @@ class WhatsApp(Connector):
         # {DOCS}/throughput
         rate=80.0,
         grace=20.0,
+        settled_by_receipts=True,
         # {DOCS}/messages/send-messages#customer-service-windows
         window_hours=24.0,
         list_rows=ROWS,
@@ -289,8 +290,9 @@ class WhatsApp(Connector):
         each status names our id in ``biz_opaque_callback_data``. Such a receipt settles
         the message before this is asked.
 
-        The limit: if Meta's webhooks are late by more than the grace, or do not reach us
-        at all in that time, a message that was taken is sent a second time.
+        The limit: if Meta's webhooks are late by more than the grace, although a gateway
+        listened all the while, or if no gateway listens for ten minutes, a message that was
+        taken is sent a second time.
         """
         return None
 

@@ -14,10 +14,13 @@ import pytest
 
 from bot.message import clean
 from bot.store import AsyncStore
-from bot.store.documents import DOCUMENTS
 from tests.kit.processes import Machine
 from tests.kit.redis import RedisServer
-from tests.kit.stores import sqlite_in
+from tests.kit.stores import store_in
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Sooner or later each of them needs it, and late it takes seconds: see bot.dialogue.preload.
+    import skops.io  # noqa: F401
 
 # CI tells whether a change broke something, not whether today's dice found something old;
 # everywhere else the dice are thrown anew each time.
@@ -40,13 +43,17 @@ _LONG = (
     "test_training.py",
     "test_models.py",
     "test_faults.py",
-    "test_preload.py",
+    "test_identity.py",
+    "test_scenarios.py",
+    "test_equals_stock.py",
     "test_carried_state.py",
     "test_webchat_widget.py",
+    "test_slack_panel.py",
     "test_page_deeds.py",
     "test_page_kinds.py",
     "test_attacks.py",
     "test_captured.py",
+    "test_check.py",
     "test_sqlite.py",
 )
 
@@ -70,12 +77,16 @@ def no_shop_of_before() -> None:
     backends = sys.modules.get("actions.backends")
     if backends is not None:
         backends._open.clear()
+    opening = sys.modules.get("actions.backends.opening")
+    if opening is not None:
+        opening._opened.clear()
+        opening._configured = None
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[AsyncStore]:
     """A real store in a directory of the test's own."""
-    opened = AsyncStore(sqlite_in(tmp_path), DOCUMENTS)
+    opened = store_in(tmp_path)
     yield opened
     await opened.close()
 

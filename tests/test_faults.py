@@ -16,13 +16,12 @@ import pytest
 from bot.inbox import Inbox
 from bot.store import AsyncStore
 from bot.store.messages import DONE, SENT, UNSENT, Message
-from bot.store.sqlite import SqliteStore
 from bot.store.turns import Turn
 from bot.store.wake import LocalBell
-from tests.conftest import DOCUMENTS
 from tests.kit.build import address, inbound
 from tests.kit.channel import Break, Echo, Later, Lose, Provider, Take
 from tests.kit.processes import QUICK, Machine, Process
+from tests.kit.stores import store_in
 from tests.kit.waiting import until
 
 SAID = [f"message {n}" for n in range(1, 6)]
@@ -44,7 +43,8 @@ class Round:
         return f"{self.what} {when} call {self.at}"
 
     async def run(self) -> None:
-        store = AsyncStore(SqliteStore(self.directory / "bot.db"), DOCUMENTS)
+        self.directory.mkdir()
+        store = store_in(self.directory)
         try:
             bells = LocalBell(self.directory)
             await Inbox(store, bells).accept([inbound(t, n=n) for n, t in enumerate(SAID)])

@@ -39,6 +39,7 @@ from bot.store.customers import AGENT, Customer, LinkCode, LinkTry, Merge, custo
 from bot.store.documents import DOCUMENTS
 from bot.store.sqlite import SqliteStore
 from tests.kit.processes import Failing
+from tests.kit.stores import store_in
 
 NUMBER = "+4915112345678"
 WHATSAPP = Address("whatsapp", "shop", "4915112345678")
@@ -675,10 +676,11 @@ async def _right(store: AsyncStore, line: list[Address]) -> None:
 async def stores(tmp_path: Path) -> AsyncIterator[Callable[[], AsyncStore]]:
     """As many stores as a test wants."""
     opened: list[AsyncStore] = []
-    kept = (Conversation, Customer, Merge, LinkCode, LinkTry)
 
     def another() -> AsyncStore:
-        opened.append(AsyncStore(SqliteStore(tmp_path / f"{len(opened)}.db"), kept))
+        folder = tmp_path / str(len(opened))
+        folder.mkdir()
+        opened.append(store_in(folder))
         return opened[-1]
 
     yield another

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.consent import load_rules
+from bot.consent import carry, load_rules
+from bot.identity import customer_of
+from bot.media.folder import FolderVault
+from bot.media.vault import AsyncVault
+from bot.memory.asking import ask
+from bot.memory.erasing import Eraser
 from bot.message import Content, Event, Inbound, Template, Text, utcnow
 from bot.outbox import Outbox
 from bot.store import AsyncStore
-from bot.store.consents import Consent
+from bot.store.consents import Consent, OptOut
 from bot.store.conversations import AGENT, Conversation
-from bot.store.messages import DROPPED, QUEUED, SENT, UNSENT, Message, to_message
+from bot.store.messages import DONE, DROPPED, QUEUED, SENT, UNSENT, Message, to_message
 from bot.turn import Turns
+from bot.worker import Worker
 from connectors.errors import OptedOut
 from tests.kit.build import address, row
 from tests.kit.channel import CAN, Echo, Line, Provider, Refuse
@@ -151,3 +158,56 @@ async def test_a_provider_that_refuses_for_an_opt_out_is_believed(store: AsyncSt
     assert QUEUED not in [
         r.status for r in await store.find(Message, {"conversation": address().key})
     ]
+
+
+async def forgets(talk: Talk, folder: Path) -> None:
+    eraser = Eraser(talk.store, AsyncVault(FolderVault(folder)), rules=RULES)
+    await eraser.work((await ask(talk.store, await customer_of(talk.store, address()), by="x")).id)
+    assert await talk.store.get(Conversation, address().key) is None
+
+
+async def arrives(talk: Talk, text: str) -> list[str]:
+    """Have a worker take a message from the beginning, and return what the customer got."""
+    message = to_message(Inbound(address(), f"m{text}", Text(text)))
+    await talk.store.insert(message)
+    worker = Worker(talk.store, talk.turns, QUICK, lambda: None)
+    running = asyncio.create_task(worker.run())
+
+    async def done() -> bool:
+        return (await talk.store.get(Message, message.id)).status == DONE
+
+    await until(done)
+    await worker.stop()
+    await running
+    return await talk.heard()
+
+
+@pytest.mark.parametrize("read", [True, False], ids=("read", "not read yet"))
+async def test_who_said_stop_and_is_forgotten_gets_nothing_until_he_says_start(
+    talk: Talk, tmp_path: Path, read: bool
+) -> None:
+    before = await talk.says("hello")
+    if read:
+        before = await talk.says("STOP")
+    else:
+        await talk.store.insert(to_message(Inbound(address(), "unread", Text("STOP"))))
+    await forgets(talk, tmp_path)
+    # Somebody who has no conversation, as who is sent a code.
+    await talk.store.insert(row("a code", n=950))
+    assert await talk.heard() == before
+    assert await arrives(talk, "hello again") == before
+    assert len(await arrives(talk, "START")) == len(before) + 1
+    # He is in again, also when he is forgotten once more.
+    await forgets(talk, tmp_path)
+    assert await talk.store.find(OptOut, {}) == []
+    assert (await arrives(talk, "and now"))[-1].endswith("and now")
+
+
+async def test_who_was_forgotten_and_moves_is_out_at_the_new_address_too(
+    talk: Talk, tmp_path: Path
+) -> None:
+    await talk.says("STOP")
+    await forgets(talk, tmp_path)
+    assert await carry(talk.store, Inbound(address(), "moved", Event("moved", "bea"))) is not None
+    new = await talk.store.get(Conversation, address("bea").key)
+    assert (new.opted_out, new.consent_how) == ("all", "moved")

@@ -90,6 +90,26 @@ async def test_a_save_is_told_checked_and_live_within_two_seconds(root: Path) ->
         assert desk.live[-1].responses["utter_greet"][0]["text"] == "Hello there!"
 
 
+async def test_what_is_saved_during_a_check_is_checked_before_it_is_live(root: Path) -> None:
+    desk = Desk(root)
+
+    def say(line: str) -> None:
+        if not desk.lines:
+            desk.save("Hello!", "Hello there!")
+        desk.lines.append(line)
+
+    desk.watching.say = say
+    async with desk:
+        await desk.until(lambda: "responses are live" in desk.lines)
+    assert desk.lines[:4] == [
+        "all is well",
+        "domain.yml changed",
+        "all is well",
+        "responses are live",
+    ]
+    assert [w.responses["utter_greet"][0]["text"] for w in desk.live] == ["Hello there!"]
+
+
 async def test_a_fault_is_told_with_its_line_and_reaches_nothing(root: Path) -> None:
     async with Desk(root) as desk:
         await desk.until(lambda: desk.withdrawn)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from datetime import timedelta
 
 from mongoengine import Document, IntField, StringField
@@ -24,6 +26,9 @@ class Order(Document):
     been given back of it, None for an order that knows nothing of refunds; `refunds` says to
     what it was given, dictionaries of ``id`` (of a `Refund`) and ``pence``. `cancelled_by` is what
     caused it to be cancelled, a deed's id.
+
+    `email` is the customer's, in small letters, `phone` his number as E.164, and `address`
+    where it goes, the fields of an `actions.backends.contract.Address`.
     """
 
     id = StringField(primary_key=True)
@@ -42,13 +47,23 @@ class Order(Document):
     refunded = IntField()
     refunds = RawField()
     cancelled_by = StringField(default="")
+    currency = StringField(default="GBP")
+    email = StringField(default="")
+    phone = StringField(default="")
+    address = RawField()
 
     meta = {
         "collection": "orders",
         "auto_create_index": False,
         "index_background": False,
         # `refunded` and `status` are compared when changed, see `actions.backends.payments`.
-        "indexes": [("placed",), ("refunded",), ("status",), ("tracking",)],
+        "indexes": [
+            ("placed",),
+            ("refunded",),
+            ("status",),
+            ("tracking",),
+            ("email", "placed"),
+        ],
     }
 
     @property
@@ -102,10 +117,31 @@ class OrdersBackend:
         """Insert demonstration orders if there are none at all; return how many were inserted."""
         if self._store.count(Order, {}):
             return 0
-        return sum(self._store.insert_new(_demonstration()))
+        return sum(self._store.insert_new(demonstration()))
 
 
-def _demonstration() -> list[Order]:
+def _mail_of(customer: str) -> str:
+    """Return the mail address of a demonstration customer: ``amara.osei@example.com``."""
+    plain = unicodedata.normalize("NFKD", customer).encode("ascii", "ignore").decode()
+    return ".".join(re.findall(r"[a-z]+", plain.replace("'", "").lower())) + "@example.com"
+
+
+def _phone_of(number: str) -> str:
+    """Return the phone number of a demonstration customer: one of those set aside for fiction."""
+    return f"+447700900{int(number) % 1000:03d}"
+
+
+def _address_of(number: str, customer: str) -> dict[str, str]:
+    return {
+        "name": customer,
+        "line1": f"{int(number) % 90 + 1} Orchard Road",
+        "city": "Larkfield",
+        "postcode": "ME20 6TX",
+        "country": "GB",
+    }
+
+
+def demonstration() -> list[Order]:
     """Orders in every stage, with days around today."""
     now = utcnow().replace(hour=10, minute=0, second=0, microsecond=0)
 
@@ -138,6 +174,9 @@ def _demonstration() -> list[Order]:
             carrier=carrier,
             tracking=tracking,
             total=total,
+            email=_mail_of(customer),
+            phone=_phone_of(number),
+            address=_address_of(number, customer),
         )
 
     dhl, ups, post = "DHL", "UPS", "Royal Mail"

@@ -7,10 +7,12 @@ the same time, finds itself among the order's refunds and takes nothing.
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Protocol
+
 from mongoengine import Document, IntField, StringField
 
 from actions.backends.orders import Order
-from actions.rules import Refunds
 from bot.message import clean, utcnow
 from bot.store import Store
 from bot.store.fields import UtcField
@@ -44,6 +46,13 @@ class Refund(Document):
     }
 
 
+class Against(Protocol):
+    """What may forbid a refund, as `actions.rules.Refunds` does."""
+
+    def against(self, order: Order | None, pence: int, *, by_agent: bool, at: datetime) -> str:
+        """Return why so many pence may not be given back, "" when they may."""
+
+
 class PaymentsBackend:
     """Gives money back in a store."""
 
@@ -55,7 +64,7 @@ class PaymentsBackend:
         self._store.ensure(Order, Refund)
 
     def refund(
-        self, cause: str, number: str, pence: int, rules: Refunds, *, agent: str = "", why: str = ""
+        self, cause: str, number: str, pence: int, rules: Against, *, agent: str = "", why: str = ""
     ) -> Refund:
         """Give `pence` of an order back, if the rules let it be, and return what became of it.
 
@@ -74,7 +83,7 @@ class PaymentsBackend:
         row = self._store.get(Refund, asked.id) or asked
         return row if row.status != ASKED else self._settle(row, rules)
 
-    def _settle(self, row: Refund, rules: Refunds) -> Refund:
+    def _settle(self, row: Refund, rules: Against) -> Refund:
         while True:
             order = self._store.get(Order, row.order)
             parts = list(order.refunds or []) if order is not None else []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+from bot.consent.forgotten import kept_out, unmet
 from bot.consent.verdicts import WITHOUT_A_WORD, Verdict
 from bot.message import Address, Content, Event, Inbound, Template, clean, utcnow
 from bot.store import AsyncStore
@@ -75,6 +76,8 @@ async def carry(store: AsyncStore, message: Inbound) -> Consent | None:
     if not isinstance(event, Event) or event.name != "moved" or not event.data:
         return None
     left = await store.get(Conversation, clean(old.key))
+    if left is None:
+        left = await unmet(store, clean(old.key))
     if left is None or not left.opted_out:
         return None
     return await change(
@@ -129,7 +132,8 @@ async def _applied(store: AsyncStore, entry: Consent) -> bool:
     talk = await store.get(Conversation, entry.conversation)
     if talk is None:
         now = utcnow()
-        fresh = Conversation(id=entry.conversation, created=now, lease_until=_FREE)
+        out = await kept_out(store, entry.conversation)
+        fresh = Conversation(id=entry.conversation, created=now, lease_until=_FREE, **out)
         await store.insert_new([fresh])
         return False
     if talk.consent_id == entry.id:

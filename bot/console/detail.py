@@ -12,8 +12,12 @@ from bot.console.lists import LAST, iso, name_of, standing
 from bot.console.names import Names
 from bot.desk.routing import Routing
 from bot.desk.timeline import Line, timeline
+from bot.desk.tool_lines import tool_lines
+from bot.identity.people import gather
 from bot.media.links import link
 from bot.media.seal import Seal
+from bot.memory.contract import KINDS, MATTER
+from bot.memory.keeping import customer_at, recall
 from bot.message import Address, Media, utcnow
 from bot.store import AsyncStore
 from bot.store.cases import OPEN, Case
@@ -21,6 +25,7 @@ from bot.store.conversations import Conversation
 from bot.store.customers import Customer
 from bot.store.files import KEPT, StoredFile
 from bot.store.journal import Entry
+from bot.store.memory import Fact
 from bot.store.messages import Message
 from bot.store.reviews import SHOWN, Review
 from bot.store.turns import Turn
@@ -33,6 +38,8 @@ _ADDRESSES = 20
 # and browsers need not load a picture again.
 _LINK_SECONDS = 3600
 _MARKED = 30
+# What the bot did with its tools for a case, in lines.
+_DID = 3
 
 
 class Details:
@@ -81,6 +88,7 @@ class Details:
             "since": iso(since),
             "due": iso(due),
             "window": self._window(held, last),
+            "memory": await self._memory(id),
             "customer": {**person, "address": address.user, "met": iso(held.created)},
             "seen": await self._seen(held),
             "case": await self._case(case) if case else None,
@@ -99,6 +107,7 @@ class Details:
         cases = await store.find(Case, where, sort=("-at",), limit=3)
         drafts = await store.find(Review, where, sort=("-at",), limit=1)
         files = await store.find(StoredFile, where, sort=("-at",), limit=5)
+        facts = await store.find(Fact, where, sort=("-at",), limit=1)
         return (
             (held.holder, held.agent, held.epoch, held.opted_out, held.language) if held else None,
             tuple((row.id, row.status) for row in rows),
@@ -106,6 +115,7 @@ class Details:
             tuple((c.id, c.status, c.priority, c.agent, c.rating) for c in cases),
             tuple((d.id, d.outcome) for d in drafts),
             tuple((f.id, f.status) for f in files),
+            tuple((str(f.id), f.at) for f in facts),
         )
 
     async def _customer(self, held: Conversation) -> dict[str, Any]:
@@ -126,6 +136,14 @@ class Details:
             "phones": list(dict.fromkeys(str(row.phone) for row in here if row.phone)),
             "addresses": addresses,
         }
+
+    async def _memory(self, id: str) -> list[dict[str, Any]]:
+        """Return what is known of the customer, over all addresses."""
+        member = await customer_at(self._store, id)
+        if member is None:
+            return []
+        found = await recall(self._store, await gather(self._store, member))
+        return [one.plain() for kind in KINDS if kind != MATTER for one in found.of(kind)]
 
     async def _seen(self, held: Conversation) -> dict[str, Any]:
         turns = await self._store.find(Turn, {"conversation": held.id}, sort=("-seq",), limit=1)
@@ -158,6 +176,7 @@ class Details:
             "topic": case.topic,
             "priority": case.priority,
             "why": case.why or "",
+            "did": list(await tool_lines(self._store, case, _DID)),
             "summary": case.summary or "",
             "agent": case.agent or "",
             "agent_name": await self._names.of(case.agent or ""),
@@ -177,6 +196,7 @@ class Details:
             "name": line.name,
             "kind": line.kind,
             "text": line.text,
+            "translated": line.translated,
             "status": line.status,
             "reason": line.reason,
             "of": line.of,

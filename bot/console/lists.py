@@ -213,10 +213,15 @@ def urgency(case: Case | None) -> int:
 
 
 def name_of(held: Conversation, last: Sequence[Message]) -> str:
-    """Return what a customer is called, by the newest that is known; the address without any."""
+    """Return what a customer is called, by the newest that is known; the address without any.
+
+    That of a visitor of the web chat is long, and only its beginning is shown.
+    """
     told = [row.profile for row in last if row.direction == "in"]
     names = [str((profile or {}).get("name") or "") for profile in (*told, held.profile)]
-    return next((name for name in names if name.strip()), "") or Address.parse(held.id).user
+    address = Address.parse(held.id)
+    nobody = f"Visitor {address.user[:6]}" if address.channel == "webchat" else address.user
+    return next((name for name in names if name.strip()), nobody)
 
 
 def iso(at: datetime | None) -> str:

@@ -25,6 +25,8 @@ suggest      `data` is ``{actions: [{name, title, args, confirm}]}``
 act          ``action``: a name of ``data/desk.yml``; ``args``; ``confirmed``: True. Runs a
              custom action for the agent; `data` is ``{text, events}``
 canned       ``key`` of ``data/canned.yml``; `data` is ``{text}``, its fields filled in
+remember     `text`: what is to be remembered of the customer, "" to take it away; ``key`` of what
+             is known already, or ``about``: what it is, in words
 find         `text`: words; `data` is ``{conversations: [{id, name, holder, last, at}]}``
 ============ ==========================================================================
 """
@@ -43,7 +45,7 @@ KINDS = frozenset(
     {
         *("take", "assign", "back", "resolve", "reopen"),
         *("write", "say", "note", "edit", "delete", "template"),
-        *("draft", "send_draft", "discard", "act"),
+        *("draft", "send_draft", "discard", "act", "remember"),
         *LOOKS,
     }
 )

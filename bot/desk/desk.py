@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from bot.desk import changing, closing, finding, saying, taking
+from bot.desk import changing, closing, finding, remembering, saying, taking
 from bot.desk.contract import Done, Fetches, Helps
 from bot.desk.deeds import Refused
 from bot.desk.means import Means
@@ -32,6 +32,7 @@ _DOES: Mapping[str, Callable[[Means, Deed], Awaitable[Done]]] = {
     "edit": changing.edit,
     "delete": changing.delete,
     "find": finding.find,
+    "remember": remembering.remembers,
 }
 _HELPS = ("draft", "similar", "suggest", "act", "canned")
 

@@ -26,6 +26,8 @@ from connectors.base import Capabilities
 from connectors.render import render
 
 _SUMMARY = 300
+#: How the reason of a case begins that says what is wanted: ``wants order 1047 cancelled; …``.
+_WANTS = "wants "
 #: Behind everything of a turn, and before everything of the next one; see `Turns.outbound`.
 _AFTER_TURN, _BEFORE_NEXT = 500, 999
 
@@ -40,13 +42,17 @@ class NotYours(Exception):
 
 def case_of(turn: Turn, handoff: Mapping[str, Any], said: str, known: Sequence[str] = ()) -> Case:
     """Return the case that a turn makes; `said` are the customer's words, `known` his names."""
+    why = str(handoff["why"])
+    # The last words may be a code, a yes, or the answer to a form: of these nobody learns what
+    # is wanted.
+    wish = why.removeprefix(_WANTS).partition("; ")[0] if why.startswith(_WANTS) else said
     return Case(
         id=turn.id,
         conversation=turn.conversation,
         topic=str(handoff["topic"]),
         priority=str(handoff["priority"]),
-        why=str(handoff["why"]),
-        summary=redact(said, known)[:_SUMMARY],
+        why=why,
+        summary=redact(wish, known)[:_SUMMARY],
         language=str((turn.perception or {}).get("language") or ""),
         at=turn.at,
     )

@@ -22,7 +22,8 @@ class Line:
     `who` is "desk" for entries of the journal, whose kind is in `kind`; for messages that is
     the content's. `name` is the agent's or the customer's. `status`, `reason` and `code` are
     of messages to the customer. `of` is the provider's id of the message that it quotes, changes
-    or reacts to. `content` is encoded, or an entry's details.
+    or reacts to. `content` is encoded, or an entry's details. `translated` are the words in the
+    company's language, where they are in another.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Line:
     agent: str = ""
     via: str = ""
     files: tuple[StoredFile, ...] = ()
+    translated: str = ""
 
 
 async def timeline(
@@ -81,6 +83,7 @@ async def line_of(store: AsyncStore, row: Message) -> Line:
         of=str(content.get("of") or row.reply_to or ""),
         provider_id=row.provider_id or "",
         files=tuple(files),
+        translated=str(row.translated or ""),
     )
 
 

@@ -79,6 +79,19 @@ class Watch:
         why = (*seen.why, f"sensitive: {sensitive.topic}, {sensitive.why}")
         return replace(seen, sensitive=sensitive, why=why)
 
+    def also(self, seen: Perception, text: str, language: str) -> Perception:
+        """Return what is seen if a translation of the message tells a sensitive matter."""
+        matter = self._escalation.match(text, language)
+        if matter is None:
+            return seen
+        why = f"{matter.why}, in its translation"
+        sensitive = self._escalation.by_topic(matter.topic, seen.language, why)
+        return replace(seen, sensitive=sensitive, why=(*seen.why, f"sensitive: {why}"))
+
+    def speaks(self, topic: str, language: str) -> bool:
+        """Tell whether what is said of a sensitive matter is written in a language."""
+        return self._escalation.speaks(topic, language)
+
     def hints(self, seen: Perception) -> Hints:
         """Return what the brain is to know."""
         return Hints(seen.encode(), self._escalation.intents)
@@ -96,6 +109,7 @@ class Watch:
             parse,
             None,
             handoff=Handoff(matter.topic, matter.why, matter.priority),
+            spoken=True,
         )
 
     def more_urgent(self, seen: Perception, last: Turn | None) -> Sensitive | None:

@@ -30,20 +30,26 @@ from bot.dialogue.contract import (
 )
 from bot.dialogue.errors import ModelMissing, ModelUnreadable
 from bot.dialogue.events import pack, plain
-from bot.dialogue.heard import Command, Deed, Words, heard
+from bot.dialogue.heard import Command, Deed, Words, heard, sensed_in
 from bot.dialogue.live import LiveWords, rest_of
 from bot.dialogue.meanwhile import catch_up
 from bot.dialogue.processor import OneConversation, Processor, too_many_actions
 from bot.dialogue.quiet import quiet
 from bot.dialogue.replies import Replies, contents
+from bot.dialogue.resolving import forget, routed
 from bot.dialogue.schema import check_schema_once, trust_the_domain
 from bot.dialogue.state import Reach, State, carry, reach, rebuild
+from bot.llm.untrusted import line
 from bot.message import Content, Inbound, Text
 from bot.message import plain as plain_values
+from bot.translation.contract import origin
 
 log = logging.getLogger(__name__)
 
 _APOLOGY = "utter_apology"
+# Says what a model was not sure to have heard, {words}; so much of it, in characters.
+_UNDERSTOOD = "utter_heard"
+_ECHO = 240
 _DEFAULT_APOLOGY = "Sorry, something went wrong on our side. Please try again in a moment."
 _FALLBACK_INTENT = "nlu_fallback"
 # As `bot.dialogue.training` names models.
@@ -59,7 +65,12 @@ class Brain:
     """
 
     def __init__(
-        self, processor: Processor, actions: InProcessActions, reach: Reach, began: datetime
+        self,
+        processor: Processor,
+        actions: InProcessActions,
+        reach: Reach,
+        began: datetime,
+        resolves: frozenset[str] = frozenset(),
     ) -> None:
         self._trained = processor
         self._processor = processor
@@ -67,13 +78,22 @@ class Brain:
         self._domain: Domain = processor.domain
         self._reach = reach
         self._began = began
+        self._resolves = resolves
 
     @classmethod
-    def load(cls, model: Path, *, actions: str = "actions", action_seconds: float = 10.0) -> Brain:
+    def load(
+        cls,
+        model: Path,
+        *,
+        actions: str = "actions",
+        action_seconds: float = 10.0,
+        resolves: frozenset[str] = frozenset(),
+    ) -> Brain:
         """Load a model, a file or the newest of a directory, and the package of its actions.
 
-        `action_seconds` is how long one custom action may take. Raises ModelMissing,
-        ModelUnreadable.
+        `action_seconds` is how long one custom action may take. Messages of the intents
+        `resolves` go to a language model that may act, see `bot.dialogue.resolving`. Raises
+        ModelMissing, ModelUnreadable.
         """
         archive = newest(model)
         quiet()
@@ -108,7 +128,7 @@ class Brain:
             c for c in processor.graph_runner.components().values() if isinstance(c, Policy)
         )
         began = _began(archive, processor.model_metadata.trained_at)
-        return cls(processor, endpoint, reach(policies), began)
+        return cls(processor, endpoint, reach(policies), began, resolves)
 
     @property
     def model_id(self) -> str:
@@ -136,6 +156,7 @@ class Brain:
             store = OneConversation(self._domain, tracker)
             processor = copy.copy(self._processor)
             processor.tracker_store = store
+            said_by = processor.domain.responses
             message = self._message(what, said, replies, tracker, hints)
             if message.parse_data:
                 parse = _parse(message.parse_data)
@@ -146,13 +167,14 @@ class Brain:
             new = list(tracker.events)[past:]
             return Outcome(
                 events=pack(new),
-                replies=replies.contents,
+                replies=[*await self._understood(said, tracker), *replies.contents],
                 state=carry(tracker, self._domain, self._reach),
                 parse=_parse(_heard(tracker)),
                 failure=None,
                 handoff=_handoff(new),
                 answered=_told(new, ANSWERED_SLOT),
                 model=self.model_id,
+                origins=tuple(origin(name, said_by) for name in replies.responses),
             )
         except ActionFailed as failed:
             return await self._sorry(said, before, failed.failure)
@@ -209,6 +231,9 @@ class Brain:
             # A button older than the model, whose intent is gone, is read as its title.
             text = what.text if isinstance(what, Words) else what.title or what.payload
             parse = self._processor.understand(text, tracker)
+            if (parse.get("intent") or {}).get("name") not in hints.intents:
+                parse = routed(parse, tracker, self._resolves)
+        forget(text, parse, tracker)
         return UserMessage(
             text,
             output_channel=replies,
@@ -223,6 +248,17 @@ class Brain:
         name = payload[1:].split("{", 1)[0].split("@", 1)[0].strip()
         return name in self._domain.intents
 
+    async def _understood(self, said: Inbound, tracker: DialogueStateTracker) -> list[Content]:
+        """Return what to say of a recording whose words a model was not sure of; often nothing."""
+        spoken = [s for s in sensed_in(said.content) if s.kind == "spoken" and not s.sure]
+        words = " ".join(s.words for s in spoken if s.words)
+        if not words or _UNDERSTOOD not in self._domain.responses:
+            return []
+        response = await self._processor.nlg.generate(
+            _UNDERSTOOD, tracker, said.address.channel, words=line(words, _ECHO)
+        )
+        return contents(response or {})[:1]
+
     async def _sorry(self, said: Inbound, before: State, failure: Failure) -> Outcome:
         log.error("%s: %s failed: %s", said.id, failure.action or "the model", failure.reason)
         apology: list[Content] = []
@@ -233,7 +269,8 @@ class Brain:
         except Exception:
             log.exception("%s cannot be said", _APOLOGY)
         said_instead = apology or [Text(_DEFAULT_APOLOGY)]
-        return Outcome([], said_instead, before, {}, failure, model=self.model_id)
+        origins = (origin(_APOLOGY, self._domain.responses),) if apology else ()
+        return Outcome([], said_instead, before, {}, failure, model=self.model_id, origins=origins)
 
 
 def _metadata(said: Inbound, hints: Hints) -> dict[str, Any]:
@@ -244,6 +281,8 @@ def _metadata(said: Inbound, hints: Hints) -> dict[str, Any]:
         "reply_to": said.reply_to,
         "referral": plain_values(said.referral) if said.referral else None,
         "perception": dict(hints.perception),
+        "memory": dict(hints.memory),
+        "sensed": [plain_values(sensed) for sensed in sensed_in(said.content)],
     }
     return {key: value for key, value in told.items() if value}
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.message import Content
+from bot.translation.contract import Origin
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,15 @@ class Hints:
     `perception` is `bot.perception` 's, encoded; actions find it in the message's metadata.
     A message of one of the `intents` is a person's: it is read, and no action is run.
     `resumed` says that a person has had the conversation; `meanwhile` is what was said then,
-    the oldest first.
+    the oldest first. `memory` is what is known of the customer, a `bot.memory.contract.Memory`
+    encoded; actions find it in the metadata, too.
     """
 
     perception: Mapping[str, Any] = field(default_factory=dict)
     intents: frozenset[str] = frozenset()
     resumed: bool = False
     meanwhile: tuple[Spoken, ...] = ()
+    memory: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,9 @@ class Outcome:
     empty, `state` is the one before, and `replies` is one apology. `stopped` is the
     intent for which no action was run, see `Hints`. `answered` is what an action told of
     how it answered a question. `model` is the id of the model, "" when none was asked.
+    `origins` are the responses that replies were made of, one a reply or none at all;
+    `spoken` says that the replies are in the customer's language already. `translated` tells
+    of a message in another language than the company's.
     """
 
     events: list[dict[str, Any]]
@@ -84,3 +90,6 @@ class Outcome:
     answered: Mapping[str, Any] | None = None
     stopped: str = ""
     model: str = ""
+    origins: tuple[Origin | None, ...] = ()
+    spoken: bool = False
+    translated: Mapping[str, Any] | None = None

@@ -12,8 +12,9 @@ from rasa.shared.utils.common import all_subclasses
 from bot.message import clean
 
 _RANKED = 3
-#: On every event alike; a turn names its model once.
-_METADATA = ("model_id", "assistant_id")
+#: On every event alike, a turn names its model once; what is known of a customer is kept in one
+#: place, where it can be forgotten.
+_METADATA = ("model_id", "assistant_id", "memory", "sensed")
 
 _TYPES: dict[str, type[Event]] = {}
 

@@ -13,6 +13,7 @@ from bot.message import (
     Location,
     Media,
     Order,
+    Sensed,
     Text,
     Unsupported,
 )
@@ -65,11 +66,15 @@ def heard(content: Content) -> Words | Command | Deed | None:
             return Command(content.payload, content.title)
         return _words(content.payload)
     if isinstance(content, Album):
-        return _words(content.caption) or heard(content.items[0])
+        spoken = " ".join(filter(None, (item.spoken for item in content.items)))
+        return _words(f"{content.caption}\n{spoken}") or heard(content.items[0])
     if isinstance(content, Order):
         return _words(content.note) or Deed("share_order")
     if isinstance(content, Media):
-        return _words(content.caption) or Deed(_SHARED.get(content.type, "share_unsupported"))
+        shared = _SHARED.get(content.type, "share_unsupported")
+        if content.type == "document" and any(s.kind == "seen" for s in content.sensed):
+            shared = _SHARED["image"]
+        return _words(f"{content.caption}\n{content.spoken}") or Deed(shared)
     if isinstance(content, Location):
         return Deed("share_location")
     if isinstance(content, Contact):
@@ -80,6 +85,12 @@ def heard(content: Content) -> Words | Command | Deed | None:
     if isinstance(content, Event) and content.name in ("start", "referral"):
         return Deed("start")
     return None
+
+
+def sensed_in(content: Content) -> tuple[Sensed, ...]:
+    """Return what models made of the files of a content, in their order."""
+    items = content.items if isinstance(content, Album) else (content,)
+    return tuple(s for item in items if isinstance(item, Media) for s in item.sensed)
 
 
 def _words(text: str) -> Words | None:

@@ -87,6 +87,17 @@ class Processor(MessageProcessor):
         self._update_full_retrieval_intent(parse)
         return parse
 
+    async def _update_tracker_session(
+        self,
+        tracker: DialogueStateTracker,
+        output_channel: OutputChannel,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        # A session's metadata is a slot, and carried for as long as the session lasts: what was in
+        # a file of its first message is not the session's.
+        kept = {key: value for key, value in (metadata or {}).items() if key != "sensed"}
+        await super()._update_tracker_session(tracker, output_channel, kept or None)
+
     async def _run_action(
         self,
         action: Action,

@@ -79,6 +79,8 @@ class Replies(CollectingOutputChannel):
         super().__init__()
         self._channel = channel
         self.contents: list[Content] = []
+        #: The responses that `contents` were made of, "" for what an action said freely.
+        self.responses: list[str] = []
 
     def name(self) -> str:
         """Return the channel's name; Rasa's own is a class method, this one is per account."""
@@ -86,7 +88,9 @@ class Replies(CollectingOutputChannel):
 
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         """Take one utterance. Raises InvalidReply."""
-        self.contents += contents(message)
+        found = contents(message)
+        self.contents += found
+        self.responses += [str(message.get("utter_action") or "")] * len(found)
 
 
 def contents(message: dict[str, Any]) -> list[Content]:

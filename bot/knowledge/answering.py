@@ -97,7 +97,8 @@ class About:
     before this one, ``(role, text)`` with role "user" or "assistant". `previous` is the
     question that was answered before this one, "" for none. `known` are strings of the
     customer's profile that no third party's model is to see. `memory` is what is known of
-    the customer, one fact a line.
+    the customer, one fact a line. `seen` is what a model saw in pictures that came with the
+    question, "" for none.
     """
 
     conversation: str
@@ -108,6 +109,7 @@ class About:
     previous: str = ""
     known: tuple[str, ...] = ()
     memory: str = ""
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,45 @@ class Answering:
             if hit.passage.article == best.passage.article and hit.score >= best.score * _BESIDE
         ]
         return self._quoted(beside[:_QUOTED], asked, sure, about, why, nearest)
+
+    @property
+    def talks(self) -> Talks | None:
+        """The language models; None without any."""
+        return self._talks
+
+    @property
+    def prompts(self) -> Mapping[str, Prompt]:
+        """The prompts of ``data/prompts``."""
+        return self._prompts
+
+    @property
+    def sheet(self) -> Sheet:
+        """What the installation says of itself."""
+        return self._sheet
+
+    async def passages(self, question: str, about: About) -> tuple[list[Passage], str]:
+        """Return the passages that a model would answer a question from, the best first.
+
+        And what is quoted of the best, "" when it is not likely enough to answer it.
+        """
+        hits = (await self._found(question, about))[:_READ]
+        quote = ""
+        if confidence(hits) >= ENOUGH:
+            quote = quote_all([hits[0].passage], question, about.limit)
+        return [hit.passage for hit in hits], quote
+
+    def judge(self, text: str, passages: Sequence[Passage], told: Sequence[str] = ()) -> str:
+        """Return why a model's words must not be sent, "" when they may.
+
+        `told` is what else they may rest on.
+        """
+        sources = [*(f"{one.heading}.\n\n{one.text}" for one in passages), *told]
+        if links.foreign(text, sources, self._sheet.domains):
+            return "links of its own"
+        verdict = grounding.check(text, sources, domains=self._sheet.domains)
+        if not verdict.ok:
+            return f"not backed: {', '.join(dict.fromkeys(c.kind for c in verdict.unsupported))}"
+        return overreach(text, sources, verdict)
 
     async def from_article(self, article: str, title: str, question: str, about: About) -> Answer:
         """Quote the passage of an article that answers best; "none" when it is gone."""
@@ -376,7 +417,7 @@ class Answering:
     def _ask(self, question: str, hits: Sequence[Hit], about: About) -> Ask:
         past = tuple(Said(role, harmless(text)) for role, text in about.past[-_PAST:])
         # What depends on one customer's words alone is nobody else's to read.
-        alike = not past and not about.memory and not about.known
+        alike = not past and not about.memory and not about.known and not about.seen
         seed = "\n".join([question, *(hit.passage.digest for hit in hits)])
         border, prompt = mark(seed if alike else ""), self._prompts["answer"]
         passages = "\n\n".join(
@@ -396,11 +437,14 @@ class Answering:
             passages=passages or "none",
             today=f"{utcnow():%A %d %B %Y}",
         )
+        asked = harmless(question)
+        if about.seen:
+            asked += f"\n\n{wrap('picture', about.seen, border)}"
         return Ask(
             (
                 Said("system", f"{system}\n\n{rule(border)}"),
                 *past,
-                Said("user", harmless(question)),
+                Said("user", asked),
             ),
             about.conversation,
             "answer",

@@ -147,6 +147,9 @@ class Llm:
             await model.engine.close()
 
     async def _one(self, model: _Model, ask: Ask, end: float) -> Reply:
+        if not model.settings.vision and any(said.images for said in ask.messages):
+            self._count(model, ask, Unfit.outcome)
+            raise Unfit("does not look at pictures: its settings lack vision: true")
         seconds = min(model.settings.timeout_seconds, end - time.monotonic())
         if seconds < _TOO_LATE:
             raise Unwell("the time for all models was over before it was asked")

@@ -11,12 +11,17 @@ Role = Literal["system", "user", "assistant", "tool"]
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message of a chat. `call` is the id of the tool call that a "tool" message answers."""
+    """One message of a chat. `call` is the id of the tool call that a "tool" message answers.
+
+    `images` are pictures that belong to it, as ``data:image/…;base64,…`` URLs. They are never
+    masked: a model gets them only when its settings say ``vision: true``.
+    """
 
     role: Role
     text: str
     call: str = ""
     calls: tuple[ToolCall, ...] = ()
+    images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,12 +197,20 @@ def _messages(request: Request, manners: Manners) -> list[Any]:
     if rule:
         # Some chat templates take a system message at the beginning only, or none at all.
         at = 0 if made and made[0]["role"] == "system" else len(made) - 1
-        made[at] = {**made[at], "content": f"{made[at]['content']}\n\n{rule}"}
+        content = made[at]["content"]
+        if isinstance(content, list):
+            made[at] = {**made[at], "content": [*content, {"type": "text", "text": rule}]}
+        else:
+            made[at] = {**made[at], "content": f"{content}\n\n{rule}"}
     return made
 
 
 def _message(said: Said) -> dict[str, Any]:
     message: dict[str, Any] = {"role": said.role, "content": said.text}
+    if said.images:
+        # https://platform.openai.com/docs/guides/images-vision
+        pictures = [{"type": "image_url", "image_url": {"url": url}} for url in said.images]
+        message["content"] = [{"type": "text", "text": said.text}, *pictures]
     if said.role == "tool":
         message["tool_call_id"] = said.call
     if said.calls:

@@ -15,6 +15,9 @@ from bot.llm.contract import Said, Tool, ToolCall
 _BYTES_A_TOKEN = 3.5
 # What the frame of one message costs, in tokens.
 _FRAME = 4
+# What one picture costs, of the size that is sent: OpenAI's tiles and Anthropic's pixels / 750
+# both come to about this at 1568 pixels. https://platform.openai.com/docs/guides/images-vision
+_IMAGE = 1_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,4 +114,4 @@ def estimate(text: str) -> int:
 
 def estimate_all(messages: Sequence[Said]) -> int:
     """Guess how many tokens messages have."""
-    return sum(estimate(said.text) + _FRAME for said in messages)
+    return sum(estimate(said.text) + _FRAME + _IMAGE * len(said.images) for said in messages)

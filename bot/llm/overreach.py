@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from bot.llm.done_claims import claims_done
 from bot.llm.grounding import Verdict
 from bot.llm.grounding.lexicon import SMALL_WORDS
 from bot.llm.grounding.politeness import FILLERS
@@ -87,6 +88,8 @@ def _wrong(answer: str, sources: Sequence[str], verdict: Verdict) -> Iterator[st
         deed = _DEEDS.search(one)
         if deed and deed.group().lower() not in backing.lower():
             yield "it acts or promises"
+        if claims_done(one):
+            yield "it says that something has been done"
         if _SECRETS.search(one) and _HANDING_OVER.search(one):
             yield "it asks for a secret"
         if not (PROMISES["free"].search(one) or _MAY.search(one)):

@@ -37,8 +37,18 @@ KNOWN: Mapping[str, Mapping[str, bool]] = {
         "memory": False,
         "today": False,
     },
+    "resolve": {
+        "company": True,
+        "rules": True,
+        "language": True,
+        "memory": False,
+        "today": False,
+    },
     "rewrite": {"turns": True, "question": True, "language": False},
     "sensitive": {"topics": True, "language": False},
+    "translate": {"source": True, "target": True, "wrong": False},
+    "summary": {"conversation": True, "language": True},
+    "picture": {"company": True, "language": False},
     "draft_article": {
         "company": True,
         "question": True,

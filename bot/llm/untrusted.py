@@ -16,7 +16,7 @@ from bot.llm.masking.surface import unseen
 from bot.message import clean
 
 #: The kinds of material a prompt may hold.
-KINDS = ("message", "article", "file name", "tool result", "memory", "conversation")
+KINDS = ("message", "article", "file name", "tool result", "memory", "conversation", "picture")
 #: Most characters of one piece, unless the caller says otherwise.
 LONGEST = 4000
 

@@ -117,6 +117,11 @@ class Escalation:
         known = self._topics.get(topic)
         return self._sensitive(known, language, f"{known.name}: {why}") if known else None
 
+    def speaks(self, topic: str, language: str) -> bool:
+        """Tell whether a topic's first sentence is written in a language."""
+        known = self._topics.get(topic)
+        return known is not None and language in known.says
+
     def waiting(self, language: str) -> str:
         """Return what is told to who waits for a person."""
         return self._in(language, self._waiting)

@@ -2,6 +2,10 @@
 
 ====== ============================= ===================================================
 POST   /llm/v1/chat/completions      as OpenAI's, streaming (SSE) or not
+POST   /llm/v1/audio/transcriptions  as OpenAI's, see `bot.sandbox.hearing`
+POST   /control/llm/picture          ``{text, paper?}``: a PNG that shows the text, which the models
+                                     read; see `bot.sandbox.letters`
+POST   /control/llm/voice            ``{text, clear?}``: a voice note in which it is said
 GET    /llm/v1/models                the manners, as models
 POST   /control/llm                  ``{model, manner?, seconds?, retry_after?}``: from now on
                                      the model has that manner, and these times
@@ -27,9 +31,13 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.sandbox import hearing
+from bot.sandbox.errors import BadRequest
 from bot.sandbox.faults import reset
+from bot.sandbox.letters import drawn
 from bot.sandbox.minds import Thought, honest, inventing, obedient
 from bot.sandbox.prompted import Prompted, read
+from bot.sandbox.voices import spoken
 
 #: Manners, and what each does.
 MANNERS: Mapping[str, str] = {
@@ -62,6 +70,7 @@ MANNERS: Mapping[str, str] = {
     "json-object": "answers 400 to response_format json_schema",
     "no-stream-options": "answers 400 to stream_options",
     "new": "knows max_completion_tokens alone and no temperature",
+    **hearing.MANNERS,
 }
 _KEPT = 200
 # Characters of a chunk.
@@ -104,6 +113,9 @@ class ChatModels:
         """Return the routes."""
         return [
             web.post("/llm/v1/chat/completions", self._chat),
+            web.post("/llm/v1/audio/transcriptions", self._transcribe),
+            web.post("/control/llm/picture", self._picture),
+            web.post("/control/llm/voice", self._voice),
             web.get("/llm/v1/models", self._models),
             web.post("/control/llm", self._set),
             web.delete("/control/llm", self._clear),
@@ -152,6 +164,62 @@ class ChatModels:
             return _error(400, "the body is no chat request", "invalid_request_error")
         manner = self._manners.get(model, model if model in MANNERS else "honest")
         self.asked.append(Asked(model, manner, body, request.headers.get("Authorization", "")))
+        refused = await self._fails(request, manner, body)
+        if refused is not None:
+            return refused
+        said = _said(manner, seen, body)
+        if not body.get("stream"):
+            return web.json_response(_whole(model, said))
+        return await self._stream(request, manner, body, said)
+
+    async def _transcribe(self, request: web.Request) -> web.Response:
+        try:
+            fields, data, name = await hearing.form(request)
+        except (BadRequest, ValueError) as error:
+            return _error(400, str(error))
+        model = fields["model"]
+        manner = self._manners.get(model, model if model in MANNERS else "honest")
+        body = {**fields, "file": name, "bytes": len(data)}
+        self.asked.append(Asked(model, manner, body, request.headers.get("Authorization", "")))
+        refused = await self._fails(request, manner, {})
+        if refused is not None:
+            return refused
+        verbose = fields.get("response_format") == "verbose_json"
+        if manner == "deaf" or (manner == "json-only" and verbose):
+            return _error(400, "response_format or file is not supported")
+        if manner == "garbage-stream":
+            return web.Response(text="<html>Bad gateway</html>", content_type="text/html")
+        return web.json_response(hearing.transcript(fields, data, manner))
+
+    async def _picture(self, request: web.Request) -> web.Response:
+        return await self._made(
+            request,
+            lambda data: drawn(str(data["text"]), str(data.get("paper", "white"))),
+            "image/png",
+        )
+
+    async def _voice(self, request: web.Request) -> web.Response:
+        return await self._made(
+            request,
+            lambda data: spoken(str(data["text"]), clear=data.get("clear", True) is True),
+            "audio/ogg",
+        )
+
+    async def _made(
+        self, request: web.Request, make: Callable[[Mapping[str, Any]], bytes], mime: str
+    ) -> web.Response:
+        # A form of a web site cannot send this type.
+        if request.content_type != "application/json":
+            return web.json_response({"error": "send application/json"}, status=415)
+        try:
+            return web.Response(body=make(json.loads(await request.read())), content_type=mime)
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
+
+    async def _fails(
+        self, request: web.Request, manner: str, body: Mapping[str, Any]
+    ) -> web.Response | None:
+        """Return the failure of a manner, None when it answers, late or not."""
         refused = self._refused(manner, body)
         if refused is not None:
             return refused
@@ -160,10 +228,7 @@ class ChatModels:
             return web.Response(status=500)
         if manner == "slow":
             await asyncio.sleep(self.seconds)
-        said = _said(manner, seen, body)
-        if not body.get("stream"):
-            return web.json_response(_whole(model, said))
-        return await self._stream(request, manner, body, said)
+        return None
 
     def _refused(self, manner: str, body: Mapping[str, Any]) -> web.Response | None:
         """Return the error that the manner answers with, None when it answers."""

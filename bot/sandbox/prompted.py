@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ _JSON_KEY = re.compile(r'"([a-z_]+)"\s*:')
 class Prompted:
     """A request, read. `passages` are (number, text); `data` is all that is no instruction.
 
-    `wants` are the keys of the JSON object that is asked for, empty for free text.
+    `wants` are the keys of the JSON object that is asked for, empty for free text. `results`
+    are what tools have given back since the last question, `said` all that the customer said.
+    `pictures` are files as they came in ``image_url`` parts with data URLs.
     """
 
     system: str
@@ -29,6 +32,9 @@ class Prompted:
     blocks: tuple[str, ...]
     wants: frozenset[str]
     tools: tuple[str, ...]
+    results: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+    pictures: tuple[bytes, ...] = ()
 
 
 def read(body: Mapping[str, Any]) -> Prompted:
@@ -51,7 +57,32 @@ def read(body: Mapping[str, Any]) -> Prompted:
         blocks=blocks,
         wants=_wants(body, messages),
         tools=tuple(name for name in tools if name),
+        results=_results(messages),
+        said=tuple(map(_outside, asked)),
+        pictures=tuple(picture for m in messages for picture in _pictures(m)),
     )
+
+
+def _results(messages: list[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return what tools answered after the last message of the customer."""
+    found: list[str] = []
+    for message in messages:
+        if message.get("role") == "user":
+            found.clear()
+        elif message.get("role") == "tool":
+            found.append(_text(message))
+    return tuple(found)
+
+
+def _pictures(message: Mapping[str, Any]) -> list[bytes]:
+    content = message.get("content")
+    found = []
+    for part in content if isinstance(content, list) else ():
+        url = str((part.get("image_url") or {}).get("url", ""))
+        kind, _, data = url.partition(";base64,")
+        if kind.startswith("data:image/"):
+            found.append(base64.b64decode(data, validate=True))
+    return found
 
 
 def _wants(body: Mapping[str, Any], messages: list[Mapping[str, Any]]) -> frozenset[str]:

@@ -23,9 +23,12 @@ from bot.sandbox.ledger import Ledger
 from bot.sandbox.llm import ChatModels
 from bot.sandbox.media import MediaStore
 from bot.sandbox.messenger import Messenger
+from bot.sandbox.shops import CHANNELS as SHOPS
+from bot.sandbox.shops import Shops
 from bot.sandbox.slack import Slack
 from bot.sandbox.slack_api import CHANNEL as SLACK
 from bot.sandbox.sms import Sms
+from bot.sandbox.smtp import Smtp
 from bot.sandbox.standin import StandIn, World
 from bot.sandbox.telegram import Telegram
 from bot.sandbox.whatsapp import WhatsApp
@@ -54,6 +57,7 @@ class Sandbox:
         gateway_url: str,
         host: str = DEFAULT_HOST,
         port: int = DEFAULT_PORT,
+        mail_port: int = 0,
     ) -> None:
         """Raises NotLoopback, BadCredentials."""
         check_loopback(host)
@@ -85,6 +89,11 @@ class Sandbox:
         except (KeyError, ValueError) as error:
             raise BadCredentials(f"{credentials.name}: a slack account lacks {error}") from None
         self.models = ChatModels()
+        self.mail = Smtp(ledger.tell)
+        self._mail_port = mail_port
+        #: What mails are sent by, ``smtp://127.0.0.1:…``; "" before `start`.
+        self.mail_url = ""
+        self.shops = Shops(self._world.faults)
         self._runner: web.AppRunner | None = None
         self._probe_task: asyncio.Task[None] | None = None
 
@@ -111,6 +120,7 @@ class Sandbox:
                 "webchat": [{"account": name, "name": name} for name in self._webchat],
             },
             "slack": self.slack.plain(),
+            "mails": list(self.mail.mails),
             "console": {"url": f"{self._world.gateway_url}/console"},
         }
 
@@ -120,9 +130,10 @@ class Sandbox:
         app = web.Application(middlewares=[self._guard.middleware], client_max_size=_BODY_LIMIT)
         for stand_in in self._stand_ins.values():
             app.add_routes(stand_in.routes())
-        app.add_routes(Control(self._world, self._stand_ins, self.state, (SLACK,)).routes())
+        app.add_routes(Control(self._world, self._stand_ins, self.state, (SLACK, *SHOPS)).routes())
         app.add_routes(self.slack.routes())
         app.add_routes(self.models.routes())
+        app.add_routes(self.shops.routes())
         app.router.add_get("/", self._index)
         app.router.add_get("/page/{name}", self._static)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
@@ -132,6 +143,8 @@ class Sandbox:
         self._guard.bound(self._host, port)
         name = f"[{self._host}]" if ":" in self._host else self._host
         self._world.sandbox_url = f"http://{name}:{port}"
+        mail_port = await self.mail.start(self._host, self._mail_port)
+        self.mail_url = f"smtp://{name}:{mail_port}"
         await self._world.delivery.start()
         for stand_in in self._stand_ins.values():
             await stand_in.start()
@@ -146,6 +159,7 @@ class Sandbox:
         for stand_in in self._stand_ins.values():
             await stand_in.close()
         await self.slack.close()
+        await self.mail.close()
         if self._runner is not None:
             await self._runner.cleanup()
         await self._world.delivery.close()
@@ -207,6 +221,7 @@ async def serve(
     gateway_url: str,
     host: str = DEFAULT_HOST,
     port: int = DEFAULT_PORT,
+    mail_port: int = 0,
     ready: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Run the sandbox until cancelled.
@@ -215,7 +230,7 @@ async def serve(
     the page's URL once it can be opened. Raises NotLoopback, BadCredentials, OSError when
     the port is taken.
     """
-    sandbox = Sandbox(credentials, gateway_url, host, port)
+    sandbox = Sandbox(credentials, gateway_url, host, port, mail_port)
     try:
         ready(await sandbox.start())
         await asyncio.Event().wait()

@@ -49,6 +49,7 @@ class Files:
             "files.getUploadURLExternal": self._begin,
             "files.completeUploadExternal": self._complete,
             "files.info": self._info,
+            "files.delete": self._delete,
         }
 
     async def _begin(self, call: Call) -> Json:
@@ -112,6 +113,26 @@ class Files:
         if file is None:
             raise SlackError("file_not_found")
         return {"file": self._workspace.file_object(file, shares=True), "comments": []}
+
+    async def _delete(self, call: Call) -> Json:
+        """https://docs.slack.dev/reference/methods/files.delete: an app deletes its own alone."""
+        file = self._workspace.file(call.needed("file"))
+        if file is None:
+            raise SlackError("file_not_found")
+        if file.user != BOT_USER:
+            raise SlackError("cant_delete_file")
+        self._workspace.drop_file(file)
+        for channel, shares in file.shares.items():
+            for share in shares:
+                message = self._workspace.get(channel, share["ts"])
+                if message is None:
+                    continue
+                message.files = [one for one in message.files if one.id != file.id]
+                if message.text or message.files:
+                    self._workspace.changed(message)
+                else:
+                    self._chat.delete(message)
+        return {}
 
     def download(self, id_: str, *, allowed: bool) -> web.Response:
         """Answer with a file, or with the login page where it is not `allowed`."""

@@ -295,6 +295,10 @@ class Workspace:
             self._files.popitem(last=False)
         return made
 
+    def drop_file(self, file: SlackFile) -> None:
+        """Let a file go."""
+        self._files.pop(file.id, None)
+
     def file(self, id_: str) -> SlackFile | None:
         """Return a file, None when there is none or it was dropped."""
         return self._files.get(id_)

@@ -8,15 +8,17 @@ working default.
 
 from __future__ import annotations
 
-from bot.settings.loading import load
+from bot.settings.loading import load, load_backends
 from bot.settings.problems import Problem, SettingsInvalid
 from bot.settings.schema import (
+    Backend,
     Budget,
     ConsoleAccount,
     Desk,
     Knowledge,
     Limits,
     Llm,
+    Mail,
     Media,
     Perception,
     Redis,
@@ -25,17 +27,21 @@ from bot.settings.schema import (
     Settings,
     SlackAccount,
     Store,
+    Transcription,
+    Translation,
     Worker,
 )
 from bot.settings.validate import secrets_of
 
 __all__ = [
+    "Backend",
     "Budget",
     "ConsoleAccount",
     "Desk",
     "Knowledge",
     "Limits",
     "Llm",
+    "Mail",
     "Media",
     "Perception",
     "Problem",
@@ -46,7 +52,10 @@ __all__ = [
     "SettingsInvalid",
     "SlackAccount",
     "Store",
+    "Transcription",
+    "Translation",
     "Worker",
     "load",
+    "load_backends",
     "secrets_of",
 ]

@@ -44,7 +44,7 @@ class Field:
 
     name: str
     key: str
-    kind: Literal["text", "whole", "number", "bool", "list", "choice"]
+    kind: Literal["text", "whole", "number", "bool", "list", "map", "choice"]
     required: bool
     optional: bool
     secret: bool
@@ -70,6 +70,8 @@ class Field:
             return listing(map(str, self.choices))
         if self.kind == "list":
             return "a list of texts, as in [a, b]"
+        if self.kind == "map":
+            return "a mapping of texts, as in {a: b}"
         if self.kind == "bool":
             return "true or false"
         if self.schemes:
@@ -140,7 +142,7 @@ def fields_of(cls: type) -> tuple[Field, ...]:
     """Return the fields of a settings dataclass.
 
     Raises TypeError for a type other than str, int, float, bool, ``tuple[str, ...]``,
-    Literal, and these or None: that is a fault of the schema, not of a file.
+    ``Mapping[str, str]``, Literal, and these or None: that is a fault of the schema, not of a file.
     """
     hints = get_type_hints(cls)
     return tuple(_field(cls, f, hints[f.name]) for f in dataclass_fields(cls) if f.init)
@@ -157,6 +159,8 @@ def _field(cls: type, raw: Any, hint: Any) -> Field:
         kind, choices = "choice", get_args(hint)
     elif hint == tuple[str, ...]:
         kind = "list"
+    elif hint == Mapping[str, str]:
+        kind = "map"
     elif hint in _KINDS:
         kind = _KINDS[hint]
     else:

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from bot.settings.environment import overrides
-from bot.settings.nodes import Entry, Origin, Table, is_null
+from bot.settings.nodes import Broken, Entry, Origin, Table, is_null
 from bot.settings.problems import ENVIRONMENT, Problem, SettingsInvalid, suggestion
-from bot.settings.schema import DESKS, RASA_KEYS, SECTIONS, Llm, Settings
-from bot.settings.validate import Validator
+from bot.settings.schema import BACKEND_PARTS, DESKS, RASA_KEYS, SECTIONS, Backend, Llm, Settings
+from bot.settings.validate import Validator, kind_of
 from bot.settings.yaml_lines import read
 
 #: Rasa's names of channels, and ours. https://rasa.com/docs/rasa/messaging-and-voice-channels
 _RASA_CHANNELS = {"facebook": "messenger", "twilio": "sms", "socketio": "webchat"}
-_OWN_KEYS = (*SECTIONS, "llm", "model")
+_OWN_KEYS = (*SECTIONS, "llm", "model", "backends")
 
 
 def load(
@@ -64,6 +64,7 @@ def load(
                 check.unknown(key, entry, "", dict.fromkeys(_OWN_KEYS))
     made = {name: check.section(cls, top.entries.get(name), name) for name, cls in SECTIONS.items()}
     llm = _llm(check, top.entries.get("llm"))
+    backends = _backends(check, top.entries.get("backends"))
     model = check.text(top.entries.get("model"), "model", "models")
     accounts = {}
     desks: dict[str, tuple[Any, ...]] = {}
@@ -102,6 +103,7 @@ def load(
         model=model,
         slack=desks.get("slack", ()),
         console=desks.get("console", ()),
+        backends=backends,
     )
 
 
@@ -130,6 +132,45 @@ def _llm(check: Validator, entry: Entry | None) -> tuple[Llm, ...]:
         if values.good:
             made.append(check.make(Llm, values, f"llm[{n}]", node.origin))
     return tuple(made)
+
+
+def load_backends(
+    *, environ: Mapping[str, str] = os.environ, cwd: Path | None = None
+) -> dict[str, Backend]:
+    """Read the backends of endpoints.yml alone, for who has no settings: Rasa's action server.
+
+    Raises SettingsInvalid.
+    """
+    here = Path(cwd) if cwd is not None else Path()
+    problems: list[Problem] = []
+    top = _file(here, "endpoints.yml", "ENDPOINTS_FILE", None, environ, problems)
+    for override in overrides(environ, []):
+        if override.path[0] == "backends":
+            top = override.put(top, problems)
+    made = _backends(Validator(environ, problems), top.entries.get("backends"))
+    if problems:
+        raise SettingsInvalid(problems)
+    return made
+
+
+def _backends(check: Validator, entry: Entry | None) -> dict[str, Backend]:
+    made: dict[str, Backend] = {}
+    if entry is None or is_null(entry.node) or isinstance(entry.node, Broken):
+        return made
+    if not isinstance(entry.node, Table):
+        right = "should be a mapping, as in shop: {kind: shopify, …}"
+        check.tell(entry.origin, f"backends is {kind_of(entry.node)}", right)
+        return made
+    for part, inner in entry.node.entries.items():
+        path = f"backends.{part}"
+        if part not in BACKEND_PARTS:
+            check.unknown(part, inner, "backends", dict.fromkeys(BACKEND_PARTS))
+            continue
+        read_ = check.table(Backend, inner.node, path, inner.origin)
+        backend = check.make(Backend, read_, path, inner.origin) if read_.good else None
+        if backend is not None:
+            made[part] = backend
+    return made
 
 
 def _unknown_channel(check: Validator, key: str, entry: Entry, channels: Sequence[str]) -> None:

@@ -11,14 +11,26 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 HTTP = ("http", "https")
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html; S3-compatible
 # services allow a little more. A prefix has no empty part.
 _BUCKET = re.compile(r"s3://[A-Za-z0-9][A-Za-z0-9._-]{1,254}(/[A-Za-z0-9!_.*'()=-]+)*/?")
+#: What each kind of backend cannot do without.
+_BACKEND_NEEDS = {
+    "demo": (),
+    "rest": ("url", "mapping"),
+    "shopify": ("url", "token"),
+    "woocommerce": ("url", "key", "secret"),
+}
+#: The parts of a shop that can be somewhere else than the rest of it, which is ``shop``.
+BACKEND_PARTS = ("shop", "orders", "shipments", "accounts", "payments")
+_MAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 _SECRET_LENGTH = 16
 _PASSWORD_LENGTH = 12
 
@@ -59,7 +71,8 @@ class Llm:
     answer, `first_seconds` for its beginning. `mask` says whether personal data are masked
     before they are sent: "auto" does it unless the model is on this machine. Prices are for a
     million tokens, in one currency for all models. `context_tokens` is what the model reads
-    at once.
+    at once. With `vision` it gets the pictures that customers send, as they are: nothing in a
+    picture can be masked, wherever the model is.
     """
 
     url: str = field(metadata={"schemes": (*HTTP, "local")})
@@ -71,6 +84,16 @@ class Llm:
     input_price: float = field(default=0.0, metadata={"least": 0})
     output_price: float = field(default=0.0, metadata={"least": 0})
     context_tokens: int = _whole(8192, 256)
+    vision: bool = False
+
+    def __post_init__(self) -> None:
+        if self.vision and self.url.startswith("local:"):
+            raise ValueError("vision: models of local: read words alone, leave it out")
+        if self.vision and self.mask == "always":
+            raise ValueError(
+                "vision sends pictures, in which nothing can be masked: with mask: always "
+                "leave it out, or say mask: auto if pictures may be sent as they are"
+            )
 
 
 @dataclass(frozen=True)
@@ -124,10 +147,105 @@ class Perception:
 
 
 @dataclass(frozen=True)
+class Translation:
+    """How customers are understood and answered whose language is not the company's.
+
+    `engine` "llm" asks the language models, if there are any; "marian" the `models` of
+    `transformers` by languages, as in ``pt-en``, each a folder or an id of the hub. `own` are
+    languages, beside the company's, that the bot's own data is written in.
+    """
+
+    engine: Literal["llm", "marian", "none"] = "llm"
+    models: Mapping[str, str] = field(default_factory=dict)
+    own: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for pair in self.models:
+            if not re.fullmatch(r"[a-z]{2}-[a-z]{2}", pair):
+                raise ValueError("models: a key should be two languages, as in pt-en")
+        if self.engine == "marian" and not self.models:
+            raise ValueError("engine marian needs models, as in models: {pt-en: DIR, en-pt: DIR}")
+        for language in self.own:
+            if not re.fullmatch(r"[a-z]{2}", language):
+                raise ValueError(f"own: {language[:8]!r} is not a two-letter code such as de")
+
+
+@dataclass(frozen=True)
+class Transcription:
+    """What listens to voice notes: nothing, an endpoint, or `faster-whisper` on this machine.
+
+    `url` is that of an endpoint that speaks the OpenAI transcription protocol, up to and without
+    ``/audio/transcriptions``; `model` is its word for the model, or of faster-whisper a size
+    (``base``) or a folder. `language` is ISO 639-1, "" to have it found out. A recording longer
+    than `max_seconds` is not listened to; `timeout_seconds` is for one recording. `minute_price`
+    is in the currency of the models' prices. What is said in a recording cannot be masked.
+    """
+
+    engine: Literal["none", "endpoint", "whisper"] = "none"
+    url: str = _url(*HTTP)
+    model: str = ""
+    api_key: str = field(default="", repr=False, metadata={"secret": True})
+    language: str = ""
+    timeout_seconds: float = _above_zero(20.0)
+    max_seconds: float = _above_zero(180.0)
+    minute_price: float = field(default=0.0, metadata={"least": 0})
+
+    def __post_init__(self) -> None:
+        if self.engine == "endpoint" and not (self.url and self.model):
+            raise ValueError("engine: endpoint needs url and model")
+        if self.engine == "whisper" and not self.model:
+            raise ValueError("engine: whisper needs model, a size such as base or a folder")
+        if self.engine != "endpoint" and (self.url or self.api_key):
+            raise ValueError("url and api_key are of engine: endpoint")
+        if self.language and not re.fullmatch(r"[a-z]{2}", self.language):
+            raise ValueError("language should be a two-letter code such as en, or left out")
+
+
+@dataclass(frozen=True)
 class Desk:
     """The agents' side. `routing` is the file of who sees to what and when."""
 
     routing: str = "data/routing.yml"
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Where a part of the shop is asked, an entry of `backends`; see docs/backends.md.
+
+    `kind` "demo" is the demonstration shop in the store. "shopify" has `url` and `token`,
+    "woocommerce" `url`, `key` and `secret`, "rest" `url` and the file `mapping`. `version` is
+    that of Shopify's API, "" for the one that this was written for. `timeout_seconds` is for
+    one attempt, `call_seconds` for all of a call, `at_once` how many requests a process makes.
+    """
+
+    kind: Literal["demo", "rest", "shopify", "woocommerce"]
+    url: str = _url(*HTTP)
+    token: str = field(default="", repr=False, metadata={"secret": True})
+    key: str = field(default="", repr=False, metadata={"secret": True})
+    secret: str = field(default="", repr=False, metadata={"secret": True})
+    mapping: str = ""
+    version: str = ""
+    timeout_seconds: float = _above_zero(5.0)
+    call_seconds: float = _above_zero(8.0)
+    at_once: int = _whole(6, 1, 100)
+
+    def __post_init__(self) -> None:
+        needed = _BACKEND_NEEDS[self.kind]
+        for name in ("url", "token", "key", "secret", "mapping", "version"):
+            given = bool(getattr(self, name))
+            if name in needed and not given:
+                raise ValueError(f"kind {self.kind} needs a {name}")
+            allowed = name in needed or (name, self.kind) == ("version", "shopify")
+            if given and not allowed:
+                raise ValueError(f"{name} is nothing that kind {self.kind} has")
+        parts = urlsplit(self.url)
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("url should have no user, password, ? or #")
+        loopback = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        if self.kind in ("shopify", "woocommerce") and parts.scheme == "http" and not loopback:
+            raise ValueError("url should be https://…, its credentials are sent with each request")
+        if self.version and not re.fullmatch(r"20[0-9]{2}-(01|04|07|10)", self.version):
+            raise ValueError("version should be one of Shopify's, as in 2026-04")
 
 
 @dataclass(frozen=True)
@@ -138,7 +256,8 @@ class Media:
     ``s3://BUCKET/PREFIX`` at `endpoint` ("" for Amazon's); without keys boto3 finds its own
     (a role of the machine). `secret` signs links; "" for one that is made once in `var`,
     which only processes of one machine share. A file that the provider does not give is
-    asked for again for `give_up_seconds`.
+    asked for again for `give_up_seconds`. A message whose file a model is to look at or listen
+    to waits for it `wait_seconds` at the most, and is then answered without.
     """
 
     dir: str = ""
@@ -150,6 +269,7 @@ class Media:
     secret: str = field(default="", repr=False, metadata={"secret": True})
     max_bytes: int = _whole(25 * 1024 * 1024)
     give_up_seconds: float = _above_zero(24 * 3600.0)
+    wait_seconds: float = _above_zero(8.0)
 
     def __post_init__(self) -> None:
         s3 = self.url.startswith("s3:")
@@ -174,6 +294,31 @@ class Media:
 
 
 @dataclass(frozen=True)
+class Mail:
+    """The mail server that one-time codes go out by; "" sends no mail.
+
+    `url` is ``smtps://HOST:PORT`` (TLS from the start, 465) or ``smtp://HOST:PORT`` (587), which
+    has to offer STARTTLS unless it is on this machine. `sender` is what customers see.
+    """
+
+    url: str = _url("smtp", "smtps")
+    user: str = ""
+    password: str = field(default="", repr=False, metadata={"secret": True})
+    sender: str = field(default="", metadata={"key": "from"})
+    timeout_seconds: float = _above_zero(15.0)
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if self.url and (parts.username or parts.password):
+            raise ValueError("url should have no user and password in it, they are settings")
+        if bool(self.user) != bool(self.password):
+            raise ValueError("user and password go together")
+        address = parseaddr(self.sender)[1]
+        if self.url and not _MAIL.fullmatch(address):
+            raise ValueError("from should be an address, as in Larkfield <help@larkfield.example>")
+
+
+@dataclass(frozen=True)
 class Server:
     """The gateway. `public_url` is how providers reach it; `body_limit` is in bytes."""
 
@@ -185,10 +330,14 @@ class Server:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """The providers' stand-ins. They believe anyone, so they are for this machine only."""
+    """The providers' stand-ins. They believe anyone, so they are for this machine only.
+
+    `mail_port` is the mail server's, 0 for any that is free.
+    """
 
     host: str = field(default="127.0.0.1", metadata={"host": "loopback"})
     port: int = _whole(8090, 1, 65535)
+    mail_port: int = _whole(0, 0, 65535)
 
 
 @dataclass(frozen=True)
@@ -273,7 +422,8 @@ class Settings:
 
     `store.url` is filled in and absolute, and `media.dir` unless there is a `media.url`.
     `channels` holds, by channel, instances of the connectors' `Account`; `slack` and `console`
-    are how agents come in. `var` is the one
+    are how agents come in. `backends` are by `BACKEND_PARTS`, none for the demonstration shop.
+    `var` is the one
     directory that is written to, `model` the trained Rasa model or the directory whose newest
     is taken.
     """
@@ -295,6 +445,10 @@ class Settings:
     model: str
     slack: tuple[SlackAccount, ...] = ()
     console: tuple[ConsoleAccount, ...] = ()
+    backends: Mapping[str, Backend] = field(default_factory=dict)
+    mail: Mail = field(default_factory=Mail)
+    translation: Translation = field(default_factory=Translation)
+    transcription: Transcription = Transcription()
 
 
 #: Sections of endpoints.yml that are mappings. `llm` is a list, `model` a text.
@@ -304,8 +458,11 @@ SECTIONS: dict[str, type] = {
     "budget": Budget,
     "knowledge": Knowledge,
     "perception": Perception,
+    "translation": Translation,
+    "transcription": Transcription,
     "desk": Desk,
     "media": Media,
+    "mail": Mail,
     "server": Server,
     "sandbox": Sandbox,
     "worker": Worker,

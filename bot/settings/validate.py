@@ -174,6 +174,8 @@ class Validator:
             return MISSING
         if field.kind == "list":
             return self.texts(field, node, path)
+        if field.kind == "map":
+            return self.named_texts(field, node, path)
         if not isinstance(node, Scalar):
             self.tell(node.origin, f"{path} is {kind_of(node)}", field.right())
             return MISSING
@@ -197,6 +199,22 @@ class Validator:
             texts.append(self.scalar(field, item, f"{path}[{n}]", "should be text"))
         return tuple(texts) if len(self.problems) == before else MISSING
 
+    def named_texts(self, field: Field, node: Node, path: str) -> Any:
+        """Return a dictionary of texts, MISSING when one of them was wrong."""
+        if not isinstance(node, Table):
+            self.tell(node.origin, f"{path} is {kind_of(node)}", field.right())
+            return MISSING
+        before = len(self.problems)
+        texts = {}
+        for key, entry in node.entries.items():
+            if isinstance(entry.node, Broken):
+                return MISSING
+            if not isinstance(entry.node, Scalar) or is_null(entry.node):
+                self.tell(entry.origin, f"{path} has an entry that is no text", "should be text")
+                continue
+            texts[key] = self.scalar(field, entry.node, f"{path}.{key}", "should be text")
+        return texts if len(self.problems) == before else MISSING
+
     def scalar(self, field: Field, node: Scalar, path: str, right: str = "") -> Any:
         """Return the value of one scalar, MISSING when it was wrong."""
         name = node.origin.variable or path
@@ -206,7 +224,7 @@ class Validator:
         if text is None:
             self.unexpanded(done, node.origin, name)
             return MISSING
-        textual = field.kind in ("text", "list")
+        textual = field.kind in ("text", "list", "map")
         if textual and node.kind == "bool":
             self.tell(node.origin, f"{name} is {node.text.lower()}", f"{right}; put it in quotes")
             return MISSING

@@ -83,6 +83,10 @@ class AsyncStore:
         """See `Store.delete`."""
         return await self._run(self.sync.delete, cls, where)
 
+    async def scrub(self) -> None:
+        """See `Store.scrub`."""
+        await self._run(self.sync.scrub)
+
     async def ping(self) -> None:
         """See `Store.ping`."""
         await self._run(self.sync.ping)

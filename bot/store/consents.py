@@ -38,3 +38,38 @@ class Consent(Document):
         "index_background": False,
         "indexes": [("conversation", "at"), ("at",)],
     }
+
+
+class OptOut(Document):
+    """Somebody who was forgotten had opted out, and is not to be written to for all that.
+
+    `_id` is a keyed hash of the address (`bot.consent.forgotten`), which nobody can read back.
+    The rest is what `Conversation` has of it.
+    """
+
+    id = StringField(primary_key=True)
+    scope = StringField(required=True, choices=(ALL, MARKETING))
+    how = StringField(default="")
+    at = UtcField(required=True)
+
+    meta = {
+        "collection": "optouts",
+        "auto_create_index": False,
+        "index_background": False,
+        "indexes": [("at",)],
+    }
+
+
+class OptOutKey(Document):
+    """The key of those hashes; there is one, made when it is first needed."""
+
+    id = StringField(primary_key=True)
+    key = StringField(required=True)
+    at = UtcField(required=True)
+
+    meta = {
+        "collection": "optout_keys",
+        "auto_create_index": False,
+        "index_background": False,
+        "indexes": [("at",)],
+    }

@@ -83,6 +83,12 @@ class Store(Protocol):
     def delete(self, cls: type[Document], where: Where) -> int:
         """Delete all that match and return how many. An empty filter deletes all."""
 
+    def scrub(self) -> None:
+        """Leave no trace of what was deleted in files of ours.
+
+        MongoDB keeps its own: there pages are overwritten as they are used again.
+        """
+
     def ping(self) -> None:
         """Return when the store answers."""
 

@@ -22,7 +22,8 @@ class StoredFile(Document):
     `filename` is safe to show and to save by, `size` is in bytes, and the vault has it under
     `key`, which is the content's `sha256`. `due` is when a wanted one may be worked on;
     `owner` is the process at work on it, `deaths` how many died at it; `at` is when it came
-    to be wanted.
+    to be wanted. `sensed` is a `bot.message.Sensed` as plain data, what a model made of it, at
+    `sensed_at`; `sense_tries` is how often one was asked.
     """
 
     id = StringField(primary_key=True)
@@ -45,6 +46,9 @@ class StoredFile(Document):
     owner = StringField(default="")
     deaths = IntField(default=0)
     at = UtcField(required=True)
+    sensed = RawField()
+    sensed_at = UtcField()
+    sense_tries = IntField(default=0)
 
     meta = {
         "collection": "files",

@@ -19,8 +19,12 @@ OPENED, REOPENED, TAKEN, ASSIGNED, RETURNED, RESOLVED = (
 )
 #: A rule closed it, a deadline is over, the customer rated, a draft was shown, an action was run.
 CLOSED, REMINDED, RATED, DRAFTED, ACTED = "closed", "reminded", "rated", "drafted", "acted"
+#: What a customer wrote, in the company's language.
+TRANSLATED = "translated"
 #: A message to the customer was changed or taken back, or could not be.
 EDITED, DELETED = "edited", "deleted"
+#: A model has made a customer's file into words.
+SENSED = "sensed"
 
 
 class Entry(Document):

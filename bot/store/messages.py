@@ -43,7 +43,8 @@ class Message(Document):
     out; `arrived` breaks its ties, in microseconds since 1970. `due` is when a
     pending row may be worked on, `tried` when it was last given to the provider.
     `epoch` is the handoff epoch a reply was made in. `code` and `details` are a receipt's.
-    A `notice` is what the law wants said even to who has opted out.
+    A `notice` is what the law wants said even to who has opted out. `translated` is what it
+    says in the company's language, "" where it is in that.
     """
 
     id = StringField(primary_key=True)
@@ -74,6 +75,7 @@ class Message(Document):
     tag = StringField(default="")
     agent = StringField(default="")
     notice = BooleanField(default=False)
+    translated = StringField(default="")
 
     meta = {
         "collection": "messages",

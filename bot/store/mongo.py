@@ -206,6 +206,9 @@ class MongoStore:
         with self._guarded():
             return int(self._collection(cls).delete_many(_filter(conditions)).deleted_count)
 
+    def scrub(self) -> None:
+        """See `Store.scrub`: nothing of it is ours to do."""
+
     def ping(self) -> None:
         """See `Store.ping`."""
         with self._guarded():

@@ -67,7 +67,8 @@ def tracker(
 def run(action: Action, where: Tracker) -> tuple[list[str], dict[str, Any], CollectingDispatcher]:
     """Run an action; return the responses, the slots that it sets, and all that was said."""
     dispatcher = CollectingDispatcher()
-    events = action.run(dispatcher, where, {})
+    done = action.run(dispatcher, where, {})
+    events = asyncio.run(done) if asyncio.iscoroutine(done) else done
     slots = {e["name"]: e["value"] for e in events if e["event"] == "slot"}
     return [m["response"] for m in dispatcher.messages], slots, dispatcher
 
@@ -204,7 +205,8 @@ def test_a_return_is_noted_once_a_message(shop: Store) -> None:
         responses, after, said = run(ActionRegisterReturn(), tracker(slots))
         assert responses == ["utter_return_noted"]
         assert said.messages[0]["reference"] == "R1044"
-        assert after["handoff"]["why"] == "return R1044: two mugs; because: too small"
+        why = "return R1044: two mugs; because: too small; identity not proven"
+        assert after["handoff"]["why"].startswith(why)
     run(ActionRegisterReturn(), tracker(slots, message="telegram:shop:8"))
     assert [row.what for row in returns().of("1044")] == ["two mugs", "two mugs"]
 
@@ -241,7 +243,8 @@ def test_nobody_gets_data_or_an_invoice_from_the_bot(shop: Store) -> None:
     slots = {"order_number": "1044", "email": "ann@field.example", "data_wish": "deletion"}
     responses, after, _ = run(ActionSendInvoice(), tracker(slots))
     assert responses == ["utter_invoice_passed_on"]
-    assert after["handoff"]["why"] == "wants the invoice of order 1044 sent to ann@field.example"
+    why = "wants the invoice of order 1044 sent to ann@field.example; identity not proven"
+    assert after["handoff"]["why"].startswith(why)
     responses, after, _ = run(ActionRequestData(), tracker(slots))
     assert responses == ["utter_deletion_passed_on"]
     assert (after["handoff"]["topic"], after["email"]) == ("data", None)
@@ -301,13 +304,14 @@ def test_an_order_that_does_not_exist_is_not_taken(shop: Store) -> None:
     dispatcher = CollectingDispatcher()
     form = ValidateCancelForm()
     where = tracker({}, "9999")
-    assert form.validate_order_number("9999", dispatcher, where, {}) == {"order_number": None}
+    taken = asyncio.run(form.validate_order_number("9999", dispatcher, where, {}))
+    assert taken == {"order_number": None}
     assert [m["response"] for m in dispatcher.messages] == ["utter_order_not_found"]
 
 
 def test_the_other_order_is_asked_for_unless_its_number_was_told() -> None:
     assert run(ActionOtherOrder(), tracker({"order_number": "1042"}))[:2] == (
-        *(["utter_other_order"], {"order_number": None}),
+        *(["utter_other_order"], {"order_number": None, "last_order": None}),
     )
     where = tracker({"order_number": "1043"})
     where.latest_message["entities"] = [{"entity": "order_number", "value": "1043"}]

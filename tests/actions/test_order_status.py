@@ -90,34 +90,40 @@ def test_a_store_that_is_down_is_tried_again(monkeypatch: pytest.MonkeyPatch, pl
     assert orders().find("1042") is not None
 
 
-def test_every_stage_is_told_without_anything_personal(place: Store) -> None:
+async def test_every_stage_is_told_without_anything_personal(place: Store) -> None:
     orders()
     for order in place.find(Order, {}):
         dispatcher = CollectingDispatcher()
-        events = ActionOrderStatus().run(dispatcher, tracker(str(order.id)), {})
+        events = await ActionOrderStatus().run(dispatcher, tracker(str(order.id)), {})
         (said,) = dispatcher.messages
         told = str({k: v for k, v in said.items() if k != "response"})
         assert said["response"] == f"utter_order_{order.status}"
-        assert events == [
-            {"event": "slot", "timestamp": None, "name": "order_number", "value": None}
-        ]
+        slots = {event["name"]: event["value"] for event in events}
+        assert slots.pop("last_order")["value"] == order.id
+        assert slots == {"order_number": None}
         assert str(order.customer) not in told
         assert not order.tracking or str(order.tracking) not in told
         assert not any(item["name"] in told for item in order.items)
 
 
-def test_an_order_late_beyond_its_day_is_not_said_to_be_on_its_way(place: Store) -> None:
+@pytest.mark.parametrize(
+    ("number", "days", "stage"),
+    [("1042", -2, "overdue"), ("1042", None, "left_undated"), ("1051", None, "delivered")],
+)
+async def test_an_order_is_told_by_its_day_and_without_one_where_there_is_none(
+    place: Store, number: str, days: int | None, stage: str
+) -> None:
     orders()
-    late = utcnow() - timedelta(days=2)
-    place.change(Order, {"id": "1042"}, set={"eta": late})
+    day = None if days is None else utcnow() + timedelta(days=days)
+    place.change(Order, {"id": number}, set={"eta": day})
     dispatcher = CollectingDispatcher()
-    ActionOrderStatus().run(dispatcher, tracker("1042"), {})
-    assert dispatcher.messages[0]["response"] == "utter_order_overdue"
+    await ActionOrderStatus().run(dispatcher, tracker(number), {})
+    assert dispatcher.messages[0]["response"] == f"utter_order_{stage}"
 
 
-def test_an_order_that_is_gone_meanwhile_is_said_to_be(place: Store) -> None:
+async def test_an_order_that_is_gone_meanwhile_is_said_to_be(place: Store) -> None:
     dispatcher = CollectingDispatcher()
-    ActionOrderStatus().run(dispatcher, tracker("8888"), {})
+    await ActionOrderStatus().run(dispatcher, tracker("8888"), {})
     assert dispatcher.messages[0]["response"] == "utter_order_not_found"
 
 
@@ -127,17 +133,18 @@ def test_an_order_that_is_gone_meanwhile_is_said_to_be(place: Store) -> None:
         ("#1042", "#1042", "1042", []),
         ("9999", "9999", None, ["utter_order_not_found"]),
         ("no idea", "no idea", None, ["utter_order_number_unclear"]),
-        ("1043", "1042 or 1043", None, ["utter_order_number_unclear"]),
+        ("1043", "1042 or 1043", None, []),
         ("1043", '/inform_order_number{"order_number":"1043"}', "1043", []),
         ("1043", "thanks", "1043", []),
     ],
 )
-def test_the_form_takes_only_numbers_of_orders(
+async def test_the_form_takes_only_numbers_of_orders(
     place: Store, value: str, text: str, slot: str | None, said: list[str]
 ) -> None:
     dispatcher = CollectingDispatcher()
-    validated = ValidateOrderForm().validate_order_number(
+    validated = await ValidateOrderForm().validate_order_number(
         value, dispatcher, tracker(None, text), {}
     )
-    assert validated == {"order_number": slot}
+    assert validated["order_number"] == slot
+    assert (validated.get("last_order") or {}).get("value") == slot
     assert [message["response"] for message in dispatcher.messages] == said

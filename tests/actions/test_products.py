@@ -14,7 +14,7 @@ from actions.backends import orders, products
 from actions.backends.products import Product, ProductsBackend
 from actions.products import ActionProduct, ActionSizes, ActionStock, ValidateStockForm
 from actions.several import ActionSeveral, topics_in
-from actions.texts import read_address, read_complaint, read_email, read_phone, read_words
+from actions.texts import asks, read_address, read_complaint, read_email, read_phone, read_words
 from actions.tracking import ActionTrack
 from actions.ways import ActionDeliveryAbroad, ActionPaymentMethods
 from bot.store import Store, open_store
@@ -163,7 +163,9 @@ def test_several_things_are_offered_one_by_one_in_their_order() -> None:
         (read_complaint, "your driver was rude", "your driver was rude"),
         (read_words, "too small", "too small"),
         (read_words, "?!", None),
+        (asks, "how long does that take", True),
+        (asks, "ok, what I got was broken", False),
     ],
 )
-def test_what_is_typed_is_read(read: Any, text: str, taken: str | None) -> None:
+def test_what_is_typed_is_read(read: Any, text: str, taken: str | bool | None) -> None:
     assert read(text) == taken

@@ -289,11 +289,11 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     return open_store(url)
 
 
-def test_an_agent_gives_money_back_and_has_words_for_it(shop: Store) -> None:
+async def test_an_agent_gives_money_back_and_has_words_for_it(shop: Store) -> None:
     dispatcher = CollectingDispatcher()
     for _ in range(2):
         with as_agent(Agent("anna", "slack:1.2")) as metadata:
-            events = ActionRefund().run(dispatcher, tracker(SLOTS, metadata), {})
+            events = await ActionRefund().run(dispatcher, tracker(SLOTS, metadata), {})
         assert [event["value"]["ok"] for event in events] == [True]
     said = dispatcher.messages[0]
     assert (said["response"], said["number"], said["amount"]) == (
@@ -314,12 +314,12 @@ def test_an_agent_gives_money_back_and_has_words_for_it(shop: Store) -> None:
         ({"order_number": "1043"}, "the order is packed, refunds are for what is"),
     ],
 )
-def test_what_was_not_given_back_is_told_to_the_agent_alone(
+async def test_what_was_not_given_back_is_told_to_the_agent_alone(
     shop: Store, slots: dict[str, Any], why: str
 ) -> None:
     dispatcher = CollectingDispatcher()
     with as_agent(Agent("anna", "d")) as metadata:
-        (event,) = ActionRefund().run(dispatcher, tracker({**SLOTS, **slots}, metadata), {})
+        (event,) = await ActionRefund().run(dispatcher, tracker({**SLOTS, **slots}, metadata), {})
     assert not event["value"]["ok"]
     assert event["value"]["why"].startswith(why)
     assert dispatcher.messages == []
@@ -327,21 +327,21 @@ def test_what_was_not_given_back_is_told_to_the_agent_alone(
 
 
 @pytest.mark.parametrize("metadata", [{}, {"agent": "anna", "deed": "d"}])
-def test_a_customer_gets_a_person_whatever_his_message_says_of_itself(
+async def test_a_customer_gets_a_person_whatever_his_message_says_of_itself(
     shop: Store, metadata: dict[str, Any]
 ) -> None:
     dispatcher = CollectingDispatcher()
-    events = ActionRefund().run(dispatcher, tracker(SLOTS, metadata), {})
-    assert [message["response"] for message in dispatcher.messages] == ["utter_handoff"]
-    assert events[0]["name"] == "handoff"
+    events = await ActionRefund().run(dispatcher, tracker(SLOTS, metadata), {})
+    assert [message["response"] for message in dispatcher.messages] == ["utter_effect_person"]
+    assert "handoff" in [event["name"] for event in events]
     with as_agent(Agent("anna", "another")):
-        ActionRefund().run(dispatcher, tracker(SLOTS, metadata), {})
+        await ActionRefund().run(dispatcher, tracker(SLOTS, metadata), {})
     assert shop.count(Refund, {}) == 0
     assert paid(shop) == 0
 
 
 def test_the_rules_of_the_shop_can_be_read() -> None:
-    assert load_rules(ROOT / RULES_FILE) == parse_rules(GOOD)
+    assert load_rules(ROOT / RULES_FILE).refunds == parse_rules(GOOD).refunds
     assert parse_rules(GOOD).refunds == RULES
 
 

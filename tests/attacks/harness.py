@@ -106,6 +106,9 @@ def attacks() -> list[Attack]:
 class _Watched:
     """An `Answering` that is listened to, and remembers what it is told to of the customer."""
 
+    #: Answers from articles are attacked here; what models do with tools is in tests/within_rules.
+    talks = None
+
     def __init__(self, inner: Answering, memory: str) -> None:
         self._inner = inner
         self._memory = memory

@@ -23,13 +23,12 @@ from bot.settings import Limits
 from bot.store import AsyncStore
 from bot.store.conversations import Conversation
 from bot.store.dead_letters import DeadLetter
-from bot.store.documents import DOCUMENTS
 from bot.store.messages import QUEUED, SENDING, UNSENT, Message, arrival, from_message
 from bot.store.notices import Notice as StoredNotice
-from bot.store.sqlite import SqliteStore
 from connectors.base import Connector, Request
 from connectors.render import render
 from tests.kit.http import Recorded, Step, provider
+from tests.kit.stores import store_in
 from tests.kit.waiting import until
 
 
@@ -97,13 +96,9 @@ class Out:
     last_in_hours: float = 0.1
 
 
-def _opened(path: Path) -> AsyncStore:
-    return AsyncStore(SqliteStore(path / "bot.db"), DOCUMENTS)
-
-
 async def run_in(case: In, connector: Connector, path: Path) -> None:
     """Run one inbound case; raises AssertionError."""
-    store = _opened(path)
+    store = store_in(path)
     try:
         await _given(store, connector, case.outbox)
         key = connector.channel, connector.account.account
@@ -182,7 +177,7 @@ def _row(id: str, address: Address, content: Content, n: int, agent: str = "") -
 
 async def run_out(case: Out, connect: Callable[[str], Connector], to: str, path: Path) -> None:
     """Run one outbound case against a scripted provider; raises AssertionError."""
-    store = _opened(path)
+    store = store_in(path)
     async with provider(list(case.answers)) as server:
         connector = connect(server.url)
         account = connector.account.account

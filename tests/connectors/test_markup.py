@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.markup import Mark, entities, escape, part, plain, whatsapp, write
+from tests.kit.dice import examples
 
 
 @pytest.mark.parametrize(
@@ -70,14 +71,14 @@ ANY = st.lists(st.sampled_from(SIGNS), max_size=50).map("".join)
 
 
 @given(ANY)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_escaped_words_are_shown_as_they_are(text: str) -> None:
     assert entities(escape(text))[0] == text
     assert entities(escape(text))[1] == []
 
 
 @given(ANY, st.data())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_any_part_can_be_written_again(text: str, data: st.DataObject) -> None:
     words, marks = entities(text)
     assert all(0 <= m.start < m.end <= len(words) for m in marks)

@@ -33,9 +33,7 @@ from bot.message import (
     utcnow,
 )
 from bot.store import AsyncStore
-from bot.store.documents import DOCUMENTS
 from bot.store.messages import SENT, UNKNOWN, Message, arrival
-from bot.store.sqlite import SqliteStore
 from connectors import CHANNELS, connector_class, messenger
 from connectors.base import Request
 from connectors.errors import (
@@ -64,7 +62,9 @@ from tests.connectors.cases.messenger_in import (
     text,
     webhook,
 )
+from tests.kit.dice import examples
 from tests.kit.http import Answer, Hang, Provider, Script, closed_url, provider
+from tests.kit.stores import store_in
 
 ADDRESS = Address("messenger", "page", USER)
 HELLO = Outbound("t-1:0", ADDRESS, Text("Hello"))
@@ -215,19 +215,19 @@ def check(arrived: list[Any]) -> None:
     assert len(set(ids)) == len(ids)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.binary())
 async def test_no_bytes_do_more_than_be_unreadable(body: bytes) -> None:
     check(await received(hook(body)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(JSON)
 async def test_no_json_does_more_than_be_unreadable(body: Any) -> None:
     check(await received(hook(body)))
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(600), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     kind=st.sampled_from(
         [
@@ -245,7 +245,7 @@ async def test_no_event_costs_the_one_beside_it(kind: str, said: Any, stamp: Any
     assert any(isinstance(a, Inbound) and a.provider_id == "m_GOOD" for a in arrived)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(attachment=JSON, words=st.none() | st.text())
 async def test_no_attachment_leaves_its_customer_in_silence(attachment: Any, words: Any) -> None:
     said = {"mid": "m_1", "text": words, "attachments": [attachment]}
@@ -264,7 +264,7 @@ class _Silence:
 
 
 async def stored(path: Path, *rows: dict[str, Any]) -> AsyncStore:
-    store = AsyncStore(SqliteStore(path / "bot.db"), DOCUMENTS)
+    store = store_in(path)
     for n, row in enumerate(rows):
         made = {
             "direction": "out",

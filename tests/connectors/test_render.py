@@ -30,6 +30,7 @@ from connectors import markup
 from connectors.base import Capabilities, Files
 from connectors.lengths import characters, segments, utf16
 from connectors.render import render, shorten, split, split_marked
+from tests.kit.dice import examples
 
 CAN = Capabilities(
     kinds_in=frozenset(),
@@ -134,7 +135,7 @@ TEXTS = st.text(
 
 
 @given(TEXTS, st.integers(4, 30), st.sampled_from([characters, utf16]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_nothing_but_white_space_at_the_cuts_is_lost(text: str, limit: int, count) -> None:  # type: ignore[no-untyped-def]
     parts = split(text, limit, count)
     assert all(0 < count(part) <= limit for part in parts)
@@ -412,7 +413,7 @@ MARKED = st.lists(st.sampled_from(SIGNS), max_size=60).map("".join)
 
 
 @given(MARKED, st.integers(12, 40), st.sampled_from(["none", "whatsapp", "entities"]))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_no_formatting_makes_a_part_too_long_or_loses_a_word(
     text: str, limit: int, how: str
 ) -> None:

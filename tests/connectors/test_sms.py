@@ -24,9 +24,7 @@ from bot.gateway import Gateway
 from bot.inbox import Inbox
 from bot.message import Address, Inbound, Media, Outbound, Receipt, Text, encode, utcnow
 from bot.store import AsyncStore
-from bot.store.documents import DOCUMENTS
 from bot.store.messages import Message
-from bot.store.sqlite import SqliteStore
 from connectors import connector_class, sms
 from connectors.base import File, Request
 from connectors.errors import (
@@ -59,7 +57,9 @@ from tests.connectors.cases.sms_in import (
 from tests.connectors.cases.sms_out import PATH as MESSAGES
 from tests.connectors.cases.sms_out import SENT, refused, taken
 from tests.connectors.table import _row, _Silence
+from tests.kit.dice import examples
 from tests.kit.http import Answer, Hang, Provider, Recorded, Reset, Step, closed_url, provider
+from tests.kit.stores import store_in
 
 SERVICE = "MG" + "f" * 32
 HELLO = Text("Hello")
@@ -247,7 +247,7 @@ async def test_an_unknown_code_has_twilios_words_or_none() -> None:
 
 
 async def gateway(tmp_path: Path) -> tuple[Gateway, Sms, AsyncStore]:
-    store = AsyncStore(SqliteStore(tmp_path / "bot.db"), DOCUMENTS)
+    store = store_in(tmp_path)
     made = connector()
     inbox = Inbox(store, _Silence())  # type: ignore[arg-type]
     return Gateway(store, inbox, {("sms", "shop"): made}, body_limit=2**20), made, store
@@ -297,7 +297,7 @@ WORDS = st.text(max_size=40) | st.sampled_from(
 PAIRS = st.lists(st.tuples(NAMES, WORDS), max_size=12)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(PAIRS, st.dictionaries(st.sampled_from(["ref", "q"]), st.text(max_size=12), max_size=2))
 def test_whatever_twilio_signs_is_read_or_named(pairs: Any, query: dict[str, str]) -> None:
     body = urlencode([(n, v) for n, v in pairs], errors="replace").encode()
@@ -319,7 +319,7 @@ def test_whatever_twilio_signs_is_read_or_named(pairs: Any, query: dict[str, str
             assert isinstance(one, Receipt)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.binary(max_size=200), st.text(max_size=60))
 def test_nothing_unproven_is_parsed(body: bytes, given_signature: str) -> None:
     request = Request("POST", PATH, {}, {"x-twilio-signature": given_signature}, body)

@@ -64,6 +64,7 @@ from tests.connectors.cases.telegram import (
 )
 from tests.connectors.cases.telegram_in import BOT, CLUB, INBOUND, in_club, named
 from tests.connectors.cases.telegram_out import OUTBOUND
+from tests.kit.dice import examples
 from tests.kit.http import Answer, Provider, Recorded, Reset, Step, Truncated, closed_url, provider
 
 TOKEN = "123456:AAH-secret_bot_token"
@@ -213,7 +214,9 @@ _JSON = st.recursive(
     ),
     max_leaves=12,
 )
-_FUZZ = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_FUZZ = settings(
+    max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 def _paths(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

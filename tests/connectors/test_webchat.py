@@ -36,6 +36,7 @@ from connectors import webchat
 from connectors.base import Request
 from connectors.errors import BadSignature
 from connectors.webchat import WebChat, WebChatAccount
+from tests.kit.dice import examples
 from tests.kit.host import MemoryHost, gateway
 
 PNG = base64.b64decode(
@@ -630,7 +631,7 @@ frames = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(sequence=st.lists(frames, max_size=6), greeted=st.booleans())
 async def test_no_frames_whatever_break_the_gateway(sequence, greeted):
     host, failures = MemoryHost(), []

@@ -26,14 +26,13 @@ from bot.media.seal import Seal
 from bot.media.shelf import Shelf
 from bot.media.vault import AsyncVault
 from bot.message import Media, decode
-from bot.store import AsyncStore
-from bot.store.documents import DOCUMENTS
 from bot.store.messages import Message
-from bot.store.sqlite import SqliteStore
 from connectors import webchat
 from connectors.errors import NoFile
 from tests.connectors.test_webchat import PNG, chat, id_of, page, user_of
+from tests.kit.dice import examples
 from tests.kit.host import MemoryHost, gateway
+from tests.kit.stores import store_in
 
 TOKEN = "A" * 32
 PDF = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n"
@@ -427,7 +426,7 @@ async def test_each_account_has_its_own_place_for_files(host):
 
 
 async def test_through_the_real_gateway_a_file_is_in_the_vault_for_this_account_alone(tmp_path):
-    store = AsyncStore(SqliteStore(tmp_path / "bot.db"), DOCUMENTS)
+    store = store_in(tmp_path)
     vault, seal = FolderVault(tmp_path / "media"), Seal("s" * 32)
     connector = chat()
     gate = Gateway(
@@ -485,7 +484,7 @@ messages = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 @given(message=messages, body=st.binary(max_size=200), mime=st.sampled_from(["", "image/png", "x"]))
 async def test_no_post_whatever_breaks_the_gateway(message, body, mime):
     host = MemoryHost()

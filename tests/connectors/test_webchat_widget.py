@@ -6,7 +6,6 @@ import asyncio
 import base64
 import json
 import re
-import shutil
 import struct
 import zlib
 from collections.abc import AsyncIterator
@@ -14,7 +13,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from bot.message import (
     Ask,
@@ -37,26 +36,12 @@ from bot.message import (
     Text,
 )
 from connectors.webchat import REFUSALS, WebChat, WebChatAccount
+from tests.kit.browser import chromium, needs_chromium
 from tests.kit.host import MemoryHost, gateway
 
-CHROMIUM = shutil.which("chromium")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), needs_chromium]
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
-]
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-]
+MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 EVIL = [
     "<img src=x onerror=\"window.pwned='img'\">",
@@ -69,10 +54,8 @@ EVIL = [
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    async with chromium(*MICROPHONE) as browser:
         yield browser
-        await browser.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")

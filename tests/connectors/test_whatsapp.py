@@ -69,6 +69,7 @@ from tests.connectors.cases.whatsapp import (
 )
 from tests.connectors.cases.whatsapp_in import INBOUND
 from tests.connectors.cases.whatsapp_out import OUTBOUND
+from tests.kit.dice import examples
 from tests.kit.http import Answer, Provider, Recorded, Reset, Step, closed_url, provider
 
 
@@ -313,13 +314,13 @@ async def _read_or_refuse(raw: bytes) -> list[Any]:
     return found
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(_JSON | st.binary(max_size=200))
 async def test_fuzz_anything_signed_is_read_or_named_unreadable(body: Any) -> None:
     await _read_or_refuse(body if isinstance(body, bytes) else json.dumps(body).encode())
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(400), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(_WHOLE), st.data())
 async def test_fuzz_one_mutated_part_never_costs_the_good_message(body: Any, data: Any) -> None:
     """Mutate one place of a webhook that stands beside a good one."""
@@ -337,14 +338,14 @@ async def test_fuzz_one_mutated_part_never_costs_the_good_message(body: Any, dat
     assert Text("good") in [a.content for a in found if isinstance(a, Inbound)]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.binary(max_size=60), st.text(max_size=90))
 async def test_fuzz_nothing_passes_with_a_made_up_signature(body: bytes, header: str) -> None:
     with pytest.raises(BadSignature):
         await _RECEIVER.receive(hook(body, x_hub_signature_256=header))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(_WHOLE), st.integers(min_value=0), st.integers(1, 255))
 async def test_fuzz_one_changed_byte_breaks_the_signature(body: Any, at: int, flip: int) -> None:
     request = hook(body)

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from bot.learning import Decided
 from bot.store import AsyncStore
 from bot.store.lessons import CONFIRMED, DISMISSED, OPEN, WRITTEN, Lesson
+from tests.kit.browser import chromium, needs_chromium
 from tests.kit.console import PASSWORD, Served, serving, settings_of
 from tests.kit.designs import sound_project
 from tests.kit.inbox import KEY, a_talk, lesson, three_lessons
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 FIRST, SECOND, THIRD = (f"{KEY}:in-{n}" for n in (1, 2, 3))
 NLU = "data/nlu/all.yml"
 
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
+    needs_chromium,
     # One browser for all of them.
     pytest.mark.asyncio(loop_scope="module"),
 ]
@@ -43,10 +38,8 @@ async def served(store: AsyncStore, tmp_path: Path) -> AsyncIterator[Served]:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        made = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    async with chromium() as made:
         yield made
-        await made.close()
 
 
 async def open_page(browser: Browser, served: Served, errors: list[str], width: int) -> Page:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, Route, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from bot.message import utcnow
 from bot.store import AsyncStore
@@ -19,13 +18,9 @@ from bot.store.conversations import Conversation
 from bot.store.journal import Entry
 from bot.store.messages import FAILED, READ, Message
 from bot.store.reviews import Review
+from tests.kit.browser import chromium, needs_chromium
 from tests.kit.console import KEY, PASSWORD, Served, heard, serving, settings_of, waits
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>&amp;"
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360f8"
@@ -33,7 +28,7 @@ PIXEL = bytes.fromhex(
 )
 
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
+    needs_chromium,
     # One browser for all of them.
     pytest.mark.asyncio(loop_scope="module"),
 ]
@@ -47,10 +42,8 @@ async def served(store: AsyncStore, tmp_path: Path) -> AsyncIterator[Served]:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        made = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    async with chromium() as made:
         yield made
-        await made.close()
 
 
 async def open_page(browser: Browser, served: Served, errors: list[str], **more: object) -> Page:
@@ -375,6 +368,10 @@ async def test_what_was_begun_outlives_the_session_but_not_a_logout(
     await expect(note).to_have_value("")
     await note.fill("Of Ben")
     await page.context.clear_cookies()
+    # The page is not taken away from who is writing when it hears of something new.
+    await store.insert(heard("Hello?", n=8))
+    await served.console.changed()
+    await expect(page.get_by_text("logged out", exact=True)).to_be_visible(timeout=20_000)
     await page.get_by_role("button", name="Add note").click()
     await expect(page.get_by_text("You have been logged out.")).to_be_visible()
 

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from bot.insight.rollup import Rollup
 from bot.message import utcnow
 from bot.settings import Limits
 from bot.store import AsyncStore
 from bot.store.models import POINTER, ModelInUse
+from tests.kit.browser import chromium, needs_chromium
 from tests.kit.console import PASSWORD, Served, browsing, serving, settings_of
 from tests.kit.reports import REPORT, keep_model, shop
 from tests.kit.traffic import HELLO, KEY, NUMBER, ORDER, PERSON, UNSURE, Heard, traffic
 
-CHROMIUM = shutil.which("chromium")
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>&amp;"
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-seen = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -36,12 +34,8 @@ async def served(store: AsyncStore, tmp_path: Path) -> AsyncIterator[Served]:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        made = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
-        )
+    async with chromium() as made:
         yield made
-        await made.close()
 
 
 async def opened(browser: Browser, served: Served, errors: list[str], at: str, wide: int) -> Page:
@@ -113,7 +107,7 @@ async def test_a_message_without_a_turn_says_why(served: Served, store: AsyncSto
         assert told["alone"]["note"] == "had no turn"
 
 
-@seen
+@needs_chromium
 async def test_the_confusions_on_the_page(
     served: Served, store: AsyncStore, browser: Browser
 ) -> None:
@@ -141,7 +135,7 @@ async def test_the_confusions_on_the_page(
     assert errors == []
 
 
-@seen
+@needs_chromium
 async def test_the_coverage_on_the_page(
     served: Served, store: AsyncStore, browser: Browser, tmp_path: Path
 ) -> None:
@@ -164,7 +158,7 @@ async def test_the_coverage_on_the_page(
     assert errors == []
 
 
-@seen
+@needs_chromium
 async def test_a_conversation_on_the_page(
     served: Served, store: AsyncStore, browser: Browser
 ) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Error, Page, async_playwright, expect
+from playwright.async_api import Error, Page, expect
 
 from bot.store import AsyncStore
+from tests.kit.browser import chromium, needs_chromium
 from tests.kit.console import PASSWORD, serving, settings_of
 
-CHROMIUM = shutil.which("chromium")
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 DOMAIN = f"""\
 intents: [greet, affirm, order]
@@ -41,7 +40,7 @@ DRAWN = """async (svg) => {
     (await import("/console/page/design_stories.js")).drawn(svg);
 }"""
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")
+pytestmark = needs_chromium
 
 
 def write(root: Path) -> None:
@@ -68,13 +67,10 @@ async def test_one_follows_a_question_to_its_answer(
     errors: list[str] = []
     async with (
         serving(store, settings_of(tmp_path), clerk=False) as served,
-        async_playwright() as playwright,
+        chromium() as browser,
     ):
         write(tmp_path / "project")
         monkeypatch.chdir(tmp_path / "project")
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
         page = await browser.new_page()
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -113,4 +109,3 @@ async def test_one_follows_a_question_to_its_answer(
         for bad in ("<script/>", "<rect onclick='x'/>", "<a href='javascript:x'/>", "<style/>"):
             with pytest.raises(Error, match="The picture cannot be shown"):
                 await page.evaluate(DRAWN, f'<svg xmlns="http://www.w3.org/2000/svg">{bad}</svg>')
-        await browser.close()

@@ -16,7 +16,7 @@ from bot.desk.routing import Routing
 from bot.desk.routing_file import load_routing
 from bot.desk.watch import Watch
 from bot.dialogue.contract import Failure, Handoff, Outcome
-from bot.message import Choice, Text, encode, utcnow
+from bot.message import Choice, Choices, Option, Text, encode, utcnow
 from bot.perception.escalation_file import load_escalation
 from bot.perception.perceiving import Perceiver
 from bot.settings import Perception as Settings
@@ -317,6 +317,34 @@ async def test_a_case_that_opens_again_is_about_what_is_wanted_now(
     found = await store.get(Case, case.id)
     assert found is not None
     assert found.summary == "it is broken again"
+
+
+async def test_what_is_wanted_is_what_began_the_form_not_its_last_answer(
+    store: AsyncStore, clock: Any
+) -> None:
+    asking = Outcome([], [Text("the code?")], {"active_loop": "prove_form"}, {}, None)
+    done = Outcome([], [Text("passing you on")], {}, {}, None, Handoff("address", "proven"))
+    turns = turns_of(store, Seeing(asking, asking, done, asking), watch())
+    for n, said in enumerate(["Send it to my office", "12 Mill Lane"], 1):
+        await says(turns, store, said, n)
+    turn = await says(turns, store, "832470", 3)
+    found = await store.get(Case, turn.id)
+    assert found is not None
+    assert found.summary == "Send it to my office"
+
+
+async def test_who_presses_a_button_for_a_person_wants_what_he_asked_before(
+    store: AsyncStore, clock: Any
+) -> None:
+    offer = Choices("I don't know that.", (Option("Talk to a person", "/human"),))
+    unknown = Outcome([], [offer], {}, {}, None)
+    done = Outcome([], [Text("passing you on")], {}, {}, None, Handoff("human", "asked"))
+    turns = turns_of(store, Seeing(unknown, done), watch())
+    await says(turns, store, "Do you sell peelers?", 1)
+    turn = await says(turns, store, Choice("/human", "Talk to a person"), 2)
+    found = await store.get(Case, turn.id)
+    assert found is not None
+    assert found.summary == "Do you sell peelers?"
 
 
 @pytest.mark.parametrize("between", ["a rating", "a failure"])

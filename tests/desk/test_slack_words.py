@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bot.desk.slack.shortcodes import emoji_of
 from bot.desk.slack.words import from_slack, mentioned, to_slack
 from connectors import markup
+from tests.kit.dice import examples
 
 NAMES = {"U0ANNA": "Anna Keller", "U0BEN": "Ben Okafor", "W0EVA": "Eva_the *great*"}
 
@@ -188,7 +189,7 @@ PIECE = st.one_of(
 WRITTEN = st.lists(PIECE, max_size=14).map("".join)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(WRITTEN)
 def test_nothing_of_slacks_comes_out(text: str) -> None:
     said = from_slack(text, name_of)
@@ -198,7 +199,7 @@ def test_nothing_of_slacks_comes_out(text: str) -> None:
     assert "slack.com" not in said
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_read(text: str) -> None:
     from_slack(text, lambda user: user)
@@ -285,7 +286,7 @@ URLS = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.one_of(URLS, st.text(max_size=40)), st.booleans())
 def test_links_are_all_that_comes_of_addresses(text: str, plain: bool) -> None:
     shown = to_slack(text, plain=plain, links=True)
@@ -299,7 +300,7 @@ def test_links_are_all_that_comes_of_addresses(text: str, plain: bool) -> None:
         assert not any("|" in link for link in links)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.one_of(URLS, st.text(max_size=40)))
 def test_addresses_come_back_when_an_agent_quotes_them(text: str) -> None:
     text = text.replace("\x00", "").replace("\u200b", "")
@@ -310,7 +311,7 @@ def test_addresses_come_back_when_an_agent_quotes_them(text: str) -> None:
     assert back == text
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.one_of(WRITTEN, st.text(max_size=40)), st.booleans())
 def test_no_text_makes_a_reference(text: str, plain: bool) -> None:
     shown = to_slack(text, plain=plain)
@@ -319,7 +320,7 @@ def test_no_text_makes_a_reference(text: str, plain: bool) -> None:
     assert not (plain and opened)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text(max_size=40))
 def test_what_customers_wrote_comes_back_when_an_agent_quotes_it(text: str) -> None:
     text = text.replace("\x00", "").replace("\u200b", "").strip()

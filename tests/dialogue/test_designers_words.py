@@ -48,6 +48,9 @@ def test_no_rule_is_taught_what_a_person_has_to_answer(domain: Domain) -> None:
 def test_an_sms_is_short_and_has_no_buttons(domain: Domain) -> None:
     short = 0
     for name, variations in domain.variations.items():
+        if name == "utter_proof_mail":
+            # A letter, not a message.
+            continue
         made = [plain(one) for one in variations]
         assert all(isinstance(one, dict) for one in made)
         texts = {str(one.get("channel") or ""): one for one in made if isinstance(one, dict)}
@@ -56,7 +59,10 @@ def test_an_sms_is_short_and_has_no_buttons(domain: Domain) -> None:
             short += 1
             assert "buttons" not in sms, name
             assert len(str(sms["text"])) <= LONGEST_SMS, name
-            assert len(str(sms["text"])) < len(str(texts[""]["text"])), name
+            # Elsewhere buttons say a part of it.
+            full = [texts[""], *(texts[""].get("buttons") or ())]
+            whole = sum(len(str(one.get("text") or one.get("title"))) for one in full)
+            assert len(str(sms["text"])) < whole, name
         else:
             assert len(str(texts.get("", {}).get("text") or "")) <= LONG, name
     assert short > 25

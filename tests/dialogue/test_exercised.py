@@ -8,6 +8,9 @@ from bot.dialogue.checking.stories import Told, read_told
 from bot.dialogue.why.matching import Sources, sources_of
 
 ROOT = Path(__file__).parents[2]
+#: An action begins this form itself, once it has sent a code: no policy does, so no such story can.
+#: tests/dialogue/test_proving_talk.py goes through it with real codes.
+BEGUN_BY_ACTIONS = "proof_form"
 
 
 def end_to_end(root: Path) -> list[Told]:
@@ -59,5 +62,6 @@ def test_every_rule_and_story_is_exercised_end_to_end() -> None:
         f"{one.at.file}:{one.at.line}: {one.kind} {one.name!r}"
         for one in sources.told
         if f"{one.kind} {one.name!r}" not in found
+        and BEGUN_BY_ACTIONS not in [step.name for step in one.condition]
     ]
     assert never == []

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.dialogue.conftest import ROOT
 
 FORKED = """
@@ -35,6 +37,8 @@ print("parent", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
 
 
+# Whole instances fork their workers too (tests/e2e); what this alone knows is what forking costs.
+@pytest.mark.slow
 def test_a_forked_process_loads_a_brain_and_answers(model: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", FORKED, str(model)],

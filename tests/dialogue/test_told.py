@@ -27,7 +27,7 @@ KEY = "telegram:shop:u1"
 SAID = (
     "i want to return my lamp",
     "77042",
-    "two of the mugs for Tom Lindqvist",
+    "i want to send back two of the mugs for Tom Lindqvist",
     Choice("/stop", "Stop"),
     "my mail is tom.l@post.example",
     "how late are you open today",
@@ -86,7 +86,7 @@ async def test_a_conversation_is_a_test_that_passes(
     draft = await learning.draft(KEY, kind=TEST)
     assert draft.file == "tests/stories/test_returns.yml"
     assert draft.title == "Return item, as a customer wrote it (returns)"
-    assert [line.partition(" was ")[0] for line in draft.warnings] == ["turn 3"]
+    assert not draft.warnings
     for personal in ("77042", "Tom", "Lindqvist", "tom.l", "7911"):
         assert personal not in draft.yaml
     assert '[lamp]{"entity": "product", "value": "Oak desk lamp"}' in draft.yaml

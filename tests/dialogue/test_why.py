@@ -120,6 +120,7 @@ async def test_what_a_form_does_is_told_step_by_step(customer: Customer) -> None
     assert [(e.name, e.value, e.by) for e in told.entities] == [
         ("order_number", "1042", "SpacyMatchers")
     ]
+    assert "'value': '1042'" in told.slots.pop("last_order")
     assert told.slots == {"order_number": "nothing", "requested_slot": "nothing"}
     yes = await customer.why(Choice("/affirm", "Yes"))
     assert yes.steps[0].source == "rule 'The answer about the order was what the customer wanted'"

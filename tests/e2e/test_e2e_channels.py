@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 
 import aiohttp
+import psutil
 import pytest
 
 from actions.backends.orders import Order
@@ -271,9 +272,27 @@ async def test_a_visitor_who_comes_back_hears_what_was_said_meanwhile(
 
 # What an operator does.
 
+#: Orders that are spoilt, and the channel that each is asked for on.
+SPOILT = {"66601": "telegram", "66602": "whatsapp", "66603": "webchat"}
+
 
 async def command(instance: Instance, *arguments: str) -> subprocess.CompletedProcess[str]:
     return await asyncio.to_thread(instance.command, *arguments)
+
+
+async def test_a_port_that_is_taken_is_told_and_nothing_is_left(instance: Instance) -> None:
+    def started() -> set[int]:
+        every = psutil.process_iter(["cmdline"])
+        return {p.pid for p in every if instance.files()[1] in (p.info["cmdline"] or ())}
+
+    before = started()
+    assert len(before) > 2
+    second = await command(instance, "run", "--sandbox")
+    assert second.returncode == 2
+    assert "cannot listen" in second.stderr
+    ports = [url.rpartition(":")[2] for url in (instance.gateway_url, instance.sandbox_url)]
+    assert any(port in second.stderr for port in ports)
+    assert started() <= before
 
 
 async def test_a_request_that_is_no_json_becomes_a_dead_letter_that_can_be_shown(
@@ -296,42 +315,53 @@ async def test_a_request_that_is_no_json_becomes_a_dead_letter_that_can_be_shown
 
 
 async def test_an_action_that_raises_costs_one_apology_and_can_be_replayed(
-    customer: Customer, instance: Instance
+    meet: Meet, instance: Instance
 ) -> None:
-    """An order in the backend is spoilt: its items lack a quantity, which the action needs."""
+    """An order in the backend is spoilt: its items lack a quantity, which reading it needs."""
+    customers = {number: meet(channel) for number, channel in SPOILT.items()}
+    # The demonstration shop puts its orders into the store when it is first asked.
+    for customer in customers.values():
+        await customer.ask("where is order 1047", answers=2)
     store = instance.store()
-    number = {"telegram": "66601", "whatsapp": "66602", "webchat": "66603"}[customer.channel]
     good = store.get(Order, "1047")
-    good.id = number
     good.items = [{"name": "Beeswax candle"}]
-    store.put(good)
+    for good.id in customers:
+        store.put(good)
     try:
-        await customer.ask("hello")
-        (apology,) = await customer.ask(f"where is order {number}")
-        assert "something went wrong" in apology.text
-        heard = await customer.ask("where is order 1047", answers=2)
-        assert heard[0].text.startswith("Order 1047 (12 items)")
+        for number, customer in customers.items():
+            (apology,) = await customer.ask(f"where is order {number}")
+            assert "something went wrong" in apology.text
+            heard = await customer.ask("where is order 1047", answers=2)
+            assert heard[0].text.startswith("Order 1047 (12 items)")
 
         listed = await command(instance, "dead", "list", "--stage", "turn")
-        mine = [li for li in listed.stdout.splitlines() if f"{customer.channel}:demo" in li]
-        assert len(mine) == 1, listed
-        letter = mine[0].split()[0]
-        shown = (await command(instance, "dead", "show", letter)).stdout
-        assert "action_order_status: KeyError" in shown
-        assert "actions/order_status.py" in shown
-        assert str(REPOSITORY) not in shown
+        lines = listed.stdout.splitlines()
+        letters = []
+        for channel in SPOILT.values():
+            mine = [line for line in lines if f"{channel}:demo" in line]
+            assert len(mine) == 1, listed
+            letters.append(mine[0].split()[0])
+        for letter, number in zip(letters, customers, strict=True):
+            shown = (await command(instance, "dead", "show", letter)).stdout
+            assert f"where is order {number}" in shown
+            assert "validate_order_form: KeyError" in shown
+            assert "actions/order_status.py" in shown
+            assert str(REPOSITORY) not in shown
 
         good.items = [{"name": "Beeswax candle", "quantity": 7}]
-        store.put(good)
-        before = len(await customer.heard())
+        for good.id in customers:
+            store.put(good)
+        before = {number: len(await c.heard()) for number, c in customers.items()}
         for _ in range(2):
-            assert (await command(instance, "dead", "replay", letter)).returncode == 0
-        heard = (await customer.hears(before + 2))[before:]
-        assert heard[0].text.startswith(f"Order {number} (7 items)")
-        await customer.ask("thank you")
-        assert len(await customer.heard()) == before + 3
+            assert (await command(instance, "dead", "replay", *letters)).returncode == 0
+        for number, customer in customers.items():
+            heard = (await customer.hears(before[number] + 2))[before[number] :]
+            assert heard[0].text.startswith(f"Order {number} (7 items)")
+            await customer.ask("thank you")
+            assert len(await customer.heard()) == before[number] + 3
     finally:
-        store.delete(Order, {"id": number})
+        for number in customers:
+            store.delete(Order, {"id": number})
         store.close()
 
 

@@ -33,8 +33,8 @@ PATIENT = {
     # with an apology. Here the test does it, and one message may well meet it three times.
     "turn_attempts": 100,
     # What tells a WhatsApp message that was taken from one that was not is the status that
-    # Meta sends, and no status comes through a gateway that is down.
-    "unsure_grace_seconds": 15,
+    # Meta sends: a gateway must have been up for so long without one.
+    "unsure_grace_seconds": 8,
 }
 
 Place = Callable[..., Instance]
@@ -110,8 +110,8 @@ async def kill_on(instance: Instance, load: Load, chance: random.Random) -> Coun
         else:
             (victims,) = chance.choices(list(VICTIMS), list(VICTIMS.values()))
             if "gateway" in victims:
-                # One that is killed each time before it listens is down for good, which no
-                # grace outlasts; now and then it dies so young nevertheless.
+                # While one is killed each time before it listens nothing is taken, and nothing
+                # is at stake; now and then it dies so young nevertheless.
                 up = instance.logged().count("gateway bot.serve: listening")
                 if up == gateways and chance.random() < 0.8:
                     continue
@@ -192,14 +192,3 @@ async def test_nothing_is_left_of_an_instance_that_is_stopped_while_it_trains(
     assert status == 0, instance.tail()
     # A trainer that was asked to stop in the middle of an import ends a little later.
     await until(lambda: not instance.left(), timeout=20)
-
-
-async def test_a_port_that_is_taken_is_told_and_nothing_is_left(place: Place) -> None:
-    instance = place()
-    instance.start()
-    await until(lambda: instance.processes("gateway"), timeout=30)
-    port = instance.gateway_url.rpartition(":")[2]
-    second = instance.command("run", "--sandbox")
-    assert second.returncode == 2
-    assert "cannot listen" in second.stderr
-    assert port in second.stderr or instance.sandbox_url.rpartition(":")[2] in second.stderr

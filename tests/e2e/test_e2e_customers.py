@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,9 +12,11 @@ import aiohttp
 import pytest
 
 from bot.message import utcnow
+from bot.sandbox.voices import spoken
 from bot.store.conversations import Conversation
 from bot.store.files import KEPT, StoredFile
 from bot.store.messages import DROPPED, FAILED, HELD, READ, UNSENT, Message
+from tests.kit.agents import ANNA, SlackAgent, files_of
 from tests.kit.customers import Control, Customer, Heard, Phone
 from tests.kit.instance import Instance
 from tests.kit.waiting import until
@@ -185,6 +188,24 @@ async def test_a_picture_is_kept_and_shown_by_a_link(
     assert shown == png
 
 
+async def test_what_the_bot_cannot_see_or_hear_it_says_and_agents_get_it(
+    meet: Meet, instance: Instance, png: bytes, http: aiohttp.ClientSession
+) -> None:
+    anna = SlackAgent(http, instance.sandbox_url, ANNA)
+
+    async def on(customer: Customer) -> None:
+        await customer.give(png, "image", "image/png")
+        assert "can't look at pictures" in (await customer.hears(1))[0].text, customer.channel
+        await customer.give(spoken("Where is my order?"), "voice", "audio/ogg")
+        assert "can't listen to" in (await customer.hears(2))[1].text, customer.channel
+        await customer.say("I want to talk to a human")
+        thread = await anna.card(customer)
+        kinds = await files_of(anna, thread, instance, customer.conversation)
+        assert kinds == ["audio", "image"], customer.channel
+
+    await asyncio.gather(*(on(meet(channel)) for channel in (*PHONES, "webchat")))
+
+
 async def _shown(instance: Instance, file: StoredFile, http: aiohttp.ClientSession) -> bytes:
     from bot.media.links import link
     from bot.media.seal import Seal
@@ -227,7 +248,7 @@ async def test_what_was_read_is_known_to_be_read(
 
 async def test_an_album_is_answered_once(meet: Meet, png: bytes, instance: Instance) -> None:
     customer = phone(meet, "telegram")
-    url = await uploaded(customer, png)
+    url = await customer.control.upload(png)
     picture = {"kind": "media", "type": "image", "url": url}
     batch = [
         {"user": customer.user, "content": picture, "album": "a1"},
@@ -240,12 +261,3 @@ async def test_an_album_is_answered_once(meet: Meet, png: bytes, instance: Insta
     (answer,) = await customer.hears(1)
     assert answer.text.startswith("Thank you for the picture")
     assert len(await settled(instance, customer, 3)) == 1
-
-
-async def uploaded(customer: Phone, data: bytes) -> str:
-    """Put a file on the phones, to be sent from there."""
-    url = f"{customer.control._url}/files?name=p.png"
-    headers = {"Content-Type": "application/octet-stream"}
-    async with customer.control._http.post(url, data=data, headers=headers) as answer:
-        assert answer.status == 200, await answer.text()
-        return str((await answer.json())["url"])

@@ -221,12 +221,13 @@ async def test_words_are_live_without_training(designed: Instance, desk: Control
     before = sorted((designed.directory / "models").glob("*.tar.gz"))
     with watching(designed, project, "--no-train") as said:
         await until(lambda: said.exists() and checked(said.read_text()), timeout=30)
-        saved = time.monotonic()
+        saved, since = time.monotonic(), designed.log_size
         spoil(project / "domain.yml", f'"{OLD}', f'"{LIVE}. Of Larkfield Goods')
         await until(lambda: "responses are live" in said.read_text(), timeout=15, pause=0.02)
         live = time.monotonic() - saved
         while not (await greeting(desk)).startswith(LIVE):
             assert time.monotonic() - saved < 15.0
+        await logged(designed, "says the words of", since)
         print(f"live {live:.2f} s after the save, on the phone {time.monotonic() - saved:.2f} s")
 
         # What is wrong is told with its line, and changes nothing.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import shutil
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,7 +14,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from playwright.async_api import BrowserContext, Locator, Page, async_playwright, expect
+from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from bot.desk.slack import ids
 from bot.knowledge.sync import EDITION
@@ -40,16 +39,12 @@ from tests.kit.agents import (
     login,
     words,
 )
+from tests.kit.browser import chromium, needs_chromium
 from tests.kit.customers import Control, Customer, Phone, new_user
 from tests.kit.instance import REPOSITORY, Instance, wait_for
 
 Meet = Callable[[str], Any]
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 MUG = REPOSITORY / "bot" / "static" / "mug-blue.png"
 MAP = REPOSITORY / "bot" / "static" / "store-map.png"
 
@@ -133,8 +128,7 @@ async def browser(customer: str, name: str) -> AsyncIterator[tuple[BrowserContex
     """Chromium whose WhatsApp phone is a customer's, and what goes wrong in it."""
     errors: list[str] = []
     held = json.dumps([{"user": customer, "name": name}])
-    async with async_playwright() as playwright:
-        made = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    async with chromium() as made:
         context = await made.new_context(
             viewport={"width": 1600, "height": 1000}, locale="en-GB", device_scale_factor=1
         )
@@ -143,7 +137,6 @@ async def browser(customer: str, name: str) -> AsyncIterator[tuple[BrowserContex
             f"localStorage.setItem('sandbox.customers.whatsapp', {json.dumps(held)})"
         )
         yield context, errors
-        await made.close()
     assert errors == []
 
 
@@ -195,7 +188,7 @@ def rated(desk: Desk, key: str) -> Case:
     return case
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")
+@needs_chromium
 async def test_the_whole_handoff_on_one_page(
     instance: Instance, desk: Desk, tmp_path: Path
 ) -> None:
@@ -256,7 +249,7 @@ async def test_the_whole_handoff_on_one_page(
         assert await phone.get_by_text("be generous").count() == 0
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")
+@needs_chromium
 async def test_the_whole_handoff_from_the_console(
     instance: Instance, desk: Desk, meet: Meet, tmp_path: Path
 ) -> None:

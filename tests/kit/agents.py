@@ -265,7 +265,11 @@ class ConsoleAgent:
 
     async def see(self, customer: Customer) -> Json:
         """A customer's conversation as the page gets it."""
-        query = {"id": customer.conversation}
+        return await self.see_key(customer.conversation)
+
+    async def see_key(self, conversation: str) -> Json:
+        """Do as `see`, by the conversation's id."""
+        query = {"id": conversation}
         async with self._session.get(f"{self._url}/api/conversation", params=query) as answer:
             found: Json = await answer.json()
             assert answer.status == 200, found
@@ -305,3 +309,28 @@ async def at_console(instance: Instance, account: str) -> AsyncIterator[ConsoleA
         name, password = login(instance, account)
         await agent.post("/login", {"account": name, "password": password})
         yield agent
+
+
+async def files_of(
+    agent: SlackAgent, thread: Thread, instance: Instance, conversation: str
+) -> list[str]:
+    """Return of what kinds a customer's files are that agents have, in order of the alphabet.
+
+    AssertionError where they have not the same in Slack and on the console.
+    """
+    async with at_console(instance, "anna") as console:
+
+        async def fetched() -> list[Json]:
+            lines = (await console.see_key(conversation))["lines"]
+            files: list[Json] = [file for line in lines for file in line["files"]]
+            return files if all(file["url"].startswith("/media/") for file in files) else []
+
+        files: list[Json] = await eventually(fetched)
+    kinds = sorted(file["mime"].partition("/")[0] for file in files)
+
+    async def shown() -> bool:
+        there = [file for message in await agent.thread(thread) for file in message["files"]]
+        return sorted(one["mimetype"].partition("/")[0] for one in there) == kinds
+
+    await eventually(shown)
+    return kinds

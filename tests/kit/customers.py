@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 
@@ -65,6 +66,14 @@ class Control:
         """Let a provider fail; see `bot.sandbox.faults.Fault`."""
         await self.post("faults", {"channel": channel, "kind": kind, **more})
 
+    async def upload(self, data: bytes) -> str:
+        """Put a file on the phones, to be sent from there; return its URL."""
+        headers = {"Content-Type": "application/octet-stream"}
+        async with self._http.post(f"{self._url}/files", data=data, headers=headers) as answer:
+            said: dict[str, Any] = await answer.json()
+            assert answer.status == 200, said
+            return str(said["url"])
+
     async def lift(self) -> None:
         """End all faults."""
         async with self._http.delete(f"{self._url}/faults") as answer:
@@ -98,6 +107,10 @@ class Customer:
 
     async def show(self, png: bytes, caption: str = "") -> None:
         """Send a picture."""
+        raise NotImplementedError
+
+    async def give(self, data: bytes, type: str, mime: str) -> None:
+        """Send a file, as the customers of this channel do; `type` as `bot.message` has it."""
         raise NotImplementedError
 
     async def heard(self) -> list[Heard]:
@@ -152,6 +165,12 @@ class Phone(Customer):
     async def show(self, png: bytes, caption: str = "") -> None:
         words = {"text": caption} if caption else {}
         await self._say(image=data_url(png), **words)
+
+    async def give(self, data: bytes, type: str, mime: str) -> None:
+        # MMS know no voice notes, only sound.
+        kind = "audio" if type == "voice" and self.channel == "sms" else type
+        url = await self.control.upload(data)
+        await self._say(content={"kind": "media", "type": kind, "url": url, "mime": mime})
 
     async def send_raw(self, raw: dict[str, Any]) -> None:
         """Let the provider send an object of our own in this customer's name."""
@@ -219,6 +238,19 @@ class Visitor(Customer):
     async def show(self, png: bytes, caption: str = "") -> None:
         assert not caption, "the web chat's pictures have no captions"
         await self.frame({"type": "image", "data": data_url(png)})
+
+    async def give(self, data: bytes, type: str, mime: str) -> None:
+        await until(lambda: self._token)
+        frame = {"type": "file", "id": str(uuid.uuid4()), "filename": "f", "voice": type == "voice"}
+        headers = {
+            "Authorization": f"Bearer {self._token}",
+            "X-Chat-Message": quote(json.dumps(frame)),
+            "Content-Type": mime,
+            **self._headers,
+        }
+        url = f"{self._url.replace('ws', 'http', 1)}/files"
+        async with self._http.post(url, data=data, headers=headers) as answer:
+            assert answer.status == 200, await answer.text()
 
     async def frame(self, frame: dict[str, Any]) -> None:
         """Say something by a frame of our own; its id is added."""

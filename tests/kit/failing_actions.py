@@ -16,6 +16,28 @@ RELEASE = threading.Event()
 MEETING: list[int] = []
 
 
+class Greets(Action):
+    """Not one that fails: a conversation begins with it."""
+
+    def name(self) -> str:
+        return "action_greet"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Any:
+        dispatcher.utter_message(response="utter_greet")
+        return []
+
+
+class AsksNumber(Action):
+    """Not one that fails: the form asks by it."""
+
+    def name(self) -> str:
+        return "action_ask_order_number"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> Any:
+        dispatcher.utter_message(response="utter_ask_order_number")
+        return []
+
+
 class Raises(Action):
     def name(self) -> str:
         return "action_opening_hours"

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from actions import backends
+from actions.backends import demo
 from actions.backends.orders import Order
 from actions.backends.payments import PAID, Refund
 from actions.backends.returns import Return
@@ -17,7 +18,7 @@ from bot.store.cases import OPEN, Case
 from bot.store.conversations import AGENT, BOT, Conversation
 
 #: What the books are kept in, beside the bot's own documents.
-BOOKS = (Order, Refund, Return)
+BOOKS = (*demo.DOCUMENTS, Return)
 _CASE = ("topic", "priority", "why", "summary", "language", "to", "agent", "rating", "status")
 
 
@@ -41,6 +42,7 @@ async def open_books(store: AsyncStore, orders: Mapping[str, Mapping[str, Any]])
                 status=told["status"],
                 placed=now - timedelta(days=told.get("placed", 1)),
                 eta=now + timedelta(days=2),
+                email=told.get("mail", ""),
                 total=read_pence(told.get("paid", "0.00")) or 0,
                 **days,
             )

@@ -54,7 +54,7 @@ class Player:
             self._fails(self.scenario.steps[-1], f"the bot also said:\n{_listed(self.unread)}")
 
     async def _do(self, step: Step) -> None:
-        if step.what not in ("bot", "shop") and step.what != "says" and self.unread:
+        if step.what not in ("bot", "shop", "mail") and step.what != "says" and self.unread:
             self._fails(step, f"before this line the bot also said:\n{_listed(self.unread)}")
         await getattr(self, f"_{step.what}")(step)
 
@@ -115,6 +115,11 @@ class Player:
         self.clock.pass_(passed)
         await self.stage.looks()
         self._hears()
+
+    async def _operator(self, step: Step) -> None:
+        assert step.value == "forgets the customer", "operators can: forgets the customer"
+        self._tell(f"operator: {step.value}")
+        assert await self.stage.forgets(self.address.key), "the customer is not forgotten"
 
     async def _killed(self, step: Step) -> None:
         self._tell(f"(the worker dies {step.value} of the next turn)")
@@ -177,6 +182,21 @@ class Player:
                 return f"expected something that matches {pattern}"
             self.kept[name] = found[found.re.groups and 1]
         return ""
+
+    async def _mail(self, step: Step) -> None:
+        assert self.stage.box is not None, "the scenario has no 'mail: true'"
+        mails = self.stage.box.unread()
+        if step.value == "nothing":
+            assert not mails, f"there is mail to {mails[0]['to']}"
+            return
+        assert len(mails) == 1, f"there are {len(mails)} mails, not one"
+        self._tell(f"(mail to {mails[0]['to']}: {mails[0]['subject']})")
+        wanted = dict(step.value)
+        to = wanted.pop("to", mails[0]["to"])
+        assert mails[0]["to"] == to, f"the mail is to {mails[0]['to']}"
+        wrong = self._against(wanted, Shown("", mails[0]["text"]))
+        if wrong:
+            self._fails(step, wrong)
 
     async def _shop(self, step: Step) -> None:
         ledger = Ledger(self.stage.store)

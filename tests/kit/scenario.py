@@ -31,8 +31,21 @@ FILES: Mapping[str, tuple[str, str, str]] = {
     "document": ("document", "application/pdf", "letter.pdf"),
     "sticker": ("sticker", "image/webp", "sticker.webp"),
 }
-_HEAD = ("scenario", "about", "who", "on", "at", "model", "orders", "talk")
-_DOES = ("customer", "sends", "presses", "reacts", "bot", "on", "later", "again", "killed", "shop")
+_HEAD = ("scenario", "about", "who", "on", "at", "model", "mail", "orders", "talk")
+_DOES = (
+    "customer",
+    "sends",
+    "presses",
+    "reacts",
+    "bot",
+    "on",
+    "later",
+    "again",
+    "killed",
+    "mail",
+    "operator",
+    "shop",
+)
 _BOT = ("says", "not", "matches", "buttons", "keeps")
 _UNITS = {"minute": 60, "hour": 3600, "day": 86400, "week": 7 * 86400}
 _SPAN = re.compile(r"(\d+) (minute|hour|day|week)s?")
@@ -64,6 +77,7 @@ class Scenario:
     channel: str
     at: tuple[str, int, int]
     model: str
+    mail: bool
     steps: tuple[Step, ...]
     orders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -109,6 +123,7 @@ def _scenario(one: Any, file: str) -> Scenario:
         channel=channel,
         at=(at[1] or "Tuesday", int(at[2]), int(at[3])),
         model=str(one.get("model", "")),
+        mail=bool(one.get("mail", False)),
         steps=tuple(_step(step, file) for step in one["talk"]),
         orders={str(k): v for k, v in (one.get("orders") or {}).items()},
     )

@@ -24,30 +24,46 @@ from bot.desk.deadlines import Deadlines
 from bot.desk.deeds import wish
 from bot.desk.desk import Desk
 from bot.desk.watch import Watch
+from bot.identity.meeting import customer_of
+from bot.identity.post import Post
+from bot.identity.reaching import Ways
+from bot.identity.reaching import provide as provide_ways
 from bot.inbox import Inbox
+from bot.interpreting import Interpreter
 from bot.knowledge.answering import Answering, Sheet
 from bot.knowledge.service import provide
+from bot.learning.lessons import forget as forget_lessons
 from bot.llm.client import Llm
 from bot.llm.prompts import load_prompts
+from bot.media.vault import AsyncVault, open_vault
+from bot.memory.asking import ask
+from bot.memory.erasing import FORGOTTEN, Eraser
+from bot.memory.file import MEMORY_FILE, load_memory
+from bot.memory.service import Memories
 from bot.message import Address, Content, Inbound, Profile
 from bot.outbox import Outbox
 from bot.rate import LocalRate
 from bot.sandbox.llm import ChatModels
-from bot.settings import Budget
+from bot.sandbox.smtp import Smtp
+from bot.settings import Budget, Mail
 from bot.settings import Llm as Entry
 from bot.store import AsyncStore
 from bot.store.deeds import PENDING as WISHED
 from bot.store.deeds import Deed
 from bot.store.files import wanted
 from bot.store.messages import PENDING, UNSENT, Message
+from bot.store.proofs import HANDING, QUEUED, SENDING, Challenge
 from bot.store.turns import Turn
 from bot.store.wake import LocalBell
+from bot.translation.opening import Telling, open_translator
+from bot.translation.words_file import load_words
 from bot.turn import Turns
 from bot.worker import Worker
 from connectors import CHANNELS, connector_class
 from tests.kit.at_desk import PEOPLE, deed
 from tests.kit.handset import ACCOUNT, Handset
 from tests.kit.processes import QUICK, Failing, Machine
+from tests.kit.settings import settings_in
 from tests.kit.waiting import until
 
 _LIMITS = replace(QUICK, turn_seconds=60.0, lease_seconds=30.0)
@@ -58,17 +74,17 @@ _numbers = itertools.count(1)
 class Company:
     """What all scenarios share, for it takes long to load: the brain, and what it knows."""
 
-    brain: Any
+    load: Callable[[frozenset[str]], Any]
     watch: Watch
     rules: ConsentRules
     shelf: Shelf
     root: Path
 
     @classmethod
-    def of(cls, brain: Any, watch: Watch, root: Path) -> Company:
-        """Read the company's own files."""
+    def of(cls, load: Callable[[frozenset[str]], Any], watch: Watch, root: Path) -> Company:
+        """Read the company's own files; `load` gives a brain that acts on these intents."""
         return cls(
-            brain,
+            load,
             watch,
             load_rules(channels=CHANNELS),
             Shelf.of(root / "data" / "knowledge"),
@@ -102,12 +118,14 @@ class _Host:
         company = stage.company
         turns = Turns(
             self.store,  # type: ignore[arg-type]
-            company.brain,
+            company.load(stage.resolves),
             lambda channel: connector_class(channel).capabilities,
             turn_seconds=_LIMITS.turn_seconds,
             rules=company.rules,
             files=wanted,
             watch=company.watch,
+            interpreter=stage.interpreter,
+            memory=stage.memories,
         )
         phones = {(name, ACCOUNT): phone for name, phone in stage.phones.items()}
         self.outbox = Outbox(
@@ -145,12 +163,41 @@ class _Host:
 class Stage:
     """One scenario's world. `phones` are by channel."""
 
-    def __init__(self, company: Company, store: AsyncStore, machine: Machine, folder: Path) -> None:
+    def __init__(
+        self,
+        company: Company,
+        store: AsyncStore,
+        machine: Machine,
+        folder: Path,
+        resolves: frozenset[str] = frozenset(),
+        box: MailBox | None = None,
+        models: tuple[Entry, ...] = (),
+    ) -> None:
+        settings = settings_in(folder, llm=models)
+        languages = settings.perception.languages
+        self.translator = open_translator(settings, store, company.root)
+        self.interpreter = Interpreter(
+            self.translator,
+            load_words(),
+            languages[0],
+            settings.translation.own,
+            tells=Telling(languages),
+        )
+        self.memories = Memories(
+            store, load_memory(company.root / MEMORY_FILE), None, summed=bool(models)
+        )
+        self._vault = AsyncVault(open_vault(settings))
         self.company = company
+        self.resolves = resolves
+        self.box = box
         self.store = store
         self.machine = machine
         self.phones = {channel: Handset(channel) for channel in CHANNELS}
         self._inbox = Inbox(store, LocalBell(folder))
+        server = box.server if box is not None else Mail()
+        provide_ways(Ways(bool(server.url), ""))
+        self._post = Post(store, server, "", _LIMITS)
+        self._posting = asyncio.create_task(self._post.run())
         self._hosts = [_Host(self)]
         routing = company.watch.routing
         assert routing is not None
@@ -189,6 +236,15 @@ class Stage:
         assert done is not None
         return done
 
+    async def forgets(self, address: str) -> bool:
+        """Forget whoever writes from an address, as ``bot customer forget`` and workers do."""
+        found = await customer_of(self.store, Address.parse(address))
+        if found is None:
+            return False
+        row = await ask(self.store, found, by="cli")
+        done = await Eraser(self.store, self._vault, lessons=forget_lessons).work(row.id)
+        return bool(done.status == FORGOTTEN)
+
     async def looks(self) -> None:
         """Let the desk look at its clock, as it does every few seconds."""
         await Deadlines(self.store, self._routing, _LIMITS, self.wake).look()
@@ -197,7 +253,7 @@ class Stage:
 
     async def settle(self) -> None:
         """Wait until nothing is left to be answered, done or sent."""
-        await until(self._quiet, timeout=60.0, pause=0.004)
+        await until(self._quiet, timeout=60.0, pause=0.01)
 
     async def _quiet(self) -> bool:
         if not self.host.store.alive:
@@ -207,18 +263,48 @@ class Stage:
             await count(Message, {"direction": "in", "status": PENDING})
             or await count(Deed, {"status": WISHED})
             or await count(Message, {"direction": "out", "status": {"$in": UNSENT}})
+            or await count(Challenge, {"status": {"$in": (QUEUED, SENDING, HANDING)}})
         )
 
     async def close(self) -> None:
         for host in self._hosts:
             await host.end()
-        await self._clerk.stop()
-        self._clerking.cancel()
-        await asyncio.gather(self._clerking, return_exceptions=True)
+        await asyncio.gather(self._clerk.stop(), self._post.stop())
+        for task in (self._clerking, self._posting):
+            task.cancel()
+        await asyncio.gather(self._clerking, self._posting, return_exceptions=True)
+        provide_ways(Ways(False, ""))
+        if self.translator is not None:
+            await self.translator.close()
+
+
+class MailBox:
+    """The sandbox's mail server, and the mails that customers got."""
+
+    def __init__(self) -> None:
+        self._smtp = Smtp(lambda event: None)
+        self.server = Mail()
+        self._read = 0
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[MailBox]:
+        """Listen for as long as the body lasts."""
+        port = await self._smtp.start("127.0.0.1", 0)
+        self.server = Mail(f"smtp://127.0.0.1:{port}", sender="Larkfield <help@larkfield.example>")
+        try:
+            yield self
+        finally:
+            await self._smtp.close()
+
+    def unread(self) -> list[dict[str, Any]]:
+        """Return the mails since the last call."""
+        mails = list(self._smtp.mails)
+        new, self._read = mails[self._read :], len(mails)
+        return new
 
 
 @asynccontextmanager
-async def _served(manner: str) -> AsyncIterator[Llm]:
+async def _served(manner: str) -> AsyncIterator[tuple[Llm, Entry]]:
     """The sandbox's models over HTTP, with a client that is as patient as a slow machine needs."""
     app = web.Application(client_max_size=8 * 1024 * 1024)
     app.add_routes(ChatModels().routes())
@@ -226,26 +312,30 @@ async def _served(manner: str) -> AsyncIterator[Llm]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/llm/v1"
-    client = Llm([Entry(url, manner, timeout_seconds=60.0, first_seconds=60.0)], Budget(), None)
+    entry = Entry(url, manner, timeout_seconds=60.0, first_seconds=60.0)
+    client = Llm([entry], Budget(), None)
     try:
-        yield client
+        yield client, entry
     finally:
         await client.close()
         await runner.cleanup()
 
 
 @asynccontextmanager
-async def knowing(company: Company, model: str) -> AsyncIterator[None]:
-    """Let the bot answer from the company's articles, with a model of that manner or, "", none."""
+async def knowing(company: Company, model: str) -> AsyncIterator[tuple[Entry, ...]]:
+    """Let the bot answer from the company's articles, with a model of that manner or, "", none.
+
+    Yields the models' settings.
+    """
     prompts = load_prompts(company.root / "data" / "prompts")
     sheet = Sheet("Larkfield Goods")
     if not model:
         provide(Answering(company.shelf, None, prompts, sheet))
-        yield
+        yield ()
         return
-    async with _served(model) as llm:
+    async with _served(model) as (llm, entry):
         provide(Answering(company.shelf, llm, prompts, sheet))
-        yield
+        yield (entry,)
 
 
 def said(channel: str, user: str, id: str, content: Content, name: str = "") -> Inbound:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.llm.masking import Found, Masker, redact
 from bot.llm.masking.finds import KINDS, Find, apart
+from tests.kit.dice import examples
 from tests.llm.cases.masking import HARMLESS, NAMES, PERSONAL
 
 MASKER = Masker()
@@ -137,7 +138,7 @@ WILD = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(texts=st.lists(WILD, min_size=1, max_size=3))
 @example(texts=["\\[EMAIL_1\\]", "a@b.com"])
 @example(texts=["\\a@b.com\\]"])
@@ -149,7 +150,7 @@ def test_restoring_gives_back_any_text(texts: list[str]) -> None:
         assert 0 <= f.start < f.end <= len(texts[f.text])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(before=st.text(max_size=10), after=st.text(max_size=10))
 def test_a_card_is_found_among_any_letters(before: str, after: str) -> None:
     text = f"{before}\n 4111 1111 1111 1111 \n{after}"

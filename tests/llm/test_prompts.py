@@ -21,7 +21,8 @@ def test_the_prompts_in_data_can_be_used(name):
     prompt = load_prompt(name, OURS)
     filled = prompt.fill(**{value: f"<{value}>" for value in KNOWN[name]})
     assert "{{" not in filled
-    assert "JSON object" in filled
+    # A summary is free text, a sentence a line.
+    assert ("JSON object" in filled) == (name != "summary")
     assert all(f"<{value}>" in filled for value, must in KNOWN[name].items() if must)
 
 
@@ -79,7 +80,11 @@ def test_all_that_are_wrong_are_told_at_once(tmp_path):
         load_prompts(tmp_path)
     told = str(wrong.value).splitlines()
     assert [line.partition(": ")[0] for line in told] == [
-        str(tmp_path / f"{name}.md") for name in ("answer", "rewrite", "draft_article")
+        str(tmp_path / f"{name}.md")
+        for name in (
+            *("answer", "resolve", "rewrite", "translate"),
+            *("summary", "picture", "draft_article"),
+        )
     ]
 
 

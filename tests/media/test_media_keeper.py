@@ -27,15 +27,14 @@ from bot.settings import Limits
 from bot.settings import Media as MediaSettings
 from bot.store import AsyncStore
 from bot.store.dead_letters import FETCH, DeadLetter
-from bot.store.documents import DOCUMENTS
 from bot.store.files import KEPT, REFUSED, WANTED, StoredFile, wanted
 from bot.store.messages import to_message
-from bot.store.sqlite import SqliteStore
 from connectors.base import File
 from connectors.errors import NoFile, RetryLater
 from tests.kit.build import inbound
 from tests.kit.channel import Line
 from tests.kit.processes import Failing
+from tests.kit.stores import store_in
 from tests.kit.waiting import until
 
 SEAL = Seal("a secret of the test")
@@ -590,7 +589,8 @@ def dead(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 async def _round(directory: Path, dead: set[str], at: int, what: str, applied: bool) -> int:
     """Keep four files with one fault, and see that nothing shows of it; return the calls made."""
     where = directory / f"{what}-{applied}-{at}"
-    store = AsyncStore(SqliteStore(where / "bot.db"), DOCUMENTS)
+    where.mkdir()
+    store = store_in(where)
     vault = AsyncVault(FolderVault(where / "media"))
     upload = key_of(samples.WEBP)
     await vault.put(upload, samples.WEBP, "")

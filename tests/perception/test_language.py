@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,34 @@ def test_a_process_that_is_forked_makes_its_own_detector() -> None:
             os._exit(0 if right else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert Languages(LANGUAGES)._detector is None
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Hvad kan jeg gøre for dig i dag?", "da"),
+        ("Jeg har ventet i to uger på min pakke, for pokker", "da"),
+        ("Hva kan jeg gjøre for deg i dag?", "nb"),
+        ("Kan ni skicka den i dag?", "sv"),
+        ("Hrnek je rozbitý, co mám dělat?", "cs"),
+        ("I want it for my dog", "en"),
+        ("is it in stock", "en"),
+        ("Ik wil het in de winkel halen", "nl"),
+    ],
+)
+def test_words_do_not_tell_a_language_where_others_have_no_lexicon(
+    text: str, language: str
+) -> None:
+    told = _fourteen().guess(text)
+    assert (told.language, told.clear) == (language, True)
+
+
+@lru_cache(maxsize=1)
+def _fourteen() -> Languages:
+    return Languages((*LANGUAGES, "sv", "da", "nb", "fi", "cs", "tr"))
+
+
+@pytest.mark.parametrize("text", ["我的订单1042还没到", "注文1042番はどこですか"])
+def test_a_number_among_signs_does_not_hide_them(text: str) -> None:
+    told = Languages(("en", "zh", "ja")).guess(text).language
+    assert told == ("ja" if "は" in text else "zh")

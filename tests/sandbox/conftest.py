@@ -12,10 +12,11 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Browser, ConsoleMessage, Page, expect
 
 from bot.sandbox import credentials
 from bot.sandbox.server import Sandbox
+from tests.kit.browser import chromium
 
 
 @dataclass
@@ -165,23 +166,11 @@ async def phones(gateway: Gateway, tmp_path: Path) -> AsyncIterator[Phones]:
 # A browser that starts while other tests run takes its time.
 expect.set_options(timeout=20_000)
 
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        made = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+    async with chromium() as made:
         yield made
-        await made.close()
 
 
 @asynccontextmanager

@@ -14,9 +14,11 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Browser, Page, expect
 
+from bot import mail
 from bot.message import Choice, Choices, Inbound, Media, Option, Outbound, Text
 from bot.sandbox import credentials
 from bot.sandbox.server import Sandbox
+from bot.settings import Mail as MailSettings
 from connectors import connector_class
 from connectors.base import Request
 from connectors.render import render
@@ -300,3 +302,25 @@ async def test_every_control_has_a_name_and_the_page_fits_a_phone(page, tmp_path
     await page.get_by_role("navigation").get_by_role("button", name="WhatsApp").click()
     field = page.get_by_label("Message to the bot on WhatsApp")
     await expect(field).to_be_in_viewport(ratio=1)
+
+
+async def test_the_mailbox_shows_what_is_mailed(page: Page, sandbox: Sandbox) -> None:
+    server = MailSettings(sandbox.mail_url, sender="Larkfield <help@larkfield.example>")
+    flip = page.get_by_role("button", name="Mailbox")
+    box = page.get_by_role("region", name="Customers' mailbox")
+    await flip.click()
+    await expect(box).to_contain_text("No mail yet")
+    await flip.click()
+    words = "Your code: 482913\n<b>not bold</b>"
+    await asyncio.to_thread(
+        mail.send, server, "ada@post.example", "Your code", words, "k1", lambda: None
+    )
+    await expect(flip).to_have_class(re.compile("fresh"))
+    await expect(box).to_be_hidden()
+    await flip.click()
+    await expect(box).to_contain_text("ada@post.example")
+    await expect(box).to_contain_text("482913 <b>not bold</b>")
+    # Also for who comes later.
+    await page.reload()
+    await flip.click()
+    await expect(box.get_by_role("listitem")).to_have_count(1)

@@ -383,6 +383,10 @@ async def test_files_are_uploaded_shared_and_downloaded(team, png):
             assert (answer.status, answer.content_type) == (200, "text/html")
     async with http.get(f"{team.phones.url}{shown['files'][0]['url']}") as answer:
         assert await answer.read() == png
+    await team.client.files_delete(file=made["file"]["id"])
+    assert not (await team.shown(share["ts"])).get("files")
+    async with http.get(url, headers={"Authorization": f"Bearer {team.client.token}"}) as answer:
+        assert answer.status == 404
     begun = await team.client.files_getUploadURLExternal(filename="x", length=3)
     async with http.post(begun["upload_url"], data=b"four") as answer:
         assert answer.status == 400
@@ -865,7 +869,7 @@ async def test_what_it_keeps_is_bounded(team, monkeypatch):
     async with team.phones.http.ws_connect(f"{team.phones.url}/control/events") as page:
         await page.receive_json()
         made = [await team.post(f"{n}") for n in range(4)]
-        while (told := await page.receive_json())["what"] != "gone":
+        while (told := await page.receive_json()).get("what") != "gone":
             continue
         assert (told["channel"], told["ts"]) == (DESK, made[0])
     assert [m["ts"] for m in (await team.state())["messages"]] == made[1:]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, FilePayload, async_playwright, expect
+from playwright.async_api import Browser, FilePayload, expect
 
 from bot.desk.slack.kit import literal
+from tests.kit.browser import chromium, needs_chromium
 from tests.kit.slack_page import (
     ANNA,
     BEN,
@@ -22,11 +22,10 @@ from tests.kit.slack_page import (
     slack_page,
     words,
 )
-from tests.sandbox.conftest import CHROMIUM
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium"),
+    needs_chromium,
 ]
 
 HOSTILE = "<img src=x onerror=\"window.pwned='img'\"></script><script>window.pwned=1</script>"
@@ -125,18 +124,16 @@ VIEW = {
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        made = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as made:
         yield made
-        await made.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def shared(
-    chromium: Browser, tmp_path_factory: pytest.TempPathFactory
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[SlackPage]:
-    async with slack_page(chromium, tmp_path_factory.mktemp("var")) as made:
+    async with slack_page(browser, tmp_path_factory.mktemp("var")) as made:
         made.app.view = VIEW
         await made.flip.click()
         yield made
@@ -149,9 +146,9 @@ async def slack(shared: SlackPage) -> SlackPage:
 
 
 async def test_the_window_opens_by_itself_at_the_first_card_unless_it_was_closed(
-    chromium: Browser, tmp_path: Path
+    browser: Browser, tmp_path: Path
 ) -> None:
-    async with slack_page(chromium, tmp_path) as slack:
+    async with slack_page(browser, tmp_path) as slack:
         await expect(slack.flip).to_be_visible()
         await expect(slack.window).to_be_hidden()
         ts = await slack.post("card", channel=LEGAL, blocks=CARD)

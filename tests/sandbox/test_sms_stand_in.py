@@ -35,12 +35,11 @@ from bot.message import (
 from bot.sandbox import credentials
 from bot.sandbox.server import Sandbox
 from bot.store import AsyncStore
-from bot.store.documents import DOCUMENTS
 from bot.store.messages import Message, arrival, from_message
-from bot.store.sqlite import SqliteStore
 from connectors.errors import AddressGone, NoFile, OptedOut, Rejected, RetryLater, Unsure
 from connectors.sms import Sms
 from tests.kit.http import closed_url
+from tests.kit.stores import store_in
 from tests.kit.waiting import until
 
 ANN = "+12025550123"
@@ -133,7 +132,7 @@ async def line(tmp_path: Path) -> AsyncIterator[Line]:
     values = {**account, "sender": account["from"], "api_url": f"{url}/sms"}
     del values["from"]
     connector = Sms(Sms.Account(**values))
-    store = AsyncStore(SqliteStore(tmp_path / "bot.db"), DOCUMENTS)
+    store = store_in(tmp_path)
     inbox = Inbox(store, Silence())  # type: ignore[arg-type]
     gateway = Gateway(store, inbox, {("sms", "demo"): connector}, body_limit=2**20)
     runner = web.AppRunner(gateway.app, shutdown_timeout=0.1)

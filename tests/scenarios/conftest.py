@@ -32,7 +32,13 @@ def company() -> Iterator[Company]:
 
     from bot.dialogue.brain import Brain
 
-    brain = Brain.load(model, action_seconds=30.0)
+    brains: dict[frozenset[str], Brain] = {}
+
+    def load(resolves: frozenset[str]) -> Brain:
+        if resolves not in brains:
+            brains[resolves] = Brain.load(model, action_seconds=30.0, resolves=resolves)
+        return brains[resolves]
+
     escalation = load_escalation(ROOT / "data" / "escalation.yml")
     watch = Watch(
         Perceiver(Perception(), escalation),
@@ -40,5 +46,6 @@ def company() -> Iterator[Company]:
         None,
         load_routing(ROOT / "data" / "routing.yml"),
     )
-    yield Company.of(brain, watch, ROOT)
-    brain.close()
+    yield Company.of(load, watch, ROOT)
+    for brain in brains.values():
+        brain.close()

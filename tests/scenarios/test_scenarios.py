@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from actions import proving as proving_actions
+from actions.backends import demo, opening
+from actions.rules import load_rules
+from bot.identity import proving
 from bot.knowledge import service
-from bot.store import AsyncStore
-from bot.store.documents import DOCUMENTS
 from tests.kit.clock import Clock
 from tests.kit.ledger import BOOKS, open_books
 from tests.kit.playing import Player, WentWrong
 from tests.kit.processes import Machine
 from tests.kit.scenario import Scenario, Unreadable, parse, read
-from tests.kit.stage import Company, Stage, knowing
-from tests.kit.stores import sqlite_in
+from tests.kit.stage import Company, MailBox, Stage, knowing
+from tests.kit.stores import Prompt, sqlite_in
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 ALL = [scenario for path in sorted(HERE.glob("*.yml")) for scenario in read(path)]
 
 
@@ -38,10 +43,19 @@ async def player(
     monkeypatch.setenv("FRONTDESK_STORE_URL", f"sqlite:{tmp_path / 'bot.db'}")
     monkeypatch.setenv("FRONTDESK_PUBLIC_URL", "https://shop.example")
     monkeypatch.setattr(service, "_provided", {})
-    store = AsyncStore(sqlite_in(tmp_path), (*DOCUMENTS, *BOOKS))
+    monkeypatch.setattr(proving, "_COST", 2)
+    monkeypatch.setattr(proving_actions, "_stores", {})
+    store = Prompt(sqlite_in(tmp_path), BOOKS)
     await open_books(store, scenario.orders)
-    async with knowing(company, scenario.model):
-        stage = Stage(company, store, machine, tmp_path)
+    shop = await demo.opened(store, seed=True)
+    key = os.getpid(), os.environ["FRONTDESK_STORE_URL"]
+    monkeypatch.setattr(opening, "_opened", {key: (shop, store)})
+    rules = load_rules(ROOT / "data" / "rules.yml").resolving
+    resolves = frozenset(rules.intents if scenario.model else ())
+    async with contextlib.AsyncExitStack() as stack:
+        models = await stack.enter_async_context(knowing(company, scenario.model))
+        box = await stack.enter_async_context(MailBox().open()) if scenario.mail else None
+        stage = Stage(company, store, machine, tmp_path, resolves, box, models)
         yield Player(scenario, stage, clock)
         await stage.close()
     await store.close()

@@ -11,12 +11,15 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.check import check, scrubbed, store_place
+from bot.data_files import wrong_files
+from bot.dialogue.checking import check_project
 from bot.settings import Worker, load
 from connectors import CHANNELS, connector_class
 from connectors.base import Connector
@@ -28,6 +31,33 @@ GRAPH_TOKEN = "EAAGm0PX4ZCpsBAhunter2hunter2"
 
 ME = {"ok": True, "result": {"id": 7, "is_bot": True, "first_name": "Shop", "username": "shop_bot"}}
 NUMBER = {"verified_name": "Shop Ltd", "display_phone_number": "+1 555-0100", "id": "1055"}
+
+
+Read = Callable[..., list[Any]]
+
+
+def kept(read: Read) -> Read:
+    """Read the company's own files, which no test changes, once; all others each time."""
+    known: dict[str, list[Any]] = {}
+
+    def reading(root: Path, *more: object) -> list[Any]:
+        if root != Path():
+            return read(root, *more)
+        if str(more) not in known:
+            known[str(more)] = read(root, *more)
+        return list(known[str(more)])
+
+    return reading
+
+
+READ_ONCE = {"wrong_files": kept(wrong_files), "check_project": kept(check_project)}
+
+
+@pytest.fixture(autouse=True)
+def company_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes most of a check's time."""
+    for name, read in READ_ONCE.items():
+        monkeypatch.setattr(f"bot.check.{name}", read)
 
 
 async def checked(directory: Path, *, online: bool = True, **options: object) -> tuple[int, str]:
@@ -95,9 +125,12 @@ async def test_everything_that_answers_is_told_with_its_identity(tmp_path: Path)
         f"account   telegram:shop, at {telegram.url.removeprefix('http://')}",
         "account   webchat:site",
         f"account   whatsapp:shop, at {meta.url.removeprefix('http://')}",
+        "backend   shop: the demonstration shop, in the store",
+        "mail      none: no codes by mail",
         "llm       none: articles are quoted",
         "knowledge data/knowledge, by words alone",
         "perception en, de, fr, es, it, nl, pt, pl; mood by a lexicon",
+        "translation none: others are told so and offered a person; own en",
         f"ok        store: SQLite, {place}",
         f"ok        media: folder {tmp_path / 'var' / 'media'}",
         "ok        telegram:shop: @shop_bot (Shop), id 7",
@@ -302,6 +335,17 @@ async def test_a_model_that_does_not_answer_fails_without_its_key(
     assert "hunter2" not in said
 
 
+async def test_what_hears_recordings_fails_without_its_key(tmp_path: Path) -> None:
+    hears = "transcription: {engine: endpoint, url: '%s/v1', model: hears, api_key: sk-hunter2}"
+    async with provider([Answer({"error": "sk-hunter2"}, 401)]) as server:
+        (tmp_path / "endpoints.yml").write_text(hears % server.url)
+        status, said = await checked(tmp_path)
+    assert status == 1
+    assert "failed    hearing hears: hears answered 401: check url, model and api_key" in said
+    assert "hunter2" not in said
+    assert server.requests[0].path == "/v1/audio/transcriptions"
+
+
 async def test_a_local_model_is_looked_at(tmp_path: Path) -> None:
     (tmp_path / "endpoints.yml").write_text(f"llm: [{{url: 'local:', model: '{tmp_path}'}}]")
     status, said = await checked(tmp_path)
@@ -314,12 +358,19 @@ async def test_a_local_model_is_looked_at(tmp_path: Path) -> None:
 
 
 async def test_what_else_names_a_model_is_looked_at(tmp_path: Path) -> None:
-    text = "knowledge: {embeddings: org/minilm}\nperception: {sentiment: /gone/for/good}"
+    text = """
+knowledge: {embeddings: org/minilm}
+perception: {sentiment: /gone/for/good}
+translation: {engine: marian, models: {pt-en: /gone/too, en-pt: org/marian}, own: [de]}
+"""
     (tmp_path / "endpoints.yml").write_text(text)
     status, said = await checked(tmp_path)
     assert status == 1
     assert "ok        knowledge.embeddings: org/minilm is no folder, so the hub" in said
     assert "failed    perception.sentiment: there is no such folder" in said
+    assert "failed    translation pt-en: there is no such folder" in said
+    assert "ok        translation en-pt: org/marian is no folder, so the hub" in said
+    assert "translation by Marian models, pt-en, en-pt; own en, de" in said
 
 
 async def test_what_is_wrong_in_data_is_told_with_its_lines(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from settings_kit import lines_of
 
+from tests.kit.dice import examples
+
 # Pieces that make YAML go wrong in interesting ways, and the keys that are read.
 PIECES = st.sampled_from(
     [
@@ -100,19 +102,19 @@ def are_printable_lines(lines: list[str]) -> bool:
     return all(len(line.splitlines()) == 1 and line.encode() for line in lines)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(YAML_LIKE, YAML_LIKE)
 def test_text_that_is_nearly_yaml(endpoints: str, credentials: str) -> None:
     assert are_printable_lines(problems_of(endpoints, credentials, {"A": "a"}))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.binary())
 def test_any_text_and_any_bytes(endpoints: str, credentials: bytes) -> None:
     assert are_printable_lines(problems_of(endpoints, credentials, {}))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(YAML_LIKE, st.dictionaries(NAMES, st.text(max_size=10), max_size=5))
 def test_any_environment(credentials: str, environ: dict[str, str]) -> None:
     assert are_printable_lines(problems_of("", credentials, environ))

@@ -15,6 +15,7 @@ from settings_kit import lines_of, load_from
 
 from bot.check import describe
 from bot.settings import SettingsInvalid, secrets_of
+from tests.kit.dice import examples
 
 TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
 HEX = "c0ffee254729296a45a3885639ac7e10"
@@ -112,20 +113,20 @@ def test_what_is_shown_of_good_settings_holds_no_secret(credentials: str) -> Non
     assert leaks(shown) == []
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.sampled_from([FLOW, BLOCK]).flatmap(mistyped))
 def test_typing_errors_in_credentials_show_no_secret(credentials: str) -> None:
     assert leaks(shown_of("", credentials)) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 # One error: with two, user and password can become the name of a host as good as any.
 @given(mistyped(ENDPOINTS, most=1))
 def test_typing_errors_in_endpoints_show_no_secret(endpoints: str) -> None:
     assert leaks(shown_of(endpoints, "")) == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(mistyped(EXPANDED))
 def test_typing_errors_beside_variables_show_no_secret(credentials: str) -> None:
     assert leaks(shown_of("", credentials)) == []

@@ -52,6 +52,11 @@ export class Composer {
     this.begun.clear();
   }
 
+  // Whether anything was begun and not sent.
+  get writing() {
+    return [...this.begun.values()].some((one) => one.text.trim() || one.files.length);
+  }
+
   // What was begun in the open conversation, in the present mode.
   now(mode = this.mode) {
     const key = `${mode} ${this.found?.id}`;

@@ -64,6 +64,7 @@ function turnNode(turn, asked) {
       row("Did", turn.steps.length > 0 && el("ol", { class: "steps" }, turn.steps.map(step))),
       row("Slots", Object.entries(turn.slots).map(([slot, value]) => el("span", { class: "chip" }, `${slot} = ${value}`))),
       turn.answered && row("From articles", el("div", {}, `${turn.answered.how}, confidence ${turn.answered.confidence.toFixed(2)}`), turn.answered.sources.map((s) => el("div", {}, el("code", { class: "place" }, s))), turn.answered.why.map((w) => el("div", { class: "muted" }, w))),
+      turn.tools && turn.tools.length > 0 && row("Tools", turn.tools.map((t) => el("div", {}, el("code", { class: "place" }, t.tool), ` ${t.args}: ${t.verdict}`, el("div", { class: "muted" }, `${t.result} (${t.ms} ms)`)))),
       turn.handed && row("Handed over", el("span", { class: `chip ${turn.handed.priority}` }, turn.handed.priority), ` ${topicName(turn.handed.topic)}`, el("div", { class: "muted" }, turn.handed.why)),
       seen(turn.seen),
       row("Consent", turn.consent),

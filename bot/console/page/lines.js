@@ -8,7 +8,8 @@ import { STATUS, bytes, clock } from "./words.js";
 const HAPPENED = {
   opened: "A case was opened", reopened: "opened the case again", taken: "took the conversation over", assigned: "gave the conversation away",
   returned: "gave the conversation back to the bot", resolved: "resolved the case", rated: "The customer rated the conversation",
-  reminded: "Reminder", drafted: "asked for a draft", acted: "ran an action", edited: "changed a message", deleted: "took a message back",
+  reminded: "Reminder", drafted: "asked for a draft", acted: "ran an action", translated: "In our language", edited: "changed a message", deleted: "took a message back",
+  sensed: "From the customer's file",
 };
 
 // `change` edits or deletes what the agent has said here, where that is the agent's own.
@@ -35,6 +36,7 @@ export function lineNode(line, quoted, customer, change) {
       quoted && el("blockquote", {}, quoted.text.slice(0, 140)),
       line.files.map(fileNode),
       text(line) && el("div", { class: `text ${line.kind === "deletion" ? "gone" : ""}` }, text(line)),
+      line.translated && el("div", { class: "translated", title: "Translated by the bot" }, icon("webchat"), line.translated),
       line.options.length > 0 && el("div", { class: "options" }, line.options.map((title) => el("span", {}, title))),
       el("div", { class: "meta" }, own, why, el("time", { datetime: line.at }, clock(line.at)), ticks(line))));
 }

@@ -43,7 +43,7 @@ export class List {
     this.rows = [];
     this.loaded = false;
     this.draw(false);
-    return this.refresh();
+    return this.refresh(true);
   }
 
   key(event) {
@@ -55,7 +55,7 @@ export class List {
   }
 
   // What changes while the answer is on its way is asked for once more, not each time anew.
-  async refresh() {
+  async refresh(pressed = false) {
     if (this.asking === this.view) { this.stale = true; return; }
     const view = this.view;
     this.asking = view;
@@ -64,7 +64,7 @@ export class List {
       const { rows, more } = await look("inbox", { view });
       if (view === this.view) { this.rows = rows; this.loaded = true; this.draw(more); }
     } catch (error) {
-      if (view === this.view) this.app.failed(error);
+      if (view === this.view) this.app.failed(error, !pressed);
     }
     if (this.asking === view) this.asking = "";
     if (this.stale && view === this.view) { clearTimeout(this.soon); this.soon = setTimeout(() => this.refresh(), 150); }

@@ -23,6 +23,9 @@ class App {
   constructor(me) {
     this.me = me;
     this.ended = new AbortController();
+    // Who logs out in one tab is out in all of them, at once.
+    this.tabs = new BroadcastChannel("frontdesk-logout");
+    this.tabs.onmessage = () => this.gone();
     this.id = hashed();
     this.shown = null;
     this.state = el("span", { class: "live", role: "status" }, "connecting");
@@ -32,7 +35,7 @@ class App {
     root.replaceChildren(
       el("header", { class: "top" },
         el("img", { src: "/console/page/icon.svg", alt: "", width: 24, height: 24 }), el("strong", {}, "Frontdesk"), this.state,
-        el("span", { class: "grow" }), el("a", { href: "/console/designers" }, "Designers"), el("span", { class: "me" }, me.name),
+        el("span", { class: "grow" }), el("a", { class: "link", href: "/console/designers" }, "Designers"), el("span", { class: "me" }, me.name),
         button({ class: "icon-only", "aria-label": "Log out", title: "Log out", onclick: () => this.leave() }, icon("out"))),
       el("main", { class: "desk" }, this.list.node, this.thread.node, this.facts.node));
     addEventListener("hashchange", () => this.open(hashed(), false), { signal: this.ended.signal });
@@ -61,9 +64,26 @@ class App {
     this.open("");
   }
 
-  async refresh() {
+  // What changes while the answer is on its way is asked for once more, not each time anew.
+  refresh() {
     const id = this.id;
-    if (!id) return;
+    if (!id) return Promise.resolve();
+    if (this.asking?.id === id) { this.asking.again = true; return this.asking.done; }
+    const asking = { id };
+    this.asking = asking;
+    asking.done = this.asked(asking);
+    return asking.done;
+  }
+
+  async asked(asking) {
+    do {
+      asking.again = false;
+      await this.look(asking.id);
+    } while (asking.again && asking.id === this.id && !this.ended.signal.aborted);
+    if (this.asking === asking) this.asking = null;
+  }
+
+  async look(id) {
     try {
       const found = await look("conversation", { id });
       if (id !== this.id) return;
@@ -72,7 +92,7 @@ class App {
       this.facts.show(found);
     } catch (error) {
       if (id !== this.id) return;
-      if (error.status === 404) { toast("There is no such conversation.", "bad"); this.close(); } else this.failed(error);
+      if (error.status === 404) { toast("There is no such conversation.", "bad"); this.close(); } else this.failed(error, Boolean(this.shown));
     }
   }
 
@@ -89,7 +109,7 @@ class App {
       try {
         await look("me");
       } catch (error) {
-        if (error instanceof LoggedOut) return this.failed(error);
+        if (error instanceof LoggedOut) return this.failed(error, true);
       }
       this.again = setTimeout(() => { if (stream === this.stream) this.listen(); }, 2000);
     });
@@ -106,10 +126,24 @@ class App {
     this.state.classList.toggle("off", !on);
   }
 
-  failed(error) {
+  // `behind` is what nobody pressed anything for.
+  failed(error, behind = false) {
     // What was asked before the session ended may fail once another one has begun.
     if (this.ended.signal.aborted) return;
-    if (error instanceof LoggedOut) { this.end(); enter("You have been logged out."); } else toast(error.message, "bad");
+    if (!(error instanceof LoggedOut)) toast(error.message, "bad");
+    else if (behind && this.thread.composer.writing) this.out();
+    else { this.end(); enter("You have been logged out."); }
+  }
+
+  // The page is not taken away under the hands of who is writing.
+  out() {
+    if (!this.stream) return;
+    this.stream.close();
+    this.stream = null;
+    clearTimeout(this.again);
+    this.state.textContent = "logged out";
+    this.state.classList.add("off");
+    toast("Your session is over. Send what you have begun, and you are asked to log in; it is kept.", "bad");
   }
 
   // Has something done for the open conversation; returns the result, null when it was refused,
@@ -130,6 +164,7 @@ class App {
 
   end() {
     this.ended.abort();
+    this.tabs.close();
     clearInterval(this.clock);
     clearTimeout(this.again);
     this.stream?.close();
@@ -143,6 +178,11 @@ class App {
     } catch (error) {
       return this.failed(error);
     }
+    this.tabs.postMessage("out");
+    this.gone();
+  }
+
+  gone() {
     this.thread.composer.forget();
     this.end();
     enter("");

@@ -19,7 +19,7 @@ from bot.store.deeds import Deed
 from bot.store.journal import ACTED, Entry
 
 if TYPE_CHECKING:
-    from actions.backends.orders import Order
+    from actions.backends.contract import ShopOrder
 
 #: Characters of a value.
 _LONGEST = 500
@@ -78,19 +78,19 @@ async def act(store: AsyncStore, actions: Mapping[str, DeskAction], runs: Runs, 
     return _done(kept) if kept is not None else Done(False, "It could not be written down.")
 
 
-def _known(action: DeskAction, order: Order) -> dict[str, str] | None:
+def _known(action: DeskAction, order: ShopOrder) -> dict[str, str] | None:
     """Return what is known of an action's arguments; None when it does not fit the order."""
-    from actions.backends.orders import PLACED
+    from actions.backends.contract import CHANGEABLE
     from actions.money import plain
 
     known: dict[str, str] = {}
     for argument in action.args:
         if argument.fill == "order":
-            known[argument.name] = str(order.id)
+            known[argument.name] = order.number
         elif argument.fill == "cancellable":
-            if order.status != PLACED:
+            if order.status not in CHANGEABLE:
                 return None
-            known[argument.name] = str(order.id)
+            known[argument.name] = order.number
         elif argument.fill == "refundable":
             pence, why = refundable(order)
             if why:

@@ -107,7 +107,7 @@ class Assist:
             "name": reading.name,
             "first_name": reading.name.partition(" ")[0],
             # Of several one would be guessed.
-            "order_number": str(orders[0].id) if len(orders) == 1 else "",
+            "order_number": orders[0].number if len(orders) == 1 else "",
             "agent": self._people.by_id(deed.agent, deed.name or "").name,
             "company": self._company,
             "channel": _CHANNELS.get(reading.channel, reading.channel),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.desk.assist.orders import orders_in, told
 from bot.desk.assist.reading import Reading, read
@@ -19,6 +19,9 @@ from bot.store.articles import StoredArticle
 from bot.store.deeds import Deed
 from bot.store.journal import DRAFTED
 from bot.store.reviews import Review
+
+if TYPE_CHECKING:
+    from actions.backends.contract import ShopOrder
 
 #: How a draft that rests on a case was made, beside `Answer.how`.
 CASE = "case"
@@ -192,8 +195,8 @@ async def _nearest(store: AsyncStore, passages: Sequence[str]) -> list[dict[str,
     return found
 
 
-def _order_source(order: Any) -> dict[str, str]:
-    return _source(told(order), order=str(order.id))
+def _order_source(order: ShopOrder) -> dict[str, str]:
+    return _source(told(order), order=order.number)
 
 
 def _source(title: str, url: str = "", *, article: str = "", **more: str) -> dict[str, str]:

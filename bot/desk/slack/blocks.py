@@ -35,6 +35,7 @@ from bot.store.cases import OPEN
 _WISH = 600
 _LINE = 300
 _NOTICE = 300
+_REMEMBERED = 5
 _SIGNS = {"urgent": "🔴", "high": "🟠", "normal": "🔵", "low": "⚪"}
 
 
@@ -48,7 +49,8 @@ class Card:
     before, `last` how the last of them ended. `holder` has the conversation, None for nobody,
     `assignee` has the case. `waiting` says that the customer waits for a person. `deadline`
     is by when an answer is due, None when none is. `also` are further matters of the same
-    conversation. `resolution` and `closed_by` are of a closed case, `rating` 1 to 5, 0 for none.
+    conversation. `memory` is what is known of the customer, a line a fact. `resolution` and
+    `closed_by` are of a closed case, `rating` 1 to 5, 0 for none.
     """
 
     conversation: str
@@ -75,6 +77,7 @@ class Card:
     resolution: str = ""
     closed_by: str = ""
     rating: int = 0
+    memory: tuple[str, ...] = ()
 
 
 def card(shown: Card, people: Sequence[Person] = ()) -> dict[str, Any]:
@@ -93,6 +96,9 @@ def card(shown: Card, people: Sequence[Person] = ()) -> dict[str, Any]:
     if shown.also:
         lines = "\n".join(f"• {short(line, _LINE)}" for line in shown.also[:5])
         rows.append(section(f"*Also open*\n{lines}"))
+    if shown.memory:
+        lines = "\n".join(f"• {short(line, _LINE)}" for line in shown.memory[:_REMEMBERED])
+        rows.append(section(f"*Remembered*\n{lines}"))
     if shown.status != OPEN:
         rows.append(section(_ending(shown)))
     rows.append(context(_state(shown)))

@@ -17,8 +17,11 @@ from bot.desk.people import People
 from bot.desk.routing import Routing
 from bot.desk.slack.blocks import Card
 from bot.desk.timeline import words
+from bot.desk.tool_lines import tool_lines
 from bot.identity import NoSuchCustomer, person
 from bot.identity import Person as Customer
+from bot.memory.contract import KINDS, MATTER
+from bot.memory.keeping import recall
 from bot.message import Address
 from bot.perception.contract import PRIORITIES, Perception
 from bot.store import AsyncStore
@@ -32,6 +35,7 @@ _TURNS = 3
 _MESSAGES = 60
 _EARLIER = 50
 _DID = 3
+_TOOLS = 2
 _SHORT = 160
 _ORDERS = 4
 # What the bot said in the turn that made the case comes a moment after it.
@@ -75,7 +79,7 @@ async def card_of(
         why=str(case.why or ""),
         topic=str(case.topic),
         priority=priority,
-        did=_did(case, rows),
+        did=tuple([*await tool_lines(store, case, _TOOLS), *_did(case, rows)][:_DID]),
         orders=_orders(case, rows, turns),
         facts=_facts(case),
         previous=len(earlier),
@@ -89,6 +93,7 @@ async def card_of(
         resolution=str(case.resolution or ""),
         closed_by=await _closed_by(store, people, case),
         rating=int(case.rating or 0),
+        memory=await _memory(store, held),
     )
 
 
@@ -123,6 +128,15 @@ async def _person(store: AsyncStore, held: Conversation | None) -> Customer | No
         return await person(store, ObjectId(held.customer))
     except (NoSuchCustomer, InvalidId):
         return None
+
+
+async def _memory(store: AsyncStore, held: Conversation | None) -> tuple[str, ...]:
+    """Return what is known of the customer; open cases stand on the card anyway."""
+    known = await _person(store, held)
+    if known is None:
+        return ()
+    found = await recall(store, known)
+    return tuple(one.line for kind in KINDS if kind != MATTER for one in found.of(kind))
 
 
 def highest(cases: Sequence[Case]) -> str:

@@ -37,8 +37,10 @@ _ENTRIES = {
     journal.RATED: "The customer rated the conversation",
     journal.REMINDED: "Reminder",
     journal.ACTED: "{who} ran an action",
+    journal.TRANSLATED: "In our language",
     journal.EDITED: "{who} changed a message to the customer",
     journal.DELETED: "{who} took a message to the customer back",
+    journal.SENSED: "From the customer's file",
 }
 _SIGNS = {
     journal.TAKEN: "🙋",
@@ -50,6 +52,8 @@ _SIGNS = {
     journal.RATED: "⭐",
     journal.REMINDED: "⏰",
     journal.ACTED: "⚙️",
+    journal.TRANSLATED: "🌐",
+    journal.SENSED: "👁️",
 }
 
 
@@ -76,7 +80,9 @@ def short(line: Line, quote: str = "", *, name: str = "") -> str:
     else:
         names = {"customer": line.name or name or "Customer", "bot": "Bot"}
         author = _name(names.get(line.who) or line.name or "Agent")
-        words = _spoken(line) if line.who != "customer" else _done(line, quote) or line.text
+        words = _spoken(line)
+        if line.who == "customer":
+            words = _done(line, quote) or line.translated or line.text
         said = f"*{author}:* {literal(one_line(words, _SHORT))}"
     return f"{clock(line.at)} {said}" if said else ""
 
@@ -146,7 +152,8 @@ def _spoken(line: Line) -> str:
     """Return the words of a message, and in brackets what else it holds."""
     extra = _EXTRAS.get(line.kind)
     more = extra(line.content) if extra is not None else ""
-    return f"{line.text}\n{more}".strip() if more else line.text
+    words = f"{line.text}\n{more}".strip() if more else line.text
+    return f"{words}\n🌐 {line.translated}" if line.translated else words
 
 
 def _options(content: Mapping[str, Any]) -> str:

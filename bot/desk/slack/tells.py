@@ -49,7 +49,7 @@ _MOST_WARNED = 10_000
 _SEEN = frozenset(
     {
         *("take", "assign", "back", "resolve", "reopen", "write", "say", "note", "edit"),
-        *("delete", "template", "send_draft", "discard"),
+        *("delete", "template", "send_draft", "discard", "remember"),
     }
 )
 

@@ -42,7 +42,14 @@ MADE = INTENTS | frozenset(
 )
 #: Responses that are said without any rule: by Rasa's own actions, and by the brain.
 RESPONSES = frozenset(
-    ["utter_default", "utter_restart", "utter_ask_rephrase", "utter_apology", "utter_ask_continue"]
+    [
+        "utter_default",
+        "utter_restart",
+        "utter_ask_rephrase",
+        "utter_apology",
+        "utter_ask_continue",
+        "utter_heard",
+    ]
 )
 #: Slots that Rasa has by itself.
 SLOTS = frozenset(["requested_slot", "session_started_metadata"])

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 #: From so many examples on, what only one of them has is left out: it is half of the
-#: vocabulary and says nothing of the next message.
-_MANY = 3000
+#: vocabulary and says nothing of the next message. With 3,040 it still does: without it 89.5 %
+#: instead of 90.3 % of held-out messages were understood.
+_MANY = 8000
 #: Up to so many examples, separators are learned by logistic loss, then by squared hinge loss.
 #: With few examples the former understands more (BANKING77 with 10 an intent, 770 in all: 86.4 %
 #: instead of 85.6 %). With 2,100 it is 96.4 % instead of 95.8 %, for 14 s instead of 0.2 s, five

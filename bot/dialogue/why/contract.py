@@ -75,12 +75,40 @@ class Answered:
 
 
 @dataclass(frozen=True)
+class ToolStep:
+    """A tool that a model asked for: with what, what the rules said, and what came of it."""
+
+    tool: str
+    args: str
+    verdict: str
+    result: str
+    ms: int = 0
+
+
+@dataclass(frozen=True)
 class Handed:
     """The conversation was given to a person: topic, reason and priority."""
 
     topic: str
     why: str
     priority: str
+
+
+@dataclass(frozen=True)
+class Translated:
+    """What a message of another language was to the bot. `heard` and `said` are words.
+
+    `why` is why there was no translation, "" when there was. `told` says that the customer was
+    told so.
+    """
+
+    source: str
+    target: str
+    engine: str
+    heard: str = ""
+    said: tuple[str, ...] = ()
+    why: str = ""
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,7 +157,9 @@ class Explanation:
     answered: Answered | None = None
     handed: Handed | None = None
     told: str = ""
+    translated: Translated | None = None
     consent: str = ""
     failure: str = ""
     detail: str = ""
     replies: tuple[Reply, ...] = ()
+    tools: tuple[ToolStep, ...] = ()

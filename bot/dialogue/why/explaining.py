@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,15 @@ from bot.dialogue.why.contract import (
     Ranked,
     Reply,
     Seen,
+    ToolStep,
+    Translated,
 )
 from bot.dialogue.why.matching import Sources, sources_of
 from bot.dialogue.why.stepping import LOOKED_AT, Past, steps_of
 from bot.perception.contract import Perception
 from bot.store import AsyncStore
 from bot.store.messages import DONE, Message
+from bot.store.steps import Step as ToolCalled
 from bot.store.turns import Turn
 
 #: Turns after a message in which it may have become a part of another.
@@ -64,7 +68,23 @@ async def explain(
     )
     rows = await store.find(Message, {"conversation": turn.conversation, "direction": "out"})
     replies = sorted((one for one in rows if one.turn == turn.id), key=lambda one: one.order)
-    return explained(row, turn, before[::-1], replies, sources_of(root), mask)
+    told = explained(row, turn, before[::-1], replies, sources_of(root), mask)
+    steps = await store.find(ToolCalled, {"turn": turn.id}, sort=("n",))
+    return replace(told, tools=tools_told(steps, mask))
+
+
+def tools_told(rows: Sequence[ToolCalled], mask: Mask) -> tuple[ToolStep, ...]:
+    """Return what a model's tools did in a turn, in order."""
+    return tuple(
+        ToolStep(
+            str(row.tool),
+            mask(", ".join(f"{name} {value}" for name, value in dict(row.args or {}).items())),
+            str(row.verdict),
+            mask(str(row.result or "")),
+            int(row.ms or 0),
+        )
+        for row in rows
+    )
 
 
 async def last_messages(store: AsyncStore, conversation: str, count: int = 1) -> list[str]:
@@ -129,10 +149,25 @@ def explained(
         if handed
         else None,
         told=str(decision.get("told") or ""),
+        translated=_translated(decision.get("translated"), mask),
         consent=_consent(consent),
         failure=f"{failure['action'] or 'the model'}: {failure['reason']}" if failure else "",
         detail=str(failure.get("detail") or ""),
         replies=tuple(_reply(one, mask) for one in replies),
+    )
+
+
+def _translated(told: Mapping[str, Any] | None, mask: Mask) -> Translated | None:
+    if not told:
+        return None
+    return Translated(
+        str(told.get("from") or ""),
+        str(told.get("to") or ""),
+        str(told.get("engine") or ""),
+        mask(str(told.get("heard") or "")),
+        tuple(mask(str(was)) for _, was in told.get("said") or ()),
+        str(told.get("why") or ""),
+        bool(told.get("told")),
     )
 
 
@@ -177,7 +212,11 @@ def _ranking(turn: Turn) -> tuple[Ranked, ...]:
     if taken and all(one.intent != taken for one in ranked[:1]):
         # A fallback is taken because of the ranking, not out of it.
         first = Ranked(str(taken), float(parse.get("confidence") or 0.0))
-        ranked = [first, *(one for one in ranked if one.intent != taken)]
+        was = ((heard.get("parse_data") or {}).get("intent") or {}).get("was")
+        if was and was != taken:
+            # Understood well, and given to a model that may act, or a yes to what was proposed.
+            first = Ranked(f"{was}, taken as {taken}", first.confidence)
+        ranked = [first, *(one for one in ranked if one.intent not in (taken, was))]
     return tuple(ranked)
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from bot.dialogue.why.contract import Explanation
-from bot.dialogue.why.explaining import explained, mask_of, words_of
+from bot.dialogue.why.explaining import explained, mask_of, tools_told, words_of
 from bot.dialogue.why.matching import sources_of
 from bot.dialogue.why.stepping import LOOKED_AT
 from bot.store import AsyncStore
 from bot.store.messages import Message
+from bot.store.steps import Step
 from bot.store.turns import Turn
 
 #: A turn's replies are looked for under so many ids; a channel may cut one into several.
@@ -84,7 +85,24 @@ async def explain_page(
             sort=("-arrived",),
             limit=_SAID,
         )
-    return await asyncio.to_thread(_page, turns, shown, asked, replies, said, root)
+    page = await asyncio.to_thread(_page, turns, shown, asked, replies, said, root)
+    steps = await store.find(Step, {"turn": {"$in": ids}}, sort=("turn", "n"))
+    if not steps:
+        return page
+    profiles = {id: row.profile for id, row in asked.items()}
+    return replace(
+        page,
+        turns=tuple(
+            replace(
+                one,
+                tools=tools_told(
+                    [step for step in steps if step.turn == one.message],
+                    mask_of(profiles.get(one.message)),
+                ),
+            )
+            for one in page.turns
+        ),
+    )
 
 
 def _page(

@@ -142,6 +142,16 @@ export class Composer {
     }
   }
 
+  // What is typed, which is not to be sent as text then.
+  taken() {
+    const words = this.input.value.trim();
+    if (words) {
+      this.input.value = "";
+      this.grow();
+    }
+    return words;
+  }
+
   async sendFiles(files, caption, more = {}) {
     const { phone } = this;
     let sent;

@@ -58,6 +58,14 @@ export class Customers {
     this.save();
   }
 
+  // The same person, who has another phone as well.
+  join({ user, name }) {
+    const number = user.replace(/\D/g, "");
+    const same = { user: this.channel === "sms" ? `+${number}` : number, name };
+    this.all = [same, ...this.all.filter((c) => c.user !== same.user)].slice(0, KEPT);
+    this.save();
+  }
+
   take(user) {
     const chosen = this.all.find((c) => c.user === user);
     if (chosen) this.all = [chosen, ...this.all.filter((c) => c !== chosen)];

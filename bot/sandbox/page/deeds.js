@@ -2,7 +2,7 @@
 
 import { button, el } from "./dom.js";
 import { beyond } from "./clock.js";
-import { freshUser } from "./customers.js";
+import { Customers, freshUser } from "./customers.js";
 import { icon } from "./icons.js";
 import * as samples from "./samples.js";
 import { all, catalog, shelves } from "./shop.js";
@@ -11,6 +11,8 @@ import { all, catalog, shelves } from "./shop.js";
 const HERE = { kind: "location", latitude: 51.7592, longitude: -0.4617 };
 const VENUE = { ...HERE, name: "Larkfield Goods", address: "14 Mill Lane, Larkfield" };
 const FRIEND = { kind: "contact", name: "Mira Holm", phones: ["+12025550143"], emails: ["mira@larkfield.example"] };
+// Phones that have numbers may be the same person's.
+const OTHER = { whatsapp: ["sms", "SMS"], sms: ["whatsapp", "WhatsApp"] };
 const HOURS = [0, 1, 23, 25, 24 * 8];
 
 export class Deeds {
@@ -27,9 +29,11 @@ export class Deeds {
     const send = (make) => async () => composer.sendFiles([await make()], "");
     return [
       ["image", "image", "Photo", draft(samples.image)],
+      ["image", "image", "Label", draft(() => samples.label(composer.taken()))],
       ["video", "video", "Video", draft(samples.video)],
       ["document", "file", "Document", draft(samples.pdf)],
-      ["voice", "mic", "Voice note", send(samples.voice)],
+      // What is typed is said in it, and stands in the label: the sandbox's models understand both.
+      ["voice", "mic", "Voice note", send(() => samples.voice(composer.taken()))],
       ["audio", "note", "Audio", send(samples.audio)],
       ["sticker", "sticker", "Sticker", send(samples.sticker)],
       ["album", "images", "Album", async () => composer.attach(await Promise.all([1, 2, 3].map(samples.image)))],
@@ -65,10 +69,12 @@ export class Deeds {
       button({ class: "tile", onclick: () => this.close(deed) }, el("span", { class: `tile-icon tile-${sign}` }, icon(sign)), title);
     const row = ([, sign, title, deed]) => button({ class: "option with-icon", onclick: () => this.close(deed) }, icon(sign), title);
     const can = ([deed]) => phone.can.has(deed);
+    const [other, title] = OTHER[phone.channel] || [];
+    const same = other && row([, "person", `Same person as on ${title}`, () => phone.join(new Customers(other).now)]);
     phone.sheet.open(
       "What the customer does",
       el("div", { class: "tiles" }, this.things.filter(can).map(tile)),
-      el("div", { class: "deeds" }, this.events.filter(can).map(row), row([, "clock", `Move this phone’s clock (${phone.clock.words})`, () => this.time()]), row([, "trash", "Clear the screen", () => phone.forget()])),
+      el("div", { class: "deeds" }, this.events.filter(can).map(row), same, row([, "clock", `Move this phone’s clock (${phone.clock.words})`, () => this.time()]), row([, "trash", "Clear the screen", () => phone.forget()])),
     );
   }
 

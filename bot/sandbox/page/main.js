@@ -3,6 +3,7 @@
 import { drop, get, listen, post } from "./api.js";
 import { Desk } from "./desk.js";
 import { button, el } from "./dom.js";
+import { Mailbox } from "./mailbox.js";
 import { Phone } from "./phone.js";
 import { stock } from "./shop.js";
 import { SKINS } from "./skins.js";
@@ -25,6 +26,7 @@ let state = null;
 let phones = [];
 let webchat = null;
 let desk = null;
+const mailbox = new Mailbox(document.getElementById("mail"));
 
 function drawBar() {
   const up = connected && state?.gateway_up;
@@ -78,7 +80,9 @@ function buildDesk() {
 
 function heard(event) {
   if (event.event === "slack") return void desk?.slack.heard(event);
+  if (event.event === "mail") return mailbox.came(event.mail);
   if (event.event === "state") {
+    mailbox.state(event.mails);
     state = event;
     drawBar();
     if (!phones.length && !webchat) buildPhones();
@@ -101,6 +105,7 @@ listen(heard, async (open) => {
   if (!open) return;
   // What was said while the page was not connected.
   state ??= await get("state");
+  mailbox.state(state.mails);
   drawBar();
   if (!phones.length && !webchat) buildPhones();
   if (desk) desk.slack.load();

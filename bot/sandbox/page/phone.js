@@ -184,6 +184,11 @@ export class Phone {
     this.composer.input.focus();
   }
 
+  async join(customer) {
+    this.customers.join(customer);
+    await this.held();
+  }
+
   async take(user) {
     this.customers.take(user);
     await this.held();

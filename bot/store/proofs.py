@@ -1,0 +1,102 @@
+"""One-time codes that prove whose account somebody speaks of, and what they have proven."""
+
+from __future__ import annotations
+
+from mongoengine import Document, IntField, StringField
+
+from bot.store.fields import RawField, UtcField
+
+#: A challenge that is not counted yet, is to be sent, is with a sender, has been handed to the
+#: mail server (nobody knows whether it was taken), is sent, could not be sent, goes nowhere.
+HELD, QUEUED, SENDING, HANDING, SENT, FAILED, NOWHERE = (
+    "held",
+    "queued",
+    "sending",
+    "handing",
+    "sent",
+    "failed",
+    "nowhere",
+)
+UNSENT = (HELD, QUEUED, SENDING)
+
+
+class Challenge(Document):
+    """A code that was asked for; `_id` is made of who asked, for what, and the message it was in.
+
+    `customer` is the `Customer` of the address it was asked at, `person` whom that belongs to,
+    `account` a digest, see `bot.identity.proving.account_of`. The code is stored hashed; it
+    stands in `letter` (``to``, ``subject``, ``body``) until it is sent, and no longer. `way` is
+    "mail", "sms" or "" for one that goes nowhere. `used_by` is the message it was typed in.
+    """
+
+    id = StringField(primary_key=True)
+    customer = StringField(required=True)
+    person = StringField(required=True)
+    account = StringField(required=True)
+    hashed = StringField(required=True)
+    made = UtcField(required=True)
+    until = UtcField(required=True)
+    used_by = StringField(default="")
+    way = StringField(default="")
+    letter = RawField()
+    status = StringField(required=True)
+    due = UtcField(required=True)
+    attempts = IntField(default=0)
+    owner = StringField(default="")
+    reason = StringField(default="")
+
+    meta = {
+        "collection": "challenges",
+        "auto_create_index": False,
+        "index_background": False,
+        "indexes": [
+            ("customer", "account", "until"),
+            ("person", "made"),
+            ("account", "made"),
+            ("made",),
+            ("status", "due"),
+            ("due",),
+            ("until", "used_by"),
+        ],
+    }
+
+
+class ProofTry(Document):
+    """A wrong code; `_id` is a digest of the message it was typed in. Kept while it counts."""
+
+    id = StringField(primary_key=True)
+    person = StringField(required=True)
+    account = StringField(required=True)
+    at = UtcField(required=True)
+
+    meta = {
+        "collection": "proof_tries",
+        "auto_create_index": False,
+        "index_background": False,
+        "indexes": [("person", "at"), ("account", "at"), ("at",)],
+    }
+
+
+class Proof(Document):
+    """The customer at an address has proven that an account is his, until then.
+
+    `_id` is made of both; `by` is the way the code went.
+    """
+
+    id = StringField(primary_key=True)
+    customer = StringField(required=True)
+    account = StringField(required=True)
+    by = StringField(default="")
+    at = UtcField(required=True)
+    until = UtcField(required=True)
+
+    meta = {
+        "collection": "proofs",
+        "auto_create_index": False,
+        "index_background": False,
+        "indexes": [("customer",), ("until",)],
+    }
+
+
+#: What is kept of it all.
+PROOFS: tuple[type[Document], ...] = (Challenge, ProofTry, Proof)

@@ -1,0 +1,1 @@
+"""What customers write and what the bot says, in each other's language."""
