@@ -161,12 +161,12 @@ async def test_of_fifty_takeovers_through_two_clerks_one_gets_it_and_the_bot_fal
 ) -> None:
     monkeypatch.setattr("bot.desk.clerk.me", bot.outbox.me)
     monkeypatch.setattr("bot.desk.clerk.is_dead", machine.dead.__contains__)
-    clerks: list[Clerk] = []
+    clerks: dict[str, Clerk] = {}
 
     async def work(name: str, place: Elsewhere, ready: Callable[[], None]) -> None:
         with machine.being(name):
             clerk = Clerk(place.store, desk_of(place.store), QUICK, talking.outbox.wake.set)
-        clerks.append(clerk)
+        clerks[name] = clerk
         ready()
         with machine.being(name):
             await clerk.run()
@@ -186,8 +186,8 @@ async def test_of_fifty_takeovers_through_two_clerks_one_gets_it_and_the_bot_fal
     ]
     await until(lambda: _all_done(store))
     await until(lambda: quiet(store))
-    for place, clerk in zip(two, clerks, strict=True):
-        await place.run(clerk.stop())
+    for name, place in zip(("one", "two"), two, strict=True):
+        await place.run(clerks[name].stop())
     await asyncio.gather(*running)
 
     done = await store.find(Deed, {"status": {"$in": [DONE, REFUSED]}})
