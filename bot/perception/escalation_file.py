@@ -8,20 +8,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
+from bot.perception.by_language import LANGUAGE, ByLanguage
 from bot.perception.contract import PRIORITIES
 from bot.perception.escalation import Escalation, Llm, Topic
 from bot.perception.patterns import Pattern, PatternWrong, compile_pattern
 from bot.settings.fields import Field
 from bot.settings.nodes import Broken, Entry, Items, Node, Origin, Scalar, Table, is_null
 from bot.settings.problems import Problem, SettingsInvalid, suggestion
-from bot.settings.validate import Validator, kind_of
+from bot.settings.validate import kind_of
 from bot.settings.yaml_lines import parse, read
 
 ESCALATION_FILE = Path("data/escalation.yml")
 
 _KEYS = ("default", "llm", "crisis_line", "waiting", "topics")
 _OF_A_TOPIC = ("about", "priority", "intents", "patterns", "unless", "says")
-_LANGUAGE = re.compile(r"[a-z]{2}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _PLACEHOLDER = re.compile(r"\{([^}]*)\}")
 _CRISIS_LINE = "{crisis_line}"
@@ -85,7 +85,7 @@ def _made(
     )
 
 
-class _Check(Validator):
+class _Check(ByLanguage):
     """Reads topics one by one and remembers where each intent and pattern was met."""
 
     def __init__(self, problems: list[Problem], intents: tuple[str, ...] | None) -> None:
@@ -97,7 +97,7 @@ class _Check(Validator):
     def language(self, entry: Entry | None, top: Origin) -> str:
         """Return the language of those texts that a customer's own language lacks."""
         found = self.text(entry, "default", "")
-        if not _LANGUAGE.fullmatch(found):
+        if not LANGUAGE.fullmatch(found):
             what = f"default is {found!r}" if found else "there is no default"
             self.tell(entry.origin if entry else top, what, "should be a language, as in 'en'")
             return ""
@@ -116,7 +116,7 @@ class _Check(Validator):
     ) -> dict[str, str]:
         """Return texts by language. With `needed`, there must be the default one."""
         made = {}
-        for code, text in self.by_language(entry, path):
+        for code, text in self.languages(entry, path):
             inside = f"{path}.{code}"
             said = self.text(text, inside, "")
             if not said:
@@ -133,23 +133,6 @@ class _Check(Validator):
             what = f"{path} has no text in {self.default}, the default language"
             self.tell(entry.origin if entry else above, what, f"add '{self.default}: …' to it")
         return made
-
-    def by_language(self, entry: Entry | None, path: str) -> list[tuple[str, Entry]]:
-        """Return the entries of a mapping whose keys are languages."""
-        if entry is None or is_null(entry.node) or isinstance(entry.node, Broken):
-            return []
-        if not isinstance(entry.node, Table):
-            what = f"{path} is {kind_of(entry.node)}"
-            self.tell(entry.origin, what, "should be a mapping by language, as in 'en: …'")
-            return []
-        good = []
-        for code, value in entry.node.entries.items():
-            if _LANGUAGE.fullmatch(code):
-                good.append((code, value))
-            else:
-                right = "should be two letters, as in 'en'"
-                self.tell(value.origin, f"{path} has a key that is no language code", right)
-        return good
 
     def topics(self, entry: Entry | None, lines: Mapping[str, str], top: Origin) -> list[Topic]:
         """Return the topics."""
@@ -234,7 +217,7 @@ class _Check(Validator):
     def patterns_of(self, entry: Entry | None, path: str) -> dict[str, tuple[Pattern, ...]]:
         """Return patterns by language."""
         made: dict[str, tuple[Pattern, ...]] = {}
-        for code, value in self.by_language(entry, path):
+        for code, value in self.languages(entry, path):
             good: dict[str, Pattern] = {}
             met: dict[str, int] = {}
             for n, (written, item) in enumerate(self.listed(value, f"{path}.{code}")):

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from bot.perception.by_language import ByLanguage
 from bot.perception.patterns import Index, Pattern, PatternWrong, compile_pattern, plain
 from bot.settings.fields import Field
-from bot.settings.nodes import Broken, Entry, Origin, Scalar, Table, is_null
+from bot.settings.nodes import Entry, Origin, Scalar, Table, is_null
 from bot.settings.problems import Problem, SettingsInvalid
-from bot.settings.validate import Validator, kind_of
 from bot.settings.yaml_lines import parse, read
 
 TRANSLATION_FILE = Path("data/translation.yml")
@@ -23,7 +23,6 @@ DEFAULT = "en"
 LONGEST, LONGEST_BUTTON = 300, 20
 _LISTS = ("keep", "as_written")
 _TEXTS = ("sorry", "button", "handed")
-_LANGUAGE = re.compile(r"[a-z]{2}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -97,7 +96,7 @@ def _made(top: Table | None, problems: list[Problem]) -> Words:
     return Words(keep, written, person, sorry, button, handed, asks)
 
 
-class _Check(Validator):
+class _Check(ByLanguage):
     """Reads the parts of the file."""
 
     def names(self, entry: Entry | None, path: str) -> frozenset[str]:
@@ -131,23 +130,6 @@ class _Check(Validator):
                     self.tell(value.origin, what, f"it {error}")
             made[code] = tuple(some)
         return made
-
-    def languages(self, entry: Entry, path: str) -> list[tuple[str, Entry]]:
-        """Return the entries of a mapping by language."""
-        if isinstance(entry.node, Broken):
-            return []
-        if not isinstance(entry.node, Table):
-            what = f"{path} is {kind_of(entry.node)}"
-            self.tell(entry.origin, what, "should be a mapping by language, as in 'en: …'")
-            return []
-        good = []
-        for code, value in entry.node.entries.items():
-            if _LANGUAGE.fullmatch(code):
-                good.append((code, value))
-            else:
-                right = "should be two letters, as in 'en'"
-                self.tell(value.origin, f"{path} has a key that is no language code", right)
-        return good
 
     def by_language(self, entry: Entry | None, path: str, top: Origin) -> dict[str, str]:
         """Return texts by language, with one in English among them."""
