@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from tests.kit.customers import Control, Customer, Phone, Visitor, new_user
-from tests.kit.instance import Instance
+from tests.kit.instance import Instance, running
 
 CHANNELS = ("telegram", "whatsapp", "webchat")
 
@@ -19,14 +19,8 @@ CHANNELS = ("telegram", "whatsapp", "webchat")
 @pytest.fixture(scope="session")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """An instance that runs for the whole session. The first test pays for its start."""
-    made = Instance(tmp_path_factory.mktemp("instance"))
-    try:
-        made.start()
-        made.ready()
+    with running(tmp_path_factory.mktemp("instance")) as made:
         yield made
-    finally:
-        made.close()
-    assert made.left() == []
 
 
 @pytest.fixture

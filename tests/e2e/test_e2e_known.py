@@ -26,7 +26,7 @@ from tests.e2e.test_e2e_phones import TITLES, phone, say
 from tests.kit.agents import ANNA, SlackAgent, eventually, files_of, login
 from tests.kit.browser import chromium, needs_chromium
 from tests.kit.customers import Control, Customer, Phone, new_user
-from tests.kit.instance import Instance
+from tests.kit.instance import Instance, running
 
 Meet = Callable[[str], Customer]
 CHANNELS = dict(zip(TITLES, ("telegram", "whatsapp", "messenger", "sms", "webchat"), strict=True))
@@ -40,14 +40,8 @@ pytestmark = needs_chromium
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """An instance with models that see and hear, for this module alone."""
-    made = Instance(tmp_path_factory.mktemp("seeing"), senses=True)
-    try:
-        made.start()
-        made.ready()
+    with running(tmp_path_factory.mktemp("seeing"), senses=True) as made:
         yield made
-    finally:
-        made.close()
-    assert made.left() == []
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.e2e.test_e2e_desk import browser, opened, whatsapp
 from tests.kit.agents import ANNA, SlackAgent, at_console, eventually, words
 from tests.kit.browser import needs_chromium
 from tests.kit.customers import Control, Customer, Heard, Phone, new_user
-from tests.kit.instance import Instance
+from tests.kit.instance import Instance, running
 
 Meet = Callable[[str], Customer]
 
@@ -29,14 +29,8 @@ BEFORE = "That has been done already."
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """One for all tests here, which kill its workers and its shop."""
-    made = Instance(tmp_path_factory.mktemp("refunds"), shopify=True)
-    try:
-        made.start()
-        made.ready()
+    with running(tmp_path_factory.mktemp("refunds"), shopify=True) as made:
         yield made
-    finally:
-        made.close()
-    assert made.left() == []
 
 
 class Shop:

@@ -306,6 +306,19 @@ class Instance:
 
 
 @contextlib.contextmanager
+def running(directory: Path, **how: Any) -> Iterator[Instance]:
+    """Give an instance, made as `Instance` says, that answers; nothing of it may be left."""
+    made = Instance(directory, **how)
+    try:
+        made.start()
+        made.ready()
+        yield made
+    finally:
+        made.close()
+    assert made.left() == []
+
+
+@contextlib.contextmanager
 def watching(instance: Instance, project: Path, *options: str) -> Iterator[Path]:
     """Run ``bot watch`` on a project's copy beside an instance; yield the file it talks into."""
     said = instance.directory / "watch.log"
