@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # A file is one process's, so that what it shares is made once; the order is tests/conftest.py's.
 SPREAD := --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test test-all train validate lint types floors bench requirements tools clean
+.PHONY: run test test-all units e2e train validate lint types floors bench requirements tools clean
 
 run: .venv/installed
 	$(BIN)/bot run --open
@@ -21,15 +21,21 @@ train: .venv/installed
 	$(BIN)/bot train
 
 # `make test-all` runs what is marked slow as well, which is more than a quarter of an hour.
-CHOSEN := -m "not slow"
-test-all: CHOSEN :=
+CHOSEN ?= -m "not slow"
+test-all: export CHOSEN :=
 test-all: export FRONTDESK_TEST_ALL := 1
 test-all: test
 
-# Whole instances have the machine for themselves, but for a second one beside: they mostly wait.
+# A unit that fails keeps nobody from hearing of the whole instances.
 test:
 	$(MAKE) --jobs 2 tools lint validate
+	$(MAKE) --keep-going --jobs 1 units e2e
+
+units:
 	$(BIN)/pytest --numprocesses 3 $(SPREAD) $(CHOSEN) --ignore tests/e2e
+
+# Whole instances have the machine for themselves, but for a second one beside: they mostly wait.
+e2e:
 	$(BIN)/pytest --numprocesses 2 $(SPREAD) $(CHOSEN) tests/e2e
 
 validate: train

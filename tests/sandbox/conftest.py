@@ -105,6 +105,21 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
 
 
 @dataclass
+class Events:
+    """What a page hears."""
+
+    socket: aiohttp.ClientWebSocketResponse
+    state: dict[str, Any]
+
+    async def next(self) -> dict[str, Any]:
+        """Return the next event but those of the state, which comes whenever the sandbox first
+        reaches the gateway."""
+        while (event := await self.socket.receive_json(timeout=10))["event"] == "state":
+            continue
+        return event
+
+
+@dataclass
 class Phones:
     """A running sandbox and its control API."""
 
@@ -145,6 +160,12 @@ class Phones:
                 return found
             await asyncio.sleep(0.025)
         raise AssertionError("the messages did not become so")
+
+    @asynccontextmanager
+    async def events(self) -> AsyncIterator[Events]:
+        """What the page hears from now on; `state` is what it began with."""
+        async with self.http.ws_connect(f"{self.url}/control/events") as socket:
+            yield Events(socket, await socket.receive_json(timeout=10))
 
     async def fault(self, channel: str, kind: str, **more: Any) -> None:
         await self.post("faults", channel=channel, kind=kind, **more)

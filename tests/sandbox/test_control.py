@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -150,13 +149,14 @@ async def test_messages_are_listed_by_customer_and_forgotten(phones, gateway):
 
 
 async def test_the_page_hears_of_changes(phones, gateway):
-    async with phones.http.ws_connect(f"{phones.url}/control/events") as events:
-        state = await asyncio.wait_for(events.receive_json(), 10)
-        assert state["accounts"]["telegram"] == [{"account": "demo", "name": "Frontdesk demo"}]
+    async with phones.events() as events:
+        assert events.state["accounts"]["telegram"] == [
+            {"account": "demo", "name": "Frontdesk demo"}
+        ]
         await phones.say("telegram", "700000001", "hi")
         seen = []
         while "delivered" not in seen:
-            event = await asyncio.wait_for(events.receive_json(), 10)
+            event = await events.next()
             if event["event"] == "message":
                 seen.append(event["message"]["status"])
         assert seen == ["pending", "delivered"]

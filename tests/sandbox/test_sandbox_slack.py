@@ -817,11 +817,10 @@ async def test_an_app_of_slack_bolt_works_with_it(team):
 
 
 async def test_the_page_hears_of_every_change(team):
-    async with team.phones.http.ws_connect(f"{team.phones.url}/control/events") as page:
-        first = await page.receive_json()
-        assert first["slack"] == {"accounts": ["desk"]}
+    async with team.phones.events() as page:
+        assert page.state["slack"] == {"accounts": ["desk"]}
         ts = await team.post(blocks=[section()])
-        told = await page.receive_json()
+        told = await page.next()
         assert (told["event"], told["what"]) == ("slack", "message")
         assert told["message"] == await team.shown(ts)
         assert set(told["message"]) == {
@@ -866,10 +865,9 @@ async def test_other_web_sites_cannot_drive_it(team):
 
 async def test_what_it_keeps_is_bounded(team, monkeypatch):
     monkeypatch.setattr("bot.sandbox.slack_state.KEEP", 3)
-    async with team.phones.http.ws_connect(f"{team.phones.url}/control/events") as page:
-        await page.receive_json()
+    async with team.phones.events() as page:
         made = [await team.post(f"{n}") for n in range(4)]
-        while (told := await page.receive_json()).get("what") != "gone":
+        while (told := await page.next()).get("what") != "gone":
             continue
         assert (told["channel"], told["ts"]) == (DESK, made[0])
     assert [m["ts"] for m in (await team.state())["messages"]] == made[1:]

@@ -235,12 +235,10 @@ async def test_a_wrong_token_is_unauthorized(phones, gateway):
 
 async def test_typing_shows_and_wrong_actions_do_not(phones, gateway, bot):
     await phones.say("telegram", ANNA, "hi")
-    async with phones.http.ws_connect(f"{phones.url}/control/events") as events:
-        assert (await events.receive_json())["event"] == "state"
+    async with phones.events() as events:
         await bot.send_chat_action(int(ANNA), "typing")
-        event = await asyncio.wait_for(events.receive_json(), 10)
-        while event["event"] != "typing":
-            event = await asyncio.wait_for(events.receive_json(), 10)
+        while (event := await events.next())["event"] != "typing":
+            continue
         assert event["user"] == ANNA
     with pytest.raises(BadRequest, match=r"(?i)wrong parameter action"):
         await bot.send_chat_action(int(ANNA), "thinking")

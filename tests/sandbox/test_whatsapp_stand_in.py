@@ -204,10 +204,9 @@ async def test_read_typing_and_reactions(phones, gateway, meta):
     (message,) = messages_of([received])
     await meta.mark_message_as_read(message["id"])
     assert (await phones.message(message["id"]))["status"] == "read"
-    async with phones.http.ws_connect(f"{phones.url}/control/events") as events:
-        await events.receive_json()
+    async with phones.events() as events:
         await meta.indicate_typing(message["id"])
-        assert (await events.receive_json())["event"] == "typing"
+        assert (await events.next())["event"] == "typing"
     await meta.send_reaction(BEN, "👍", message["id"])
     assert (await phones.message(message["id"]))["reaction"] == "👍"
     await phones.say("whatsapp", BEN, emoji="❤", of=message["id"])
@@ -766,10 +765,9 @@ async def test_too_many_messages_to_one_customer_wait_for_him_alone(
 
 async def test_the_connector_reads_types_and_reacts(phones, gateway, bot):
     id_, _ = await says(phones, gateway, bot, Text("hi"))
-    async with phones.http.ws_connect(f"{phones.url}/control/events") as events:
-        await events.receive_json()
+    async with phones.events() as events:
         await bot.typing(HERE, id_)
-        told = [await events.receive_json() for _ in range(2)]
+        told = [await events.next() for _ in range(2)]
     assert [t["event"] for t in told] == ["message", "typing"]
     assert (await phones.message(id_))["status"] == "read"
     await bot.send(Outbound("turn-1:0", HERE, Reaction(id_, "👍")))
