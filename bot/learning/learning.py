@@ -20,7 +20,7 @@ from bot.learning.contract import (
 )
 from bot.learning.drafting import ask_of, drafted
 from bot.learning.lessons import REASONS
-from bot.learning.project import Reader
+from bot.learning.project import read_known
 from bot.learning.telling import LONGEST_STORY, last_session
 from bot.llm.masking import parts_of_name
 from bot.message import clean, utcnow
@@ -40,7 +40,6 @@ class Learning:
     def __init__(self, store: AsyncStore, root: Path) -> None:
         self._store = store
         self._root = root
-        self._reader = Reader(root)
 
     async def inbox(
         self, *, status: str = OPEN, reason: str = "", limit: int = 50, after: str = ""
@@ -101,7 +100,7 @@ class Learning:
 
     def project(self) -> Project:
         """Return what can be chosen from. Reads files that changed: some tenths of a second."""
-        return self._reader.read().project()
+        return read_known(self._root).project()
 
     async def confirm(self, id: str, decided: Decided, by: str) -> Written:
         """Keep what was decided of a lesson and of those alike, and write it into its file.
