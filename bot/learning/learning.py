@@ -19,14 +19,14 @@ from bot.learning.contract import (
     Written,
 )
 from bot.learning.drafting import ask_of, drafted
-from bot.learning.lessons import REASONS
 from bot.learning.project import read_known
 from bot.learning.telling import LONGEST_STORY, last_session
+from bot.lesson_words import CONFIRMED, DISMISSED, OPEN, REASONS, WRITTEN
 from bot.llm.masking import parts_of_name
 from bot.message import clean, utcnow
 from bot.store import AsyncStore
 from bot.store.conversations import Conversation
-from bot.store.lessons import CONFIRMED, DISMISSED, OPEN, WRITTEN, Lesson
+from bot.store.lessons import Lesson
 from bot.store.messages import Message
 from bot.store.turns import Turn
 
@@ -46,7 +46,7 @@ class Learning:
     ) -> list[Lesson]:
         """Return lessons, those worth most first, of open texts that are alike only one.
 
-        `reason` is of `bot.store.lessons`, the strongest of a lesson's, "" for all; `after` is
+        `reason` is of `bot.lesson_words`, the strongest of a lesson's, "" for all; `after` is
         the id of the last lesson of the page before. Raises NoSuchLesson when that has gone.
         """
         where: dict[str, Any] = {"status": status}
