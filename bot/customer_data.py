@@ -16,10 +16,11 @@ from bot.identity import Person
 from bot.media.vault import AsyncVault, open_vault
 from bot.memory.asking import ask, begun, unfinished
 from bot.memory.contract import KINDS, NotRemembered
-from bot.memory.erasing import Busy, Overtaken, SlackAway
+from bot.memory.erasing import Overtaken, SlackAway
 from bot.memory.exporting import export, json_of, write
 from bot.memory.file import load_memory
 from bot.memory.keeping import recall, remember, unset
+from bot.memory.quieting import Busy
 from bot.memory_roles import eraser_of
 from bot.message import clean, utcnow
 from bot.perception.escalation_file import load_escalation

@@ -15,8 +15,9 @@ from bot.learning.lessons import forget as forget_lessons
 from bot.llm.client import open_llm
 from bot.llm.prompts import load_prompt
 from bot.media.vault import AsyncVault, open_vault
-from bot.memory.erasing import Busy, Eraser, Overtaken, SlackAway
+from bot.memory.erasing import Eraser, Overtaken, SlackAway
 from bot.memory.file import MEMORY_FILE, load_memory
+from bot.memory.quieting import Busy
 from bot.memory.service import Memories
 from bot.memory.summing import Summing
 from bot.perception.escalation_file import ESCALATION_FILE, load_escalation

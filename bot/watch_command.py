@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.dialogue.checking import Finding, check_project, errors_of
-from bot.dialogue.checking.project import files_of, stamps
+from bot.dialogue.checking.files import Stamp, files_of, stamps
 from bot.dialogue.errors import TrainingFailed
 from bot.dialogue.live import LiveWords, publish, read_words, withdraw
 from bot.dialogue.sources import fingerprint_of
@@ -33,7 +33,7 @@ _POLL, _SETTLE, _QUIET = 0.3, 0.1, 2.0
 _TAKEN_UP = 15.0
 _SHOWN = 40
 
-Seen = dict[Path, tuple[int, int]]
+Seen = dict[Path, Stamp]
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Trained:
 
 def look(root: Path) -> Seen:
     """Return what tells one version of the files from the next."""
-    return {path: (written, size) for path, written, size in stamps(files_of(root))}
+    return stamps(files_of(root))
 
 
 @dataclass

@@ -17,8 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from bot.dialogue.checking.files import data_files, domain_files
 from bot.dialogue.checking.finding import Findings, errors_of
-from bot.dialogue.checking.project import DATA, domain_files, yaml_below
 from bot.dialogue.checking.reading import Map, plain, read
 from bot.message import utcnow
 from bot.store import AsyncStore, StoreError
@@ -79,7 +79,7 @@ def read_words(root: Path) -> LiveWords | None:
     findings = Findings()
     domain: dict[str, Any] = {}
     responses: dict[str, Any] = {}
-    paths = [*domain_files(root), *(path for part in DATA for path in yaml_below(root / part))]
+    paths = [*domain_files(root), *data_files(root)]
     for number, path in enumerate(paths):
         top = read(path, path.name, findings)
         if top is None:

@@ -13,24 +13,23 @@ from typing import Any
 from bot.learning.contract import Mark
 from bot.learning.hiding import LONGEST, Hider
 from bot.learning.noticing import Noticed, words_of
-from bot.llm.masking import parts_of_name
-from bot.store import AsyncStore
-from bot.store.lessons import (
+from bot.lesson_words import (
     CONFIRMED,
     CORRECTED,
     DISMISSED,
     HANDED,
     OPEN,
     RATED,
+    REASONS,
     UNSURE,
     WRITTEN,
-    Lesson,
 )
+from bot.llm.masking import parts_of_name
+from bot.store import AsyncStore
+from bot.store.lessons import Lesson
 from bot.store.messages import Message
 from bot.store.turns import Turn
 
-#: The strongest first: who corrects the bot says of which message it was wrong.
-REASONS = (CORRECTED, HANDED, RATED, UNSURE)
 _WEIGHTS = {CORRECTED: 40, HANDED: 30, RATED: 20, UNSURE: 10}
 #: Whose values stand for a meaning. Those of matchers are how something is written: a day's
 #: date taken for a synonym of "today" would stay for ever.

@@ -11,9 +11,9 @@ from typing import Any
 
 from bot.dialogue.contract import ANSWERED_SLOT
 from bot.dialogue.heard import Words, heard
+from bot.lesson_words import CORRECTED, HANDED, RATED, UNSURE
 from bot.message import Choice, Content, decode
 from bot.store.conversations import BOT
-from bot.store.lessons import CORRECTED, HANDED, RATED, UNSURE
 from bot.store.turns import Turn
 
 #: Turns before one that it may say something of.
@@ -39,7 +39,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 
 @dataclass(frozen=True)
 class Noticed:
-    """A turn whose message the bot may learn from, and why: see `bot.store.lessons`."""
+    """A turn whose message the bot may learn from, and why: see `bot.lesson_words`."""
 
     turn: Turn
     reason: str

@@ -11,8 +11,9 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from bot.learning import Decided
+from bot.lesson_words import CONFIRMED, DISMISSED, OPEN, WRITTEN
 from bot.store import AsyncStore
-from bot.store.lessons import CONFIRMED, DISMISSED, OPEN, WRITTEN, Lesson
+from bot.store.lessons import Lesson
 from tests.kit.browser import chromium, needs_chromium
 from tests.kit.console import PASSWORD, Served, serving, settings_of
 from tests.kit.designs import sound_project

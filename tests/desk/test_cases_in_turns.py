@@ -230,7 +230,7 @@ async def test_handed_over_soon_after_it_is_the_same_case_again_and_once(
     await close(store, found[0], "anna", "done")
     message = await store.get(Message, turn.id)
     assert message is not None
-    await turns_of(store, Seeing(), looks).derive(turn, message)
+    await turns_of(store, Seeing(), looks).deriving.derive(turn, message)
     again = await store.get(Case, case.id)
     assert again is not None
     assert (again.status, again.opened) == (RESOLVED, 2)

@@ -23,7 +23,8 @@ from bot.store.conversations import BOT, WAITING, Conversation
 from bot.store.gaps import Gap
 from bot.store.messages import DONE, Message
 from bot.store.turns import Turn
-from bot.turn import APOLOGY, Turns
+from bot.thinking import APOLOGY
+from bot.turn import Turns
 from tests.kit.build import address, inbound
 from tests.kit.channel import CAN
 from tests.test_turn import out, pending
@@ -200,7 +201,7 @@ async def test_a_question_without_an_answer_is_a_gap_once(store: AsyncStore) -> 
     turn = await says(turns, store, "do you sell boats", 1)
     message = await store.get(Message, turn.id)
     assert message is not None
-    await turns.derive(turn, message)
+    await turns.deriving.derive(turn, message)
     (found,) = await store.find(Gap, {}, sort=("at",))
     assert (found.id, found.question, found.closed) == (turn.id, "do you sell boats", None)
 

@@ -13,8 +13,9 @@ import pytest
 from bot.dialogue.brain import Brain
 from bot.media.folder import FolderVault
 from bot.media.vault import AsyncVault
-from bot.memory.erasing import Busy, Eraser
+from bot.memory.erasing import Eraser
 from bot.memory.file import MEMORY_FILE, load_memory
+from bot.memory.quieting import Busy
 from bot.memory.service import Memories
 from bot.message import Address, Choice, Content, Inbound, Profile, Text, decode, utcnow
 from bot.store import AsyncStore, open_store

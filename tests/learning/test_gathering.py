@@ -10,11 +10,12 @@ import pytest
 
 from bot.learning.gathering import KEPT, Gatherer, threshold_of, topics_of
 from bot.learning.lessons import forget
+from bot.lesson_words import CORRECTED, DISMISSED, HANDED, OPEN, RATED, UNSURE
 from bot.message import Choice, Deletion, utcnow
 from bot.settings import Limits
 from bot.store import AsyncStore
 from bot.store.documents import DOCUMENTS
-from bot.store.lessons import CORRECTED, DISMISSED, HANDED, OPEN, RATED, UNSURE, Gathered, Lesson
+from bot.store.lessons import Gathered, Lesson
 from tests.kit.lessons import CONVERSATION, commit, found, turn
 from tests.kit.stores import KINDS, store_of_kind
 

@@ -19,9 +19,10 @@ from bot.learning import (
     NoSuchLesson,
     NotAllowed,
 )
+from bot.lesson_words import CONFIRMED, DISMISSED, OPEN, UNSURE, WRITTEN
 from bot.message import utcnow
 from bot.store import AsyncStore
-from bot.store.lessons import CONFIRMED, DISMISSED, OPEN, UNSURE, WRITTEN, Lesson
+from bot.store.lessons import Lesson
 from tests.kit.tiny import spoil, tiny_bot
 
 NLU = "data/nlu/all.yml"

@@ -29,7 +29,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def draft(root: Path, *turns: Turn, kind: str = TEST, **more: object) -> Draft:
-    known = read_known(root, stories=True)
+    known = read_known(root)
     return told(turns, known, kind=kind, names=("Tom",), **more)  # type: ignore[arg-type]
 
 

@@ -19,8 +19,9 @@ from bot.media.folder import FolderVault
 from bot.media.vault import AsyncVault, key_of
 from bot.memory import erasing
 from bot.memory.asking import ask
-from bot.memory.erasing import Busy, Eraser, Overtaken, SlackAway
+from bot.memory.erasing import Eraser, Overtaken, SlackAway
 from bot.memory.keeping import remember
+from bot.memory.quieting import Busy
 from bot.message import Address, Profile, Text, encode, utcnow
 from bot.settings import Limits
 from bot.store import AsyncStore, StoreDown

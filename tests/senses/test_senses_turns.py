@@ -225,7 +225,7 @@ async def test_agents_read_beside_the_file_what_a_model_made_of_it(shop: Open) -
     at = await shop()
     turn = await at.takes(Album((VOICE, PHOTO)))
     for _ in range(2):
-        await at.turns().derive(turn, await at.store.get(Message, turn.id))
+        await at.turns().deriving.derive(turn, await at.store.get(Message, turn.id))
     entries = await at.store.find(Entry, {"conversation": address().key})
     told = sorted(entry.text for entry in entries)
     assert told == [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 from bot.dialogue.checking import names
@@ -11,6 +11,7 @@ from bot.dialogue.checking.code import read_code
 from bot.dialogue.checking.config import Config, check_config, check_policies
 from bot.dialogue.checking.contradictions import check_contradictions
 from bot.dialogue.checking.domain import UNREAD, Domain, check_spaces, read_domain
+from bot.dialogue.checking.files import data_files, domain_files, yaml_below
 from bot.dialogue.checking.finding import Finding, Findings, Place, near
 from bot.dialogue.checking.nlu import FEW, Nlu, check_examples, read_nlu
 from bot.dialogue.checking.reading import Map, Text, read
@@ -32,13 +33,10 @@ from bot.dialogue.checking.usage import (
     check_mappings,
     check_unused,
 )
+from bot.dialogue.sources import STORIES
 from bot.settings.problems import closest
 
-#: Where training data is, and the tests that look like it.
-DATA = ("data/nlu", "data/rules", "data/stories")
-TESTS = "tests/stories"
 _WORD = re.compile(r"[A-Za-z_][\w/]*")
-_ENDS = (".yml", ".yaml")
 
 
 def check_project(
@@ -58,46 +56,6 @@ def check_project(
 
     known = {*CHANNELS, *channels, *names.RASA_CHANNELS}
     return _Project(root, actions, known, few).check()
-
-
-def files_of(root: Path) -> list[Path]:
-    """Return the files that are checked and are there, those of actions included."""
-    found = [root / "config.yml", *domain_files(root)]
-    for part in (*DATA, TESTS):
-        found += yaml_below(root / part)
-    found += sorted((root / "actions").rglob("*.py"))
-    return [path for path in found if path.is_file()]
-
-
-def has_project(root: Path) -> bool:
-    """Tell whether there is anything below `root` that a model could be trained from."""
-    return any(path.is_file() for path in (root / "config.yml", *domain_files(root)))
-
-
-def domain_files(root: Path) -> list[Path]:
-    """Return the domain below `root`: one file, or those of the folder ``domain``."""
-    single = root / "domain.yml"
-    return [single] if single.is_file() else yaml_below(root / "domain") or [single]
-
-
-def yaml_below(folder: Path) -> list[Path]:
-    """Return the YAML files below a folder, in order of their names."""
-    return sorted(path for path in folder.rglob("*") if path.suffix in _ENDS and path.is_file())
-
-
-def stamps(paths: Iterable[Path]) -> tuple[tuple[Path, int, int], ...]:
-    """Return what tells one version of files from the next; those that are not there are left out.
-
-    Of each its path, when it was written last in nanoseconds, and its size in bytes.
-    """
-    seen = []
-    for path in paths:
-        try:
-            stat = path.stat()
-        except OSError:
-            continue
-        seen.append((path, stat.st_mtime_ns, stat.st_size))
-    return tuple(seen)
 
 
 def check_version(top: Map, findings: Findings) -> None:
@@ -139,8 +97,7 @@ class _Project:
         config = self.read(self.root / "config.yml", CONFIG)
         made = check_config(config, self.root, self.findings) if config else Config()
         readable = self.read_domain()
-        training = [path for part in DATA for path in yaml_below(self.root / part)]
-        tops = [(self.name(path), self.read(path)) for path in training]
+        tops = [(self.name(path), self.read(path)) for path in data_files(self.root)]
         for name, top in tops:
             if top is not None:
                 self.keys(top, names.TRAINING_KEYS, name)
@@ -214,7 +171,7 @@ class _Project:
                 )
 
     def tests(self) -> None:
-        for path in yaml_below(self.root / TESTS):
+        for path in yaml_below(self.root / STORIES):
             top = read(path, self.name(path), self.findings)
             if top is None:
                 continue
