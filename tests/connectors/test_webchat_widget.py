@@ -76,8 +76,6 @@ async def page(context: BrowserContext) -> AsyncIterator[Page]:
     assert failures == [], "the widget threw"
 
 
-expect.set_options(timeout=15_000)
-
 #: A message that was stored, and one that was answered too.
 TAKEN = re.compile("^(Sent|Read)$")
 

@@ -184,10 +184,6 @@ async def phones(gateway: Gateway, tmp_path: Path) -> AsyncIterator[Phones]:
     await sandbox.close()
 
 
-# A browser that starts while other tests run takes its time.
-expect.set_options(timeout=20_000)
-
-
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     async with chromium() as made:

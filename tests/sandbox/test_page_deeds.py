@@ -128,7 +128,7 @@ async def test_every_sort_of_file_is_made_on_the_spot_and_sent(hand):
         await hand.do("telegram", deed)
         if draft:
             remove = hand.phone("telegram").get_by_role("button", name="Remove")
-            await expect(remove).to_be_visible(timeout=15_000)
+            await expect(remove).to_be_visible()
             await hand.write("telegram", f"My {deed}")
         message = (await hand.told("telegram", count))["message"]
         assert names.get(deed, deed.lower()) in message, message
