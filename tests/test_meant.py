@@ -384,5 +384,6 @@ async def test_the_parts_of_an_album_are_one_message(store: AsyncStore) -> None:
 
 
 def test_the_parts_of_an_album_wait_for_each_other() -> None:
-    assert (part(1).due - utcnow()).total_seconds() > 0.5
+    now = utcnow()
+    assert (part(1).due - now).total_seconds() > 0.5
     assert (to_message(inbound("x")).due - utcnow()).total_seconds() <= 0

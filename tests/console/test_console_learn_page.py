@@ -48,7 +48,7 @@ async def open_page(browser: Browser, served: Served, errors: list[str], width: 
     context = await browser.new_context(
         viewport={"width": width, "height": 900}, locale="en-GB", reduced_motion="reduce"
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     login = await context.request.post(
         f"{served.url}/console/login",
         data={"account": "anna", "password": PASSWORD},

@@ -42,7 +42,7 @@ async def opened(browser: Browser, served: Served, errors: list[str], at: str, w
     context = await browser.new_context(
         viewport={"width": wide, "height": 850}, locale="en-GB", timezone_id="UTC"
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     page = await context.new_page()
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on(

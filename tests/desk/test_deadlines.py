@@ -41,6 +41,7 @@ from bot.store.messages import (
 from bot.store.turns import Turn
 from tests.kit.build import address, inbound, row
 from tests.kit.channel import CAN
+from tests.kit.waiting import PATIENCE
 
 KEY = address().key
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -832,7 +833,7 @@ async def test_a_round_runs_and_stops(store: AsyncStore) -> None:
     told = asyncio.Event()
     one = Deadlines(store, ROUTING, Limits(), told.set, capabilities=lambda _: CAN)
     running = asyncio.create_task(one.run())
-    await asyncio.wait_for(told.wait(), 5)
+    await asyncio.wait_for(told.wait(), PATIENCE)
     await one.stop()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, PATIENCE)
     assert await stages(store) == ["channel"]

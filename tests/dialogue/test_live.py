@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from bot.store.documents import DOCUMENTS
 from bot.store.live import LIVE, LiveResponses
 from tests.dialogue.conftest import ROOT
 from tests.kit.stores import KINDS, store_of_kind
+from tests.kit.waiting import until
 
 if TYPE_CHECKING:
     from bot.dialogue.brain import Brain
@@ -217,17 +217,11 @@ async def test_a_save_under_watch_is_said_on_the_phone_within_seconds(
         ),
     ]
 
-    async def until_said(wanted: list[str], seconds: float) -> None:
-        ends = time.monotonic() + seconds
-        while await thanked(spoken) != wanted:
-            assert time.monotonic() < ends, lines
-            await asyncio.sleep(0.1)
+    async def until_said(wanted: list[str]) -> None:
+        async def is_said() -> bool:
+            return await thanked(spoken) == wanted
 
-    async def until(done: Callable[[], Awaitable[bool]]) -> None:
-        ends = time.monotonic() + 15
-        while not await done():
-            assert time.monotonic() < ends, lines
-            await asyncio.sleep(0.05)
+        await until(is_said, pause=0.1)
 
     async def published() -> bool:
         return await store.get(LiveResponses, LIVE) is not None
@@ -235,16 +229,16 @@ async def test_a_save_under_watch_is_said_on_the_phone_within_seconds(
     async def refused() -> bool:
         return any(line.endswith("is left as it is") for line in lines)
 
-    await until(published)
+    await until(published, pause=0.05)
     edit(project, OWN, NEW)
-    await until_said([NEW], 6)
+    await until_said([NEW])
     # A fault changes nothing, nor does a save that is only half of one.
     edit(project, f'- text: "{NEW}"', f'- text: "{NEW}')
-    await until(refused)
+    await until(refused, pause=0.05)
     await asyncio.sleep(1.2)
     assert await thanked(spoken) == [NEW]
     edit(project, f'- text: "{NEW}', '- text: "Gladly!"')
-    await until_said(["Gladly!"], 6)
+    await until_said(["Gladly!"])
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)

@@ -25,6 +25,7 @@ from bot.store import AsyncStore, open_store
 from bot.store.documents import DOCUMENTS
 from bot.store.proofs import Challenge, Proof, ProofTry
 from tests.kit.talk import Conversation, buttons
+from tests.kit.waiting import until
 
 ASKED = "Please type its six digits here."
 
@@ -47,15 +48,11 @@ class Office:
 
     async def code(self, to: str) -> str:
         """Wait for the next mail to an address, and return the code in it."""
-        for _ in range(200):
-            for mail in list(self.box.mails):
-                if mail["to"] == to:
-                    self.box.mails.remove(mail)
-                    found = re.search(r"^(\d{6})\r?$", mail["text"], re.M)
-                    assert found, mail
-                    return found[1]
-            await asyncio.sleep(0.02)
-        raise AssertionError(f"no mail to {to}")
+        mail = await until(lambda: next((m for m in self.box.mails if m["to"] == to), None))
+        self.box.mails.remove(mail)
+        found = re.search(r"^(\d{6})\r?$", mail["text"], re.M)
+        assert found, mail
+        return found[1]
 
     async def status(self, number: str) -> str:
         found = await self.store.get(Order, number)
@@ -289,11 +286,12 @@ async def test_nothing_of_the_code_is_kept(brain: Brain, office: Office) -> None
     talk = Conversation(brain, user="prove-12")
     await asked_to_cancel(talk, "730311")
     code = await office.code("ada730311@post.example")
-    for _ in range(50):
+
+    async def wiped() -> Challenge | None:
         (row,) = await office.store.find(Challenge, {"made": {"$lt": utcnow() + timedelta(days=1)}})
-        if row.letter is None:
-            break
-        await asyncio.sleep(0.02)
+        return row if row.letter is None else None
+
+    row = await until(wiped)
     assert code not in row.to_json()
     assert "post.example" not in row.to_json()
     await talk.say(f"my code is {(int(code) + 1) % 1_000_000:06}")

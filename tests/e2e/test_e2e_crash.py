@@ -191,4 +191,4 @@ async def test_nothing_is_left_of_an_instance_that_is_stopped_while_it_trains(
     status, _ = instance.stop()
     assert status == 0, instance.tail()
     # A trainer that was asked to stop in the middle of an import ends a little later.
-    await until(lambda: not instance.left(), timeout=20)
+    await until(lambda: not instance.left(), timeout=60)

@@ -119,7 +119,7 @@ async def test_a_photo_is_seen_and_a_voice_note_heard_on_every_phone_of_the_page
 
 
 async def seen(where: Locator, text: str) -> None:
-    await expect(where.get_by_text(text).last).to_be_visible(timeout=30_000)
+    await expect(where.get_by_text(text).last).to_be_visible()
 
 
 async def test_known_on_sms_who_wrote_on_whatsapp_and_forgotten_everywhere(

@@ -18,6 +18,7 @@ from bot.store.documents import DOCUMENTS
 from bot.store.lessons import Gathered, Lesson
 from tests.kit.lessons import CONVERSATION, commit, found, turn
 from tests.kit.stores import KINDS, store_of_kind
+from tests.kit.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 ODD = "wher can i park my bike"
@@ -185,7 +186,7 @@ async def test_it_goes_round_until_it_is_stopped(store: AsyncStore) -> None:
     while not await lessons(store):
         await asyncio.sleep(0.02)
     await one.stop()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, PATIENCE)
 
 
 async def test_old_lessons_go(store: AsyncStore) -> None:

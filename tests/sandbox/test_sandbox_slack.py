@@ -18,6 +18,8 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from tests.kit.waiting import PATIENCE, until
+
 DESK = "C0DESK"
 
 
@@ -131,11 +133,8 @@ class Socket:
                 if kind in ("", r.type, r.payload.get("event", {}).get("type"))
             ]
 
-        for _ in range(400):
-            if len(matching()) >= number:
-                return matching()
-            await asyncio.sleep(0.01)
-        raise AssertionError(f"only {len(matching())} of {number}: {self.got}")
+        await until(lambda: len(matching()) >= number)
+        return matching()
 
 
 @pytest.fixture
@@ -151,11 +150,7 @@ async def socket(team) -> AsyncIterator[Socket]:
 
 
 async def connected(team: Team, number: int) -> None:
-    for _ in range(300):
-        if team.phones.sandbox.slack.sender.connections == number:
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("the sockets did not become so many")
+    await until(lambda: team.phones.sandbox.slack.sender.connections == number)
 
 
 # -- the Web API ------------------------------------------------------------------
@@ -481,7 +476,14 @@ async def test_of_a_deleted_root_with_replies_a_tombstone_stays(team, socket):
 
 
 async def test_an_event_that_is_not_acknowledged_comes_again(team, socket):
-    team.phones.sandbox.slack.sender.ack_seconds = 0.2
+    sender = team.phones.sandbox.slack.sender
+    attempt = sender._attempt
+
+    async def patient_in_the_end(kind: Any, body: Any, retry: int, reason: str) -> Any:
+        sender.ack_seconds = PATIENCE if retry == 2 else 0.2
+        return await attempt(kind, body, retry, reason)
+
+    sender._attempt = patient_in_the_end
     socket.answer = lambda request: {} if request.retry_attempt == 2 else None
     await team.do("message", channel=DESK, text="hello?")
     await socket.until(3)
@@ -655,7 +657,7 @@ async def opened(team: Team, socket: Socket) -> str:
 
     socket.act = act
     await team.do("shortcut", callback_id="resolve")
-    return await asyncio.wait_for(made, 5)
+    return await asyncio.wait_for(made, PATIENCE)
 
 
 async def test_a_modal_is_filled_in_and_submitted(team, socket):
@@ -764,10 +766,7 @@ async def test_without_a_socket_events_come_signed_over_http(team, gateway):
 async def test_four_times_and_no_more(team, gateway):
     gateway.decide = lambda body: 500
     await team.do("message", channel=DESK, text="hello")
-    for _ in range(200):
-        if len(gateway.got) == 4:
-            break
-        await asyncio.sleep(0.01)
+    await until(lambda: len(gateway.got) == 4)
     await asyncio.sleep(0.1)
     assert [r.headers.get("X-Slack-Retry-Num") for r in gateway.got] == [None, "1", "2", "3"]
 
@@ -804,10 +803,11 @@ async def test_an_app_of_slack_bolt_works_with_it(team):
         ts = await team.post(blocks=CARD)
         await team.do("message", channel=DESK, thread_ts=ts, text="a note")
         await team.do("press", channel=DESK, ts=ts, action_id="take")
-        for _ in range(200):
-            if texts and (await team.shown(ts))["reactions"]:
-                break
-            await asyncio.sleep(0.01)
+
+        async def reacted() -> bool:
+            return bool(texts and (await team.shown(ts))["reactions"])
+
+        await until(reacted)
         # Its own messages Bolt passes over.
         assert texts == ["a note"]
         assert (await team.shown(ts))["reactions"][0]["name"] == "raised_hand"

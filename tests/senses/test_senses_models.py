@@ -455,7 +455,7 @@ async def test_who_waits_to_be_listened_to_holds_up_nothing_else(
             """Load nothing."""
 
         def transcribe(self, file: Any, **how: Any) -> Any:
-            go.wait(10)
+            go.wait(15)
             words = SimpleNamespace(
                 text=" hello ", start=0, end=1, avg_logprob=-0.1, no_speech_prob=0
             )
@@ -465,10 +465,10 @@ async def test_who_waits_to_be_listened_to_holds_up_nothing_else(
     package.__spec__ = importlib.util.spec_from_loader("faster_whisper", None)
     package.WhisperModel = Model  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "faster_whisper", package)
-    sense = Whisper(Transcription("whisper", model="tiny", timeout_seconds=5.0))
+    sense = Whisper(Transcription("whisper", model="tiny", timeout_seconds=20.0))
     all_of_them = [asyncio.create_task(sense.transcribe(b"x", "audio/ogg")) for _ in range(40)]
     await asyncio.sleep(0)
-    assert await asyncio.wait_for(asyncio.to_thread(lambda: "vault"), 2.0) == "vault"
+    assert await asyncio.wait_for(asyncio.to_thread(lambda: "vault"), 10.0) == "vault"
     go.set()
     assert {told.text for told in await asyncio.gather(*all_of_them)} == {"hello"}
     await sense.close()

@@ -25,6 +25,7 @@ from bot.sandbox import rest_shop
 from bot.sandbox.graphql import GraphQLWrong
 from bot.sandbox.shop_books import Back, Sale
 from tests.kit.shops import KINDS, QUICK, REMOTE, Place, _mapping
+from tests.kit.waiting import until
 
 PENCE = Money(1000, "GBP")
 every_remote = pytest.mark.parametrize("kind", REMOTE)
@@ -107,16 +108,26 @@ async def test_a_refund_that_is_written_down_is_not_paid_yet(
     await shop.close()
 
 
-async def test_a_key_that_is_still_at_work_is_no_refusal(at: Place) -> None:
+async def test_a_key_that_is_still_at_work_is_no_refusal(
+    at: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/: 409.
     shop = at.shop("rest", pace=replace(QUICK, attempt=0.15))
     other = at.shop("rest")
-    at.fault("rest", "slow", method=REFUND["rest"], count=1, seconds=0.45)
+    call, go = at.faults.call, asyncio.Event()
+
+    async def held(request: Any, channel: str, method: str, *rest: Any) -> Any:
+        if method.lower() == REFUND["rest"]:
+            await go.wait()
+        return await call(request, channel, method, *rest)
+
+    monkeypatch.setattr(at.faults, "call", held)
     first = asyncio.ensure_future(shop.refund("turn", "1044", PENCE))
-    await asyncio.sleep(0.03)
+    await until(lambda: at.shops.rest._at_work)
     told = await asyncio.gather(first, other.refund("turn", "1044", PENCE), return_exceptions=True)
     assert [type(one) for one in told] == [Ambiguous, Ambiguous], told
-    await asyncio.sleep(0.45)
+    go.set()
+    await until(lambda: at.given_back("rest", "1044"))
 
     assert (await other.refund("turn", "1044", PENCE)).again
     assert await at.given_back("rest", "1044") == [1000]
