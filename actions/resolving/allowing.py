@@ -19,9 +19,7 @@ from bot.store.steps import Allowance
 DAY = timedelta(days=1)
 
 
-async def allow(
-    store: AsyncStore, whose: Sequence[str], tool: str, per_day: int, key: str
-) -> bool:
+async def allow(store: AsyncStore, whose: Sequence[str], tool: str, per_day: int, key: str) -> bool:
     """Take a place of each of `whose` for the wish `key`; False, and none taken, without one.
 
     The same key may ask again. `per_day` 0 is no bound. Raises StoreDown.

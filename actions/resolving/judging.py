@@ -196,7 +196,7 @@ def too_often(wish: Wish, per_day: int) -> str:
 
 
 async def granted(matter: Matter, wish: Wish) -> bool:
-    """Take one of the times a day that the rules leave for a wish, see `actions.resolving.allowing`.
+    """Take one of the times a day that the rules leave for a wish, see `allow`.
 
     What `judge` counts tells who is out of them before he is asked. This is what keeps two who
     say yes at the same moment from both being counted in.
