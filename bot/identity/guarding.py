@@ -25,7 +25,7 @@ MOST_CODES, MOST_CODES_OF_ACCOUNT = 5, 5
 #: need. Beyond it a channel is under strain, and strangers have so many codes sent to an account.
 CALM_WRONG, CALM_CODES, STRAINED_CODES_OF_ACCOUNT = 100, 300, 2
 #: For so long somebody who has proven an account is no stranger to it.
-ACQUAINTED = timedelta(days=90)
+ACQUAINTED = timedelta(days=365)
 
 Enough = Literal["", "too often", "guarded"]
 

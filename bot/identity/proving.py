@@ -19,9 +19,10 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
+from bot.identity.doubting import believe
 from bot.identity.guarding import (
     ACQUAINTED,
     DAY,
@@ -209,6 +210,7 @@ async def check(
         account=account,
         by=found.way,
         at=now,
+        since=await _recognised(store, here, account, now),
         until=now + life,
     )
     await store.put(proof)
@@ -228,6 +230,18 @@ async def forget(store: AsyncStore, here: Address) -> None:
     for row in rows:
         # Kept for the counts, with nothing in it that could still be typed or sent.
         await store.change(Challenge, {"id": row.id}, set={"used_by": "forgotten", "letter": None})
+
+
+async def _recognised(
+    store: AsyncStore, here: Address, account: str, now: datetime
+) -> datetime:
+    """Return since when who has just shown an account has proven it, ending a doubt about him."""
+    person = await customer_of(store, here)
+    whose = {"customer": {"$in": [str(member.id) for member in person.members]}}
+    before = [row for row in await store.find(Proof, whose) if row.account == account]
+    since = min((row.since or row.at for row in before), default=now)
+    await believe(store, [m for m in person.members if m.doubt and since < m.doubt])
+    return since
 
 
 async def _acquainted(store: AsyncStore, customer: str, account: str) -> bool:

@@ -18,6 +18,8 @@ HELD, QUEUED, SENDING, HANDING, SENT, FAILED, NOWHERE = (
     "nowhere",
 )
 UNSENT = (HELD, QUEUED, SENDING)
+#: Whose a code or a guess is that still counts when who it was has been forgotten.
+NOBODY = "nobody"
 
 
 class Challenge(Document):
@@ -88,8 +90,8 @@ class ProofTry(Document):
 class Proof(Document):
     """The customer at an address has proven that an account is his, until then.
 
-    `_id` is made of both; `by` is the way the code went. Afterwards it is kept for a while, and
-    tells that he is no stranger to it.
+    `_id` is made of both; `by` is the way the code went, `since` when he has proven it first.
+    Afterwards it is kept for a while, and tells that he is no stranger to it.
     """
 
     id = StringField(primary_key=True)
@@ -97,6 +99,7 @@ class Proof(Document):
     account = StringField(required=True)
     by = StringField(default="")
     at = UtcField(required=True)
+    since = UtcField()
     until = UtcField(required=True)
 
     meta = {
