@@ -28,6 +28,7 @@ from actions.handoff import handed
 from actions.identity_rules import Identity
 from actions.rules import load_rules
 from bot.identity.codes import read_code
+from bot.identity.guarding import DIGITS, LONG_DIGITS
 from bot.identity.proving import Asked, Words, account_of, by_channel, challenge, check, proven
 from bot.identity.reaching import MAIL, SMS, OnFile, Ways, way_to, ways
 from bot.message import Address
@@ -50,7 +51,16 @@ _THEN = {
     "action_request_data": "actions.passing_on:ActionRequestData",
     "action_send_invoice": "actions.passing_on:ActionSendInvoice",
 }
-RIGHT, REFUSED = "right", "refused"
+RIGHT, REFUSED, GUARDED = "right", "refused", "guarded"
+#: What the desk is told of a proof that there is not.
+_TOLD = {
+    REFUSED: "identity not proven: too many wrong codes of this customer",
+    GUARDED: "identity not proven: wrong codes have been typed for this account before, perhaps by "
+    "somebody who guesses",
+    "too often": "identity not proven: too many codes for this customer",
+    "asked for": "identity not proven: too many codes have been asked for this account, perhaps by "
+    "somebody else",
+}
 #: How the code is asked for after what has just become of one.
 _ASKED = {
     "wrong": "utter_proof_wrong",
@@ -58,6 +68,9 @@ _ASKED = {
     "none": "utter_proof_too_old",
     "sent": "utter_proof_again",
 }
+
+#: How many digits a code has, in words.
+_DIGITS = {DIGITS: "six", LONG_DIGITS: "nine"}
 
 _lock = threading.Lock()
 _stores: dict[tuple[int, str], AsyncStore] = {}
@@ -148,16 +161,14 @@ async def require(
     asked = await _send(tracker, domain, here, on_file, rules, real=real, typed=typed)
     if asked.became == "no way":
         return Standing(False, "identity not proven: no code can be sent")
-    if asked.became == "too often":
-        dispatcher.utter_message(response="utter_proof_too_often")
-        events = _to_person(tracker, asdict(wanted), "identity not proven: too many codes")
-        return Standing(False, events=events)
+    if asked.became != "sent":
+        return Standing(False, events=_enough(dispatcher, tracker, asdict(wanted), asked))
     dispatcher.utter_message(response=f"utter_proof_by_{asked.way}", hint=asked.hint)
     filled = ("order_number", *FILLED)
     kept = {name: tracker.slots[name] for name in filled if tracker.slots.get(name) is not None}
     if wanted.number:
         kept["order_number"] = wanted.number
-    by = {**asdict(wanted), "kept": kept, "hint": asked.hint}
+    by = {**asdict(wanted), "kept": kept, "hint": asked.hint, "digits": asked.digits}
     return Standing(
         False,
         events=[
@@ -186,7 +197,7 @@ class ValidateProofForm(Patient):
         became = await self._became(str(slot_value), tracker)
         # “My code is …” is taken for one that joins channels, too.
         taken: dict[str, Any] = {"proof_code": became, "link_code": None}
-        if became in (RIGHT, REFUSED):
+        if became in (RIGHT, REFUSED, GUARDED):
             return taken
         # Said together with the question for the code, see `ActionAskProofCode`.
         wanted = tracker.slots.get("proof") or {}
@@ -206,7 +217,7 @@ class ValidateProofForm(Patient):
         life = load_rules().identity.life
         account = account_of(on_file)
         became = await check(store(), here, account, code, cause_of(tracker), life)
-        if became in ("wrong", "none"):
+        if became in ("wrong", "none", GUARDED):
             return became
         return RIGHT if became == "proven" else REFUSED
 
@@ -225,7 +236,8 @@ class ActionAskProofCode(Action):
         wanted = tracker.slots.get("proof") or {}
         told = wanted.get("told") if wanted.get("told_to") == cause_of(tracker) else None
         response = _ASKED.get(told or "", "utter_proof_code_wanted")
-        dispatcher.utter_message(response=response, hint=wanted.get("hint") or "")
+        digits = _DIGITS.get(wanted.get("digits") or DIGITS, "")
+        dispatcher.utter_message(response=response, hint=wanted.get("hint") or "", digits=digits)
         tries = tracker.slots.get("attempts") or {}
         if told in ("wrong", "unclear") and int(tries.get("number") or 0) >= PATIENCE:
             offer_person(dispatcher)
@@ -246,8 +258,10 @@ class ActionProve(Action):
         wanted = tracker.slots.get("proof") or {}
         forgotten = [SlotSet("proof", None), SlotSet("proof_code", None)]
         if tracker.slots.get("proof_code") != RIGHT or wanted.get("action") not in _THEN:
-            dispatcher.utter_message(response="utter_proof_refused")
-            events = _to_person(tracker, wanted, "identity not proven: too many wrong codes")
+            guarded = tracker.slots.get("proof_code") == GUARDED
+            response = "utter_proof_guarded" if guarded else "utter_proof_refused"
+            dispatcher.utter_message(response=response)
+            events = _to_person(tracker, wanted, _TOLD[GUARDED if guarded else REFUSED])
             return [*forgotten, *events]
         dispatcher.utter_message(response="utter_proof_done")
         module, _, cls = _THEN[wanted["action"]].partition(":")
@@ -292,9 +306,9 @@ class ActionProofAgain(Action):
             typed = not wanted.get("number")
             asked = await _send(tracker, domain, here, on_file, rules, real=real, typed=typed)
         if asked.became == "sent":
-            return [SlotSet("proof", _told({**wanted, "hint": asked.hint}, tracker, "sent"))]
-        dispatcher.utter_message(response="utter_proof_too_often")
-        events = _to_person(tracker, wanted, "identity not proven: too many codes")
+            sent = {"hint": asked.hint, "digits": asked.digits}
+            return [SlotSet("proof", _told({**wanted, **sent}, tracker, "sent"))]
+        events = _enough(dispatcher, tracker, wanted, asked)
         # The form that the rule goes on with has ended.
         return [*events, FollowupAction("action_listen")]
 
@@ -319,6 +333,16 @@ class ActionProofElsewhere(Action):
 def _told(wanted: Mapping[str, Any], tracker: Tracker, became: str) -> dict[str, Any]:
     """Return what waits for a proof, with what is to be said of a code in this turn."""
     return {**wanted, "told": became, "told_to": cause_of(tracker)}
+
+
+def _enough(
+    dispatcher: CollectingDispatcher, tracker: Tracker, wanted: Mapping[str, Any], asked: Asked
+) -> list[dict[str, Any]]:
+    """Say that no more codes are sent, and have a person see to it."""
+    guarded = asked.became == "guarded"
+    response = "utter_proof_guarded" if guarded else "utter_proof_too_often"
+    dispatcher.utter_message(response=response)
+    return _to_person(tracker, wanted, _TOLD["asked for" if guarded else "too often"])
 
 
 def _to_person(tracker: Tracker, wanted: Mapping[str, Any], told: str) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from bot.store.journal import Entry
 from bot.store.lessons import Lesson
 from bot.store.memory import Fact, Forgetting, Quiet
 from bot.store.messages import PENDING, Message
-from bot.store.proofs import Challenge, Proof, ProofTry
+from bot.store.proofs import FAILED, NOBODY, Challenge, Proof, ProofTry
 from bot.store.reviews import Review
 from bot.store.spending import Spending
 from bot.store.steps import Step, Undertaking
@@ -140,14 +140,25 @@ class Deleting:
             return
         await self._store.delete(Fact, {"customer": {"$in": ids}})
         texts = [str(id) for id in ids]
-        for proven in (Challenge, Proof):
-            await self._store.delete(proven, {"customer": {"$in": texts}})
-        await self._store.delete(ProofTry, {"person": {"$in": texts}})
+        await self._store.delete(Proof, {"customer": {"$in": texts}})
+        await self._disown(texts)
         for side in ("one", "other"):
             await self._store.delete(Merge, {side: {"$in": ids}})
         await self._parted({one["address"] for one in row.members or [] if not one.get("until")})
         # Who began anew has the same id and is younger.
         await self._store.delete(Customer, {"id": {"$in": ids}, "created": {"$lte": row.at}})
+
+    async def _disown(self, customers: Sequence[str]) -> None:
+        """Leave of codes and guesses at them that there were some, for as long as that counts.
+
+        Or else who has guessed as often as he may has himself forgotten, and guesses on.
+        """
+        for code in await self._store.find(Challenge, {"customer": {"$in": list(customers)}}):
+            unknown = {"customer": NOBODY, "person": NOBODY, "hashed": NOBODY, "letter": None}
+            ended = {"used_by": NOBODY, "status": FAILED, "owner": "", "reason": ""}
+            await self._store.change(Challenge, {"id": code.id}, set={**unknown, **ended})
+        for guess in await self._store.find(ProofTry, {"person": {"$in": list(customers)}}):
+            await self._store.change(ProofTry, {"id": guess.id}, set={"person": NOBODY})
 
     async def _parted(self, addresses: Collection[str]) -> None:
         """Take addresses out of what joined others, with whom they had been one at the time."""

@@ -23,7 +23,7 @@ from bot.store.proofs import Challenge, Proof, ProofTry
 from bot.store.reviews import Review
 from bot.store.slack import SlackPost, SlackThread
 from bot.store.spending import Spending
-from bot.store.steps import Step, Undertaking
+from bot.store.steps import Allowance, Step, Undertaking
 from bot.store.translations import Kept
 from bot.store.turns import Turn
 from bot.store.usage import Usage, UsageMark
@@ -68,6 +68,7 @@ DOCUMENTS = (
     Gathered,
     Step,
     Undertaking,
+    Allowance,
     Kept,
     Listening,
 )

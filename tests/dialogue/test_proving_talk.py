@@ -15,7 +15,7 @@ from actions.backends.demo import DOCUMENTS as SHOP
 from actions.backends.opening import shop as shop_of_actions
 from actions.backends.orders import CANCELLED, DELIVERED, PLACED, Order
 from bot.dialogue.brain import Brain
-from bot.identity import reaching
+from bot.identity import guarding, reaching
 from bot.identity.post import Post
 from bot.identity.reaching import Ways
 from bot.message import utcnow
@@ -50,7 +50,7 @@ class Office:
         """Wait for the next mail to an address, and return the code in it."""
         mail = await until(lambda: next((m for m in self.box.mails if m["to"] == to), None))
         self.box.mails.remove(mail)
-        found = re.search(r"^(\d{6})\r?$", mail["text"], re.M)
+        found = re.search(r"^(\d{6,9})\r?$", mail["text"], re.M)
         assert found, mail
         return found[1]
 
@@ -200,6 +200,33 @@ async def test_too_many_wrong_codes_are_for_a_person(brain: Brain, office: Offic
     assert outcome.handoff is not None
     assert await office.status("730302") == PLACED
     assert talk.state["active_loop"] is None
+
+
+async def test_a_longer_code_is_asked_for_and_taken_while_others_guess(
+    brain: Brain, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guarding, "CALM_CODES", -1)
+    await office.order("730320")
+    talk = Conversation(brain, user="prove-20")
+    assert (await asked_to_cancel(talk, "730320"))[1] == ASKED.replace("six", "nine")
+    code = await office.code("ada730320@post.example")
+    assert len(code) == 9
+    said = await talk.say(f"{code[:3]} {code[3:6]} {code[6:]}")
+    assert said[-1].startswith("We have cancelled")
+
+
+async def test_an_account_that_others_guess_at_is_for_a_person_who_is_told_so(
+    brain: Brain, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await office.order("730321")
+    talk = Conversation(brain, user="prove-21")
+    await asked_to_cancel(talk, "730321")
+    monkeypatch.setattr(guarding, "MOST_WRONG_OF_ACCOUNT", 0)
+    outcome = await talk.take(await office.code("ada730321@post.example"))
+    assert outcome.replies[0].text.startswith("Codes have been asked for or tried too often")
+    assert outcome.handoff is not None
+    assert "wrong codes have been typed for this account before" in outcome.handoff.why
+    assert await office.status("730321") == PLACED
 
 
 async def test_a_redone_turn_sends_one_mail(brain: Brain, office: Office) -> None:
