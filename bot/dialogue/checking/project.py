@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -38,6 +39,8 @@ from bot.settings.problems import closest
 DATA = ("data/nlu", "data/rules", "data/stories")
 TESTS = "tests/stories"
 _WORD = re.compile(r"[A-Za-z_][\w/]*")
+#: What Rasa calls training data; data/rules.yml and its like have sections of other kinds.
+_TRAINS = re.compile(r"^(nlu|stories|rules):\s*(?:#.*)?\n(?:\s*(?:#.*)?\n)*\s*- ", re.MULTILINE)
 _ENDS = (".yml", ".yaml")
 
 
@@ -156,6 +159,7 @@ class _Project:
         for section in self.domain.unread:
             self.findings.drop(UNREAD[section])
         self.shapes()
+        self.unread()
         return self.findings.all()
 
     def read(self, path: Path, shape: Table = TRAINING) -> Map | None:
@@ -165,10 +169,24 @@ class _Project:
             self.whole = False
             return None
         top = read(path, self.name(path), self.findings)
+        if top is not None and not top.pairs:
+            return self.empty(top, shape)
         self.whole = self.whole and top is not None
         if top is not None:
             self.read_tops.append((top, shape))
         return top
+
+    def empty(self, top: Map, shape: Table) -> Map | None:
+        """Tell of a file in which nothing stands, and of nothing that it might have held."""
+        if self.findings.told(top.at):
+            return None
+        at = Place(top.at.file, 0)
+        if shape is TRAINING:
+            self.findings.warn(at, "file", "is empty", "write something into it, or delete it")
+            return top
+        self.findings.error(at, "file", "is empty", "it is needed to train a model")
+        self.whole = False
+        return None
 
     def shapes(self) -> None:
         """Check kinds of values last: what was told of a line is told better."""
@@ -176,6 +194,25 @@ class _Project:
             if shape is not CONFIG:
                 check_version(top, self.findings)
             check_shapes(top, shape, self.findings)
+
+    def unread(self) -> None:
+        """Tell of files that look as if the bot were made of them, where nobody reads them."""
+        read_ones = {*files_of(self.root)}
+        for path in yaml_below(self.root / "domain"):
+            if path not in read_ones:
+                right = "move it into domain.yml, or that into the folder domain/"
+                self.findings.warn(
+                    Place(self.name(path), 0), "file", "is not read beside domain.yml", right
+                )
+        for path in yaml_below(self.root / "data"):
+            if path in read_ones:
+                continue
+            with contextlib.suppress(OSError, UnicodeDecodeError):
+                kind = _TRAINS.search(path.read_text("utf-8-sig"))
+                if kind is not None:
+                    what = f"has {kind[1]}, and is not read here"
+                    at = Place(self.name(path), 0)
+                    self.findings.warn(at, "file", what, f"move it to data/{kind[1]}/")
 
     def name(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
@@ -216,7 +253,7 @@ class _Project:
     def tests(self) -> None:
         for path in yaml_below(self.root / TESTS):
             top = read(path, self.name(path), self.findings)
-            if top is None:
+            if top is None or (not top.pairs and self.empty(top, TRAINING)):
                 continue
             self.read_tops.append((top, TRAINING))
             self.keys(top, ("version", "stories"), "tests")
@@ -249,6 +286,10 @@ class _Project:
         if self.whole:
             used = Used(self.told, self.words_elsewhere())
             check_unused(domain, self.nlu, code, used, {*config.components}, findings)
+            if not self.nlu.examples:
+                findings.drop(("examples",))
+                what = "has no example of any intent"
+                findings.error(Place(DATA[0], 0), "file", what, "it is needed to train a model")
 
     def words_elsewhere(self) -> set[str]:
         """Return all words of the other files of ``data/``: they may name intents and responses."""
