@@ -29,6 +29,7 @@ class Desk:
         self.root = root
         self.lines: list[str] = []
         self.live: list[LiveWords] = []
+        self.fits = True
         self.withdrawn: list[str] = []
         self.trainings = 0
         self.outcome: list[Trained] = []
@@ -49,8 +50,10 @@ class Desk:
         await self.may_end.wait()
         return self.outcome.pop(0) if self.outcome else Trained(True, ["models/new.tar.gz"])
 
-    async def publish(self, words: LiveWords) -> None:
-        self.live.append(words)
+    async def publish(self, words: LiveWords) -> bool:
+        if self.fits:
+            self.live.append(words)
+        return self.fits
 
     async def withdraw(self, digest: str) -> bool:
         self.withdrawn.append(digest)
@@ -93,6 +96,21 @@ async def test_a_save_is_told_checked_and_live_within_two_seconds(root: Path) ->
         assert "domain.yml changed" in desk.lines
         assert "all is well" in desk.lines
         assert desk.live[-1].responses["utter_greet"][0]["text"] == "Hello there!"
+
+
+async def test_words_that_the_model_cannot_say_yet_are_told_to_wait(root: Path) -> None:
+    async with Desk(root) as desk:
+        desk.fits = False
+        desk.save("Hello!", "Hello there!")
+        waits = "responses wait for the next model: not only words have changed"
+        await desk.until(lambda: waits in desk.lines)
+        desk.fits = True
+        desk.save("Hello there!", "Hello again!")
+        await desk.until(lambda: desk.lines.count("responses are live") == 1)
+        assert [w.responses["utter_greet"][0]["text"] for w in desk.live] == [
+            "Hello!",
+            "Hello again!",
+        ]
 
 
 async def test_what_is_saved_during_a_check_is_checked_before_it_is_live(root: Path) -> None:

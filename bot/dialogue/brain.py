@@ -31,7 +31,7 @@ from bot.dialogue.contract import (
 from bot.dialogue.errors import ModelMissing, ModelUnreadable
 from bot.dialogue.events import pack, plain
 from bot.dialogue.heard import Command, Deed, Words, heard, sensed_in
-from bot.dialogue.live import LiveWords, rest_of
+from bot.dialogue.live import LiveWords, fits
 from bot.dialogue.meanwhile import catch_up
 from bot.dialogue.processor import OneConversation, Processor, too_many_actions
 from bot.dialogue.quiet import quiet
@@ -191,12 +191,7 @@ class Brain:
         """
         own: Domain = self._trained.domain
         responses = own.responses
-        if (
-            words is not None
-            and words.at > self._began
-            and words.responses.keys() >= own.responses.keys()
-            and words.rest == rest_of(own.as_dict())
-        ):
+        if words is not None and words.at > self._began and fits(words, own.as_dict()):
             responses = words.responses
         domain = copy.copy(own)
         domain.responses = responses

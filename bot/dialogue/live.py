@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -68,6 +69,23 @@ def rest_of(domain: Mapping[str, Any]) -> str:
         if isinstance(kept.get(key), list):
             kept[key] = sorted(kept[key], key=lambda one: json.dumps(one, sort_keys=True))
     return _digest(kept)
+
+
+def fits(words: LiveWords, domain: Mapping[str, Any]) -> bool:
+    """Tell whether a model of that domain can say these words: only words may have changed."""
+    own = domain.get("responses") or {}
+    return words.responses.keys() >= own.keys() and words.rest == rest_of(domain)
+
+
+def domain_in(archive: Path) -> dict[str, Any] | None:
+    """Return the domain that a model was trained with; None when the file cannot be read."""
+    try:
+        with tarfile.open(archive) as model:
+            told = model.extractfile("metadata.json")
+            found = json.load(told)["domain"] if told else None
+    except (OSError, EOFError, KeyError, ValueError, tarfile.TarError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def read_words(root: Path) -> LiveWords | None:

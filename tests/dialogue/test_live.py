@@ -16,7 +16,9 @@ from bot.dialogue.thread import BrainThread
 from bot.store import AsyncStore
 from bot.store.documents import DOCUMENTS
 from bot.store.live import LIVE, LiveResponses
+from bot.watch_command import show
 from tests.dialogue.conftest import ROOT
+from tests.kit.settings import settings_in
 from tests.kit.stores import KINDS, store_of_kind
 from tests.kit.waiting import until
 
@@ -120,6 +122,23 @@ async def test_with_anything_else_of_the_domain_changed_the_words_wait_for_train
     edit(project, OWN, NEW)
     assert spoken.speak(edit(project, old, new)) is False
     assert await thanked(spoken) == [OWN]
+
+
+async def test_what_is_live_stays_while_later_words_wait_for_training(
+    brain: Brain, project: Path, tmp_path: Path, model: Path
+) -> None:
+    store: AsyncStore = store_of_kind("sqlite", tmp_path, DOCUMENTS)
+    settings = settings_in(tmp_path, model=str(model))
+    shown = edit(project, OWN, NEW)
+    assert shown is not None
+    assert await show(shown, store, settings)
+    later = edit(project, "  - tour\n", "  - tour\n  - brand_new\n")
+    assert later is not None
+    assert not await show(later, store, settings)
+    row = await store.get(LiveResponses, LIVE)
+    assert row is not None
+    assert row.digest == shown.digest
+    await store.close()
 
 
 async def test_words_that_lack_one_the_model_needs_are_not_taken(

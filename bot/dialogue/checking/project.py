@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Collection
 from pathlib import Path
@@ -11,7 +12,7 @@ from bot.dialogue.checking.code import read_code
 from bot.dialogue.checking.config import Config, check_config, check_policies
 from bot.dialogue.checking.contradictions import check_contradictions
 from bot.dialogue.checking.domain import UNREAD, Domain, check_spaces, read_domain
-from bot.dialogue.checking.files import data_files, domain_files, yaml_below
+from bot.dialogue.checking.files import data_files, domain_files, files_of, yaml_below
 from bot.dialogue.checking.finding import Finding, Findings, Place, near
 from bot.dialogue.checking.nlu import FEW, Nlu, check_examples, read_nlu
 from bot.dialogue.checking.reading import Map, Text, read
@@ -37,6 +38,8 @@ from bot.dialogue.sources import STORIES
 from bot.settings.problems import closest
 
 _WORD = re.compile(r"[A-Za-z_][\w/]*")
+#: What Rasa calls training data; data/rules.yml and its like have sections of other kinds.
+_TRAINS = re.compile(r"^(nlu|stories|rules):\s*(?:#.*)?\n(?:\s*(?:#.*)?\n)*\s*- ", re.MULTILINE)
 
 
 def check_project(
@@ -113,6 +116,7 @@ class _Project:
         for section in self.domain.unread:
             self.findings.drop(UNREAD[section])
         self.shapes()
+        self.unread()
         return self.findings.all()
 
     def read(self, path: Path, shape: Table = TRAINING) -> Map | None:
@@ -122,10 +126,24 @@ class _Project:
             self.whole = False
             return None
         top = read(path, self.name(path), self.findings)
+        if top is not None and not top.pairs:
+            return self.empty(top, shape)
         self.whole = self.whole and top is not None
         if top is not None:
             self.read_tops.append((top, shape))
         return top
+
+    def empty(self, top: Map, shape: Table) -> Map | None:
+        """Tell of a file in which nothing stands, and of nothing that it might have held."""
+        if self.findings.told(top.at):
+            return None
+        at = Place(top.at.file, 0)
+        if shape is TRAINING:
+            self.findings.warn(at, "file", "is empty", "write something into it, or delete it")
+            return top
+        self.findings.error(at, "file", "is empty", "it is needed to train a model")
+        self.whole = False
+        return None
 
     def shapes(self) -> None:
         """Check kinds of values last: what was told of a line is told better."""
@@ -133,6 +151,25 @@ class _Project:
             if shape is not CONFIG:
                 check_version(top, self.findings)
             check_shapes(top, shape, self.findings)
+
+    def unread(self) -> None:
+        """Tell of files that look as if the bot were made of them, where nobody reads them."""
+        read_ones = {*files_of(self.root)}
+        for path in yaml_below(self.root / "domain"):
+            if path not in read_ones:
+                right = "move it into domain.yml, or that into the folder domain/"
+                self.findings.warn(
+                    Place(self.name(path), 0), "file", "is not read beside domain.yml", right
+                )
+        for path in yaml_below(self.root / "data"):
+            if path in read_ones:
+                continue
+            with contextlib.suppress(OSError, UnicodeDecodeError):
+                kind = _TRAINS.search(path.read_text("utf-8-sig"))
+                if kind is not None:
+                    what = f"has {kind[1]}, and is not read here"
+                    at = Place(self.name(path), 0)
+                    self.findings.warn(at, "file", what, f"move it to data/{kind[1]}/")
 
     def name(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
@@ -173,7 +210,7 @@ class _Project:
     def tests(self) -> None:
         for path in yaml_below(self.root / STORIES):
             top = read(path, self.name(path), self.findings)
-            if top is None:
+            if top is None or (not top.pairs and self.empty(top, TRAINING)):
                 continue
             self.read_tops.append((top, TRAINING))
             self.keys(top, ("version", "stories"), "tests")
@@ -206,6 +243,10 @@ class _Project:
         if self.whole:
             used = Used(self.told, self.words_elsewhere())
             check_unused(domain, self.nlu, code, used, {*config.components}, findings)
+            if not self.nlu.examples:
+                findings.drop(("examples",))
+                what = "has no example of any intent"
+                findings.error(Place("data/nlu", 0), "file", what, "it is needed to train a model")
 
     def words_elsewhere(self) -> set[str]:
         """Return all words of the other files of ``data/``: they may name intents and responses."""

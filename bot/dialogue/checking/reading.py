@@ -19,6 +19,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.nodes import Node as YamlNode
 
 from bot.dialogue.checking.finding import Findings, Place
+from bot.dialogue.checking.slips import slip_before, slip_behind
 from bot.settings.yaml_lines import fault
 
 #: Bytes. Nobody edits such a file by hand.
@@ -30,7 +31,6 @@ _DEEPEST = 60
 _TAGS = "tag:yaml.org,2002:"
 _MERGE = _TAGS + "merge"
 _KINDS = {"str", "int", "float", "bool", "null", "timestamp", "value", "merge", "map", "seq"}
-_TAB = re.compile(r"^ *\t[ \t]*\S", re.MULTILINE)
 _FORBIDDEN = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
@@ -151,10 +151,9 @@ def parse(text: str, name: str, findings: Findings) -> Map | None:
         what = f"has the character U+{ord(bad[0]):04X}, which cannot stand in YAML"
         findings.error(Place(name, _line(text, bad.start())), "yaml", what, "take it out")
         return None
-    tab = _TAB.search(text)
-    if tab:
-        at = Place(name, _line(text, tab.start()))
-        findings.error(at, "tab", "is indented with a tab", "use spaces")
+    slip = slip_before(text)
+    if slip:
+        findings.error(Place(name, slip.line), "yaml", slip.what, slip.right)
         return None
     escape = _ESCAPE.search(text) if text.isascii() else None
     if escape:
@@ -220,6 +219,9 @@ def _fault(error: YAMLError, name: str, text: str) -> tuple[Place, str, str, str
         try:
             _compose(text, pure=True)
         except MarkedYAMLError as known:
+            slip = slip_behind(known, text)
+            if slip:
+                return Place(name, slip.line), "yaml", slip.what, slip.right
             problem = fault(known, name, text)
             return Place(name, problem.line), "yaml", problem.what, problem.right
         except Exception:
