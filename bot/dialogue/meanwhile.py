@@ -45,4 +45,7 @@ def catch_up(tracker: DialogueStateTracker, domain: Domain, meanwhile: tuple[Spo
             said = UserUttered(spoken.text, parse_data={"text": spoken.text, "intent": {}})
         said.timestamp = spoken.at
         events.append(said)
+    if events:
+        # A fallback takes back all since the bot last listened, which must not be all of this.
+        events.append(ActionExecuted(ACTION_LISTEN_NAME))
     tracker.update_with_events(events, domain)
