@@ -96,8 +96,8 @@ class ActionAnswer(Action):
             note["offered_for"] = note["question"]
             _say_offer(dispatcher, domain, note["offered"], language)
             return [SlotSet("answered", note)]
-        if intent == "out_of_scope":
-            # For a second joke that the bot does not know, nobody is to be fetched.
+        if intent == "out_of_scope" or not any(c.isalnum() for c in question):
+            # For a second joke that the bot does not know, or a thumb, nobody is to be fetched.
             note["misses"] = 0
         elif _in_a_row(tracker, before):
             note["misses"] += int(before.get("misses") or 0)

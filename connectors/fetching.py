@@ -120,7 +120,7 @@ async def _follow(
     known = bool(trusted) and _same_origin(at, _parsed(trusted))
     sent = {**headers}
     if auth is not None:
-        sent["Authorization"] = aiohttp.BasicAuth(*auth, encoding="utf-8").encode()
+        sent["Authorization"] = aiohttp.encode_basic_auth(*auth)
     for _ in range(REDIRECTS + 1):
         found = await _ask(at, most, sent, known, name)
         if isinstance(found, File):

@@ -32,7 +32,7 @@ _MATTERS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             r"\baddress\b(?!.{0,20}@)|\bsend\b.{0,20}\b\d{4,6}\b.{0,10}\bto\b|\bdeliver it to\b",
         ),
         ("refund", r"\brefund|\bmoney back\b|(?:\bpounds?\b|£\s?\d).{0,30}\bback\b|\breimburs"),
-        ("cancel_order", r"\bcancel"),
+        ("cancel_order", r"(?<!was )(?<!is )\bcancel"),
         ("track", r"\btracking number\b"),
         (
             "order_status",
