@@ -126,7 +126,7 @@ async def half_forgotten(store: AsyncStore, args: Namespace) -> ObjectId | None:
 async def finish(settings: Settings, store: AsyncStore, id: ObjectId) -> int:
     """Forget, waiting for who has a part of it in hand; workers go on where this gives up."""
     clients = {account.account: SlackClient(account) for account in settings.slack}
-    eraser = eraser_of(settings, store, clients)
+    eraser = eraser_of(store, AsyncVault(open_vault(settings)), clients)
     end = utcnow() + timedelta(seconds=PATIENCE)
     try:
         while True:

@@ -136,16 +136,15 @@ async def gateway(settings: Settings) -> int:
     store = store_of(settings)
     bells = open_bells(settings.var, settings.redis.url, {"sent", "in", "desk"})
     await bells.open()
-    doors = DeskDoors(settings, store, bells)
+    vault = AsyncVault(open_vault(settings))
+    doors = DeskDoors(settings, store, bells, vault)
     gate = Gateway(
         store,
         Inbox(store, bells),
         connectors_of(settings),
         body_limit=settings.server.body_limit,
         public_url=settings.server.public_url,
-        shelf=Shelf(
-            store, AsyncVault(open_vault(settings)), Seal.of(settings), settings.media.max_bytes
-        ),
+        shelf=Shelf(store, vault, Seal.of(settings), settings.media.max_bytes),
         beside=doors.routes,
     )
 
@@ -199,6 +198,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     from actions.rules import load_rules as what_may_be_done
     from bot.desk.assist.opening import open_assist
     from bot.desk.opening import open_watch
+    from bot.desk.routing_file import load_routing
     from bot.dialogue.brain import Brain
     from bot.dialogue.following import Follower
     from bot.dialogue.live import LiveText
@@ -226,9 +226,10 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         lambda: bells.ring("sent"),
         rates(settings.redis.url, processes),
     )
+    vault = AsyncVault(open_vault(settings))
     keeper = Keeper(
         store,
-        AsyncVault(open_vault(settings)),
+        vault,
         connectors,
         Seal.of(settings),
         settings.media,
@@ -246,10 +247,13 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     answering = open_answering(settings, store)
     provide(answering)
     assist = open_assist(settings, store, answering=answering)
+    routing = load_routing(Path(settings.desk.routing))
     desk = DeskWork(
         settings,
         store,
         bells,
+        routing=routing,
+        vault=vault,
         helps=assist,
         public_url=public_url,
         sent=outbox.wake.set,
@@ -269,7 +273,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     ]
     stopping = asyncio.create_task(told_to_stop(leash))
 
-    watch = open_watch(settings, store)
+    watch = open_watch(settings, store, routing)
     translator = open_translator(settings, store)
     company, *_ = settings.perception.languages
     interpreter = Interpreter(
@@ -279,14 +283,14 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         settings.translation.own,
         tells=Telling(settings.perception.languages),
     )
-    remembering = Remembering(settings, store)
+    remembering = Remembering(settings, store, vault)
     rounds += remembering.rounds
     running += [asyncio.create_task(r.run(), name="memory") for r in remembering.rounds]
-    senses = open_senses(settings, store, AsyncVault(open_vault(settings)), keeper.wake.set)
+    senses = open_senses(settings, store, vault, keeper.wake.set)
     action_seconds = settings.limits.turn_seconds * _ACTION_SHARE
     resolves = frozenset(what_may_be_done().resolving.intents if settings.llm else ())
     follower = Follower(
-        Models(store, AsyncVault(open_vault(settings))),
+        Models(store, vault),
         Path(settings.model),
         lambda path: Brain.load(path, action_seconds=action_seconds, resolves=resolves),
     )

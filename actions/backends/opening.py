@@ -20,7 +20,7 @@ from actions.backends.contract import (
     allowed,
 )
 from actions.backends.http import Pace
-from actions.backends.rest_mapping import load_mapping
+from actions.backends.rest_mapping_file import load_mapping
 from bot.settings import Backend, load_backends
 from bot.store import AsyncStore, open_store
 

@@ -20,7 +20,7 @@ from bot.desk.assist.running import Call, Ran, Running
 from bot.desk.contract import Done
 from bot.desk.people import People
 from bot.dialogue.actions import InProcessActions
-from bot.knowledge.answering import About, Answer
+from bot.knowledge.contract import About, Answer
 from bot.message import Event
 from bot.settings import SettingsInvalid
 from bot.store import AsyncStore, StoreDown

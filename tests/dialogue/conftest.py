@@ -13,7 +13,8 @@ import skops.io  # noqa: F401
 from bench.answers.shelf import Shelf
 from bot.dialogue.preload import preload
 from bot.dialogue.training import train
-from bot.knowledge.answering import Answering, Sheet
+from bot.knowledge.answering import Answering
+from bot.knowledge.contract import Sheet
 from bot.knowledge.service import provide
 from bot.llm.prompts import load_prompts
 

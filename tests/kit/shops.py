@@ -16,7 +16,8 @@ from actions.backends.demo import DemoShop, Mail
 from actions.backends.http import Pace
 from actions.backends.orders import Order
 from actions.backends.rest import RestBackend
-from actions.backends.rest_mapping import ApiMapping, load_mapping
+from actions.backends.rest_mapping import ApiMapping
+from actions.backends.rest_mapping_file import load_mapping
 from actions.backends.shopify import ShopifyShop
 from actions.backends.woocommerce import WooShop
 from bot.sandbox import rest_shop, shopify, woocommerce

@@ -30,7 +30,8 @@ from bot.identity.reaching import Ways
 from bot.identity.reaching import provide as provide_ways
 from bot.inbox import Inbox
 from bot.interpreting import Interpreter
-from bot.knowledge.answering import Answering, Sheet
+from bot.knowledge.answering import Answering
+from bot.knowledge.contract import Sheet
 from bot.knowledge.service import provide
 from bot.learning.lessons import forget as forget_lessons
 from bot.llm.client import Llm

@@ -521,12 +521,13 @@ def test_a_prompt_is_told_what_was_seen_but_not_what_gives_orders() -> None:
 
 
 def test_an_answer_from_articles_has_it_as_material() -> None:
-    from bot.knowledge.answering import About, Answering, Sheet
+    from bot.knowledge.by_model import ByModel
+    from bot.knowledge.contract import About, Sheet
     from bot.llm.prompts import load_prompts
 
-    answering = Answering(None, None, load_prompts(), Sheet("Larkfield Goods"))  # type: ignore[arg-type]
+    model = ByModel(None, load_prompts()["answer"], Sheet("Larkfield Goods"))  # type: ignore[arg-type]
     about = About(KEY, seen="A model, which may be wrong, sees: a broken mug")
-    ask = answering._ask("Can I return it?", [], about)
+    ask = model.asks("Can I return it?", [], about)
     last = ask.messages[-1].text
     assert last.startswith("Can I return it?\n\n<<<picture ")
     assert "sees: a broken mug\n<<<end of picture" in last
