@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from aiohttp import web
 from prometheus_client import generate_latest
 
 from bot import metrics
+from bot.ending import end
 from bot.inbox import Inbox
 from bot.media.shelf import Shelf
 from bot.message import Address, clean, decode, utcnow
@@ -102,9 +102,7 @@ class Gateway:
             self._running.append(task)
 
     async def _stop(self, app: web.Application) -> None:
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await end(*self._running)
         for connector in self._connectors.values():
             await connector.close()
 
@@ -245,8 +243,12 @@ class Gateway:
                         continue
                     yield Sent(row.id, row.order, content, row.sent, row.agent or "")
                 if not event.is_set():
-                    with contextlib.suppress(asyncio.TimeoutError):
-                        await asyncio.wait_for(event.wait(), _FEED_POLL)
+                    # Not wait_for, see `bot.ending`: a page that goes as a message comes.
+                    waiting = asyncio.ensure_future(event.wait())
+                    try:
+                        await asyncio.wait({waiting}, timeout=_FEED_POLL)
+                    finally:
+                        waiting.cancel()
         finally:
             self._feeds[key].discard(event)
             if not self._feeds[key]:

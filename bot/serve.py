@@ -17,6 +17,7 @@ from aiohttp import web
 from bot.attention import Attention
 from bot.consent import load_rules
 from bot.desk_roles import DeskDoors, DeskWork
+from bot.ending import end
 from bot.gateway import Gateway
 from bot.identity import settle
 from bot.identity.post import Post
@@ -166,9 +167,7 @@ async def gateway(settings: Settings) -> int:
         asyncio.create_task(say_so(store), name="presence"),
     ]
     await told_to_stop()
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
+    await end(*running)
     await runner.cleanup()
     await bells.close()
     await store.close()
@@ -337,9 +336,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     with contextlib.suppress(asyncio.TimeoutError):
         stops = [one.stop() for one in rounds]
         await asyncio.wait_for(asyncio.gather(*stops), _FINISH_SECONDS)
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
+    await end(*running)
     await attention.close()
     await remembering.close()
     await desk.close()

@@ -26,7 +26,7 @@ from connectors.base import Host
 from tests.kit.build import address, inbound, item, row, webhook
 from tests.kit.channel import SECRET, Line
 from tests.kit.processes import Failing
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE, until
 
 SIGNED = {"x-line-secret": SECRET}
 HOOK = "/webhooks/line/shop"
@@ -430,6 +430,21 @@ async def test_a_feed_looks_by_itself_when_no_wake_up_comes(
     await asyncio.sleep(0.1)
     await store.insert(row("a", n=1, status=SENT))
     await until(lambda: reader.texts() == ["a"])
+
+
+async def test_a_page_that_goes_as_a_message_comes_is_let_go(
+    running: Running, read: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.gateway._FEED_POLL", 3600.0)
+    for steps in range(4):
+        reader = read()
+        await until(lambda: running.gateway._feeds.get(address().key))
+        await asyncio.sleep(0.01)
+        for event in running.gateway._feeds[address().key]:
+            event.set()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await asyncio.wait_for(reader.close(), PATIENCE)
 
 
 async def test_a_feed_outlives_a_store_that_is_down(

@@ -30,6 +30,8 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
+from bot.ending import end
+
 _log = logging.getLogger(__name__)
 
 INBOX, OUTBOX, SENT = "in", "out", "sent"
@@ -255,9 +257,8 @@ class RedisBell:
     async def close(self) -> None:
         """See `Bells.close`."""
         self._loop = None
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # The driver loses a cancellation while it looks whether a connection is still good.
+        await end(*self._tasks)
         self._tasks = []
         for client in (self._subscriber, self._publisher):
             with suppress(RedisError, OSError):

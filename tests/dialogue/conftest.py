@@ -60,7 +60,7 @@ def failing(model: Path, shop: None) -> Iterator[object]:
     from bot.dialogue.brain import Brain
     from tests.kit.failing_actions import RELEASE
 
-    loaded = Brain.load(model, actions="tests.kit.failing_actions", action_seconds=0.5)
+    loaded = Brain.load(model, actions="tests.kit.failing_actions", action_seconds=1.0)
     yield loaded
     RELEASE.set()
     loaded.close()

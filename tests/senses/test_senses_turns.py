@@ -403,8 +403,8 @@ async def test_others_are_answered_while_one_waits_for_its_file(
     shop: Open, store: AsyncStore
 ) -> None:
     at = await shop(v=None)
-    at.senses = at.sensing(wait=1.0)
-    limits = replace(QUICK, lease_seconds=0.3)
+    at.senses = at.sensing(wait=2.0)
+    limits = replace(QUICK, lease_seconds=1.0)
     worker = Worker(store, at.turns(), limits, lambda: None)
     slow = await pending(store, inbound(VOICE, user="ann", n=1))
     working = asyncio.create_task(worker.run())
