@@ -16,6 +16,7 @@ from actions.handoff import handed
 from actions.memory import memory_of
 from actions.order_status import TakesOrder, read_number
 from actions.proving import Wanted, require
+from actions.remembered import memory_shown
 from actions.texts import asks, read_address
 from bot.memory.contract import FACT
 
@@ -76,17 +77,21 @@ class ValidateAddressForm(TakesOrder):
 
 
 class ActionAskNewAddress(Action):
-    """Asks for the address, and offers that of last time where one is known."""
+    """Asks for the address, and offers that of last time where one is known.
+
+    It is shown as the rules want it; that it is the customer's own is proven before it is used.
+    """
 
     def name(self) -> str:
         """Return the action's name in the domain."""
         return "action_ask_new_address"
 
-    def run(
+    async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        """Ask."""
-        before, number = remembered(tracker), tracker.slots.get("order_number")
+        """Ask. Raises StoreDown."""
+        shown = (await memory_shown(tracker)).of(FACT, "address")
+        before, number = (shown[0].value if shown else ""), tracker.slots.get("order_number")
         again, wanted = "utter_ask_new_address_again", "utter_new_address_wanted"
         response = again if before else wanted
         dispatcher.utter_message(response=response, address=before, number=number)

@@ -12,7 +12,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.handoff import handed
-from actions.memory import memory_of
+from actions.remembered import lines_for_model
 from actions.resolving.action import instead, resolve
 from actions.senses import seen_in
 from bot.knowledge.answering import About, Answer, Answering
@@ -278,7 +278,7 @@ def _about(tracker: Tracker, before: dict[str, Any], language: str) -> About:
         past=tuple(_past(tracker)),
         previous=str(before.get("base") or "") if _leans(tracker, before) else "",
         known=parts_of_name(metadata.get("name")),
-        memory="\n".join(memory_of(tracker).lines()),
+        memory="\n".join(lines_for_model(tracker)),
         seen=seen_in(metadata),
     )
 

@@ -27,6 +27,7 @@ from actions.forms import FILLED, PATIENCE, Patient, cleared, offer_person
 from actions.handoff import handed
 from actions.identity_rules import Identity
 from actions.rules import load_rules
+from bot.identity import customer_of
 from bot.identity.codes import read_code
 from bot.identity.guarding import DIGITS, LONG_DIGITS
 from bot.identity.proving import Asked, Words, account_of, by_channel, challenge, check, proven
@@ -151,7 +152,7 @@ async def require(
     account = account_of(on_file)
     if here is None or not account:
         return Standing(False, "identity not proven: there is no address on file")
-    if by_channel(here, on_file, rules.channels):
+    if by_channel(here, on_file, rules.channels) and not await in_doubt(tracker):
         told = "identity proven: writes from the number on file"
         return Standing(True, told, account=account)
     if await proven(store(), here, account):
@@ -398,6 +399,14 @@ async def _send(
 
 def _words(domain: Mapping[str, Any], name: str) -> str:
     return str(domain["responses"][name][0]["text"])
+
+
+async def in_doubt(tracker: Tracker) -> str:
+    """Return why who writes may be somebody else than before, "" when nothing says so."""
+    here = address_of(tracker)
+    found = (await customer_of(store(), here)).members if here is not None else ()
+    key = here.key if here is not None else ""
+    return next((m.doubt_why or "signs of it" for m in found if m.address == key and m.doubt), "")
 
 
 def address_of(tracker: Tracker) -> Address | None:

@@ -11,6 +11,7 @@ import json
 import logging
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from bot.message import (
@@ -496,12 +497,12 @@ def _profiles(contacts: Any) -> dict[str, Profile]:
         profile = contact.get("profile") if isinstance(contact, dict) else None
         if not isinstance(profile, dict):
             continue
-        known = Profile(
-            name=loose(profile, "name"), username=loose(profile, "username"), signs=_signs(contact)
-        )
-        for key in ("wa_id", "user_id"):
-            if isinstance(contact.get(key), str):
-                found[contact[key]] = known
+        known = Profile(name=loose(profile, "name"), username=loose(profile, "username"))
+        if isinstance(contact.get("wa_id"), str):
+            found[contact["wa_id"]] = replace(known, signs=_signs(contact))
+        if isinstance(contact.get("user_id"), str):
+            # Nobody else ever has it.
+            found[contact["user_id"]] = known
     return found
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from actions.memory import memory_of
+from actions.remembered import lines_for_model
 from actions.resolving import reading
 from actions.resolving.judging import Wish
 from actions.resolving.matter import Matter
@@ -106,7 +106,7 @@ class Loop:
 
     def _opening(self) -> list[Said]:
         matter, sheet = self._matter, self._answering.sheet
-        memory = "\n".join(memory_of(matter.tracker).lines())
+        memory = "\n".join(lines_for_model(matter.tracker))
         system = self._answering.prompts["resolve"].fill(
             company=sheet.company,
             rules=sheet.rules or "none",

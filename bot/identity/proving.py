@@ -99,6 +99,14 @@ async def proven(store: AsyncStore, here: Address, account: str) -> bool:
     return found is not None and found.until > utcnow()
 
 
+async def proven_since(store: AsyncStore, here: Address) -> datetime | None:
+    """Return since when the customer at an address has proven what is proven now, or None."""
+    customer, _ = await _who(store, here)
+    now = utcnow()
+    alive = [row for row in await store.find(Proof, {"customer": customer}) if row.until > now]
+    return min((row.since or row.at for row in alive), default=None)
+
+
 async def challenge(
     store: AsyncStore,
     here: Address,

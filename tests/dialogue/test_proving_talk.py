@@ -22,6 +22,7 @@ from bot.message import utcnow
 from bot.sandbox.smtp import Smtp
 from bot.settings import Limits, Mail
 from bot.store import AsyncStore, open_store
+from bot.store.customers import Customer
 from bot.store.documents import DOCUMENTS
 from bot.store.proofs import Challenge, Proof, ProofTry
 from tests.kit.talk import Conversation, buttons
@@ -260,6 +261,13 @@ async def test_the_number_on_file_proves_itself_where_the_rules_say_so(
     assert (await asked_to_cancel(talk, "730304"))[0].startswith("We have cancelled")
     await office.order("730305", phone="+447700900124")
     assert (await asked_to_cancel(talk, "730305"))[1] == ASKED
+    await talk.say("never mind")
+    # The number may have a new owner.
+    (known,) = await office.store.find(Customer, {"address": talk.address.key})
+    await office.store.change(Customer, {"id": known.id}, set={"doubt": utcnow()})
+    await office.order("730308", phone="+447700900123")
+    said = await asked_to_cancel(talk, "730308")
+    assert said[1:] == [ASKED], said
     # A text message's sender can be forged.
     await office.order("730306", phone="+447700900123")
     text = Conversation(brain, "sms", "+447700900123")

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 
 from bot.dialogue.brain import Brain
+from bot.identity import customer_of
+from bot.identity.proving import account_of
+from bot.identity.reaching import OnFile
 from bot.media.folder import FolderVault
 from bot.media.vault import AsyncVault
 from bot.memory.erasing import Eraser
@@ -24,6 +27,7 @@ from bot.store.conversations import BOT, Conversation
 from bot.store.documents import DOCUMENTS
 from bot.store.memory import FORGOTTEN
 from bot.store.messages import SENT, Message, to_message
+from bot.store.proofs import Proof
 from bot.store.turns import Turn
 from bot.turn import Turns
 from connectors import connector_class
@@ -108,8 +112,8 @@ async def test_same_address_as_last_time_on_another_channel(
     assert (await amara.says("sms", "no"))[0].startswith("All right")
     said = await amara.says("sms", "please change the address of order 1047")
     assert said == [
-        f"Order 1047: same address as last time, {STREET}? Answer yes, or write the new one with "
-        "postcode."
+        "Order 1047: same address as last time, 22 B… S…, L… N… 6…? Answer yes, or write the new "
+        "one with postcode."
     ]
     said = await amara.says("sms", "yes")
     assert "passing you on" in said[0]
@@ -135,7 +139,44 @@ async def test_the_button_of_last_time_and_another_address(
     await tom.says("whatsapp", "14 Station Road, Leeds LS1 4DY")
     await tom.days_later()
     said = await tom.says("whatsapp", "please change the address of order 1050")
-    assert "14 Station Road, Leeds LS1 4DY" in said[0]
+    assert "14 S… R…, L… L… 4…" in said[0]
+    # His own hands, as they were when he told it.
+    account, here = account_of(OnFile("tom@post.example")), tom.address("whatsapp")
+    customer = str((await customer_of(shop_store, here)).members[0].id)
+    for since in (utcnow(), utcnow() - timedelta(hours=1)):
+        proof = Proof(
+            id="tom", customer=customer, account=account, at=utcnow(), since=since,
+            until=utcnow() + timedelta(hours=1),
+        )  # fmt: skip
+        await shop_store.put(proof)
+        await tom.says("whatsapp", "never mind")
+        said = await tom.says("whatsapp", "please change the address of order 1050")
+        assert ("14 Station Road, Leeds LS1 4DY" in said[0]) is (since < proof.at - timedelta(1e-2))
+    known = (await tom.says("whatsapp", "what do you know about me"))[0]
+    assert "Delivery address: 14 Station Road" in known
+
+
+async def test_who_has_the_number_next_is_a_stranger(shop_store: AsyncStore, brain: Brain) -> None:
+    eve = Customer(shop_store, brain, "447700900219")
+    await eve.says("whatsapp", "my shoe size is 41")
+    await eve.says("whatsapp", "please change the address of order 1047")
+    await eve.says("whatsapp", STREET)
+    await eve.days_later()
+    await shop_store.change(
+        Conversation,
+        {"id": eve.address("whatsapp").key},
+        set={"last_in": utcnow() - timedelta(days=90)},
+    )
+    assert (await eve.says("sms", "hello"))[0].startswith("Hello! I'm the assistant")
+    said = await eve.says("whatsapp", "please change the address of order 1047")
+    assert said[0].startswith("What is the new address?")
+    await eve.says("whatsapp", "never mind")
+    assert "remember anything" in (await eve.says("whatsapp", "what do you know about me"))[0]
+    said = await eve.says("whatsapp", "please forget me")
+    assert "who makes sure that it is yours" in said[0]
+    where = {"conversation": eve.address("whatsapp").key, "status": OPEN}
+    (case,) = await shop_store.find(Case, where)
+    assert "may not be who had the number before: a silence of 90 days" in str(case.why)
 
 
 async def test_who_is_a_stranger_is_asked_as_before(shop_store: AsyncStore, brain: Brain) -> None:

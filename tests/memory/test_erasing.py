@@ -256,7 +256,8 @@ async def test_who_has_himself_forgotten_has_no_more_guesses(
 ) -> None:
     found = await life(store, vault, WHATSAPP)
     await Eraser(store, vault, Slack()).work((await ask(store, found, by="cli")).id)
-    (guess,), (code,) = (await store.find(c, {"account": "a"}) for c in (ProofTry, Challenge))
+    (guess,) = await store.find(ProofTry, {"account": "a"})
+    (code,) = await store.find(Challenge, {"account": "a"})
     assert {guess.person, code.person, code.customer, code.hashed} == {NOBODY}
     assert (code.letter, code.status) == (None, FAILED)
 
