@@ -168,7 +168,7 @@ class Watching:
         if not done.ok:
             self.say(f"training ended without a model to use, after {took:.0f} s")
             return
-        self.say(f"trained in {took:.0f} s")
+        self.say(f"done in {took:.0f} s")
         if self.withdraw is not None and live:
             # The model has these words now, and one that is gone back to keeps its own.
             await asyncio.sleep(self.taken_up)

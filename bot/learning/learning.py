@@ -19,6 +19,7 @@ from bot.learning.contract import (
     Written,
 )
 from bot.learning.drafting import ask_of, drafted
+from bot.learning.lessons import those_with
 from bot.learning.project import read_known
 from bot.learning.telling import LONGEST_STORY, last_session
 from bot.lesson_words import CONFIRMED, DISMISSED, OPEN, REASONS, WRITTEN
@@ -46,12 +47,12 @@ class Learning:
     ) -> list[Lesson]:
         """Return lessons, those worth most first, of open texts that are alike only one.
 
-        `reason` is of `bot.lesson_words`, the strongest of a lesson's, "" for all; `after` is
-        the id of the last lesson of the page before. Raises NoSuchLesson when that has gone.
+        `reason` is of `bot.lesson_words`, one that they have, "" for all; `after` is the id
+        of the last lesson of the page before. Raises NoSuchLesson when that has gone.
         """
         where: dict[str, Any] = {"status": status}
         if reason:
-            where["reason"] = reason
+            where["reason"] = {"$in": those_with(reason)}
         if status == OPEN:
             where["weight"] = {"$gt": 0}
         skip = await self._place(where, after) if after else 0
@@ -87,14 +88,14 @@ class Learning:
         """Return how many lessons there are by status, and of the open ones by reason.
 
         ``{"open": 12, "confirmed": 0, …, "unsure": 7, "corrected": 3, …}``, each name there. Open
-        ones that are alike count once, by the strongest of their reasons.
+        ones that are alike count once, and for each of their reasons.
         """
         stands = {"weight": {"$gt": 0}}
         counts = {OPEN: await self._store.count(Lesson, {"status": OPEN, **stands})}
         for status in (CONFIRMED, WRITTEN, DISMISSED):
             counts[status] = await self._store.count(Lesson, {"status": status})
         for reason in REASONS:
-            where = {"status": OPEN, "reason": reason, **stands}
+            where = {"status": OPEN, "reason": {"$in": those_with(reason)}, **stands}
             counts[reason] = await self._store.count(Lesson, where)
         return counts
 

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
+from itertools import combinations
 from typing import Any
 
 from bot.learning.contract import Mark
@@ -67,7 +68,7 @@ def lesson_of(turn: Turn, names: Sequence[str], reasons: Mapping[str, str]) -> L
         model=turn.model or "",
         status=OPEN,
     )
-    lesson.reason = _strongest(reasons)
+    lesson.reason = joined(reasons)
     lesson.weight = _weight(reasons, confidence)
     return lesson
 
@@ -182,7 +183,7 @@ async def _add(store: AsyncStore, there: Lesson, reasons: Mapping[str, str]) -> 
     if there.status != OPEN or set(reasons) <= set(before):
         return
     after = {**reasons, **before}
-    change: dict[str, Any] = {"reasons": after, "reason": _strongest(after)}
+    change: dict[str, Any] = {"reasons": after, "reason": joined(after)}
     if there.weight > 0:
         gain = _weight(after, there.confidence) - _weight(before, there.confidence)
         change["weight"] = there.weight + gain
@@ -199,8 +200,16 @@ async def _stand_behind(store: AsyncStore, others: Sequence[Lesson], id: str) ->
             await store.change(Lesson, {"id": other.id, "status": OPEN}, set={"weight": 0})
 
 
-def _strongest(reasons: Mapping[str, str]) -> str:
-    return next((reason for reason in REASONS if reason in reasons), "")
+def joined(reasons: Collection[str]) -> str:
+    """Return all reasons of a lesson as one text, the strongest first."""
+    return " ".join(reason for reason in REASONS if reason in reasons)
+
+
+def those_with(reason: str) -> list[str]:
+    """Return all that `joined` may be of lessons with this reason among others."""
+    others = [one for one in REASONS if one != reason]
+    sets = (some for size in range(len(REASONS)) for some in combinations(others, size))
+    return [joined((reason, *some)) for some in sets]
 
 
 def _weight(reasons: Mapping[str, str], confidence: float) -> int:

@@ -14,10 +14,11 @@ class Lesson(Document):
     `text` is what was said, without personal data; `marks` the entities found in it, dictionaries
     of `bot.learning.contract.Mark`. `intent` and `confidence` are what was understood, `ranking`
     a list of ``[intent, confidence]``. `reasons` and `status` are of `bot.lesson_words`, the
-    former ``{reason: detail}``; `reason` is the strongest of them. `alike` is the same for texts
-    that differ in nothing that matters; `weight` orders the inbox, the largest first, and is 0 for
-    an open one that stands behind another of the same `alike`. `decided` is the designer's
-    `Decided` as a dictionary, `file` and `line` where it was written.
+    former ``{reason: detail}``; `reason` has all of them, the strongest first, with spaces
+    between. `alike` is the same for texts that differ in nothing that matters; `weight` orders
+    the inbox, the largest first, and is 0 for an open one that stands behind another of the same
+    `alike`. `decided` is the designer's `Decided` as a dictionary, `file` and `line` where it was
+    written.
     """
 
     id = StringField(primary_key=True)

@@ -262,6 +262,14 @@ def test_one_slip_is_told_once(project: Path, where: str, old: str, new: str) ->
     assert len([one for one in found if one.kind != "many examples"]) == 1, found
 
 
+def test_code_that_is_changed_is_read_again(project: Path) -> None:
+    assert check_project(project) == []
+    spoil(project, "look", '"action_look"', '"action_seek"')
+    assert {one.file for one in check_project(project)} == {"actions/look.py", "domain.yml"}
+    spoil(project, "look", '"action_seek"', '"action_look"')
+    assert check_project(project) == []
+
+
 def test_text_that_a_form_may_ask_for_by_code_needs_no_list(project: Path) -> None:
     spoil(project, "domain", "    required_slots:\n      - number\n", "    required_slots: []\n")
     spoil(project, "domain", "  - action_look", "  - action_look\n  - validate_order_form")

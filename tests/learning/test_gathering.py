@@ -107,7 +107,7 @@ async def test_what_comes_later_is_added_to_the_lesson(store: AsyncStore) -> Non
     assert await one.look() == 0
     (lesson,) = await lessons(store)
     assert set(lesson.reasons) == {UNSURE, CORRECTED}
-    assert lesson.reason == CORRECTED
+    assert lesson.reason == f"{CORRECTED} {UNSURE}"
     assert lesson.weight > 50
 
 
