@@ -17,6 +17,7 @@ from bot import metrics
 from bot.inbox import Inbox
 from bot.media.shelf import Shelf
 from bot.message import Address, clean, decode, utcnow
+from bot.presence import still_said
 from bot.store import AsyncStore, StoreDown, StoreError
 from bot.store.messages import DELIVERED, READ, SENT, Message
 from connectors.base import Arrived, Connector, Request, Sent
@@ -195,6 +196,7 @@ class Gateway:
     async def _readyz(self, request: web.Request) -> web.Response:
         try:
             await asyncio.wait_for(self._store.ping(), 5)
+            await asyncio.wait_for(still_said(self._store), 5)
         except (StoreError, asyncio.TimeoutError) as error:
             return web.Response(status=503, text=f"the store does not answer: {error}")
         return web.Response(text="ready")
