@@ -198,7 +198,8 @@ class Gateway:
             await asyncio.wait_for(self._store.ping(), 5)
             await asyncio.wait_for(still_said(self._store), 5)
         except (StoreError, asyncio.TimeoutError) as error:
-            return web.Response(status=503, text=f"the store does not answer: {error}")
+            why = str(error) or "nothing in 5 s"
+            return web.Response(status=503, text=f"the store does not answer: {why}")
         return web.Response(text="ready")
 
     async def _metrics(self, request: web.Request) -> web.Response:
