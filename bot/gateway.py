@@ -17,6 +17,7 @@ from bot.ending import end
 from bot.inbox import Inbox
 from bot.media.shelf import Shelf
 from bot.message import Address, clean, decode, utcnow
+from bot.presence import still_said
 from bot.store import AsyncStore, StoreDown, StoreError
 from bot.store.messages import DELIVERED, READ, SENT, Message
 from connectors.base import Arrived, Connector, Request, Sent
@@ -193,8 +194,10 @@ class Gateway:
     async def _readyz(self, request: web.Request) -> web.Response:
         try:
             await asyncio.wait_for(self._store.ping(), 5)
+            await asyncio.wait_for(still_said(self._store), 5)
         except (StoreError, asyncio.TimeoutError) as error:
-            return web.Response(status=503, text=f"the store does not answer: {error}")
+            why = str(error) or "nothing in 5 s"
+            return web.Response(status=503, text=f"the store does not answer: {why}")
         return web.Response(text="ready")
 
     async def _metrics(self, request: web.Request) -> web.Response:

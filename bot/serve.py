@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 # A worker's turn in hand gets this long, in seconds, before its process ends anyway; the
 # supervisor kills after ten.
 _FINISH_SECONDS = 8.0
-#: Names the descriptor of a listening socket that `bot run` made.
+#: Names the descriptor of a listening socket that `bot run` made for this process.
 LISTENER = "FRONTDESK_LISTENER"
 _BACKLOG = 1024
 # Of a turn's time an action may take this much: a language model is slow, and a turn that
@@ -83,6 +83,13 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise CannotListen(f"cannot listen on {host}:{port}: {reason}") from error
+
+
+def listener(host: str, port: int) -> socket.socket:
+    """Return the socket that `bot run` made for this process, or `listen`. Raises CannotListen."""
+    if LISTENER in os.environ:
+        return socket.socket(fileno=int(os.environ[LISTENER]))
+    return listen(host, port)
 
 
 def store_of(settings: Settings) -> AsyncStore:
@@ -155,11 +162,8 @@ async def gateway(settings: Settings) -> int:
     gate.app.on_shutdown.append(close_doors)
     runner = web.AppRunner(gate.app, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
-    if LISTENER in os.environ:
-        listener = socket.socket(fileno=int(os.environ[LISTENER]))
-    else:
-        listener = listen(settings.server.host, settings.server.port)
-    await web.SockSite(runner, listener, backlog=_BACKLOG).start()
+    door = listener(settings.server.host, settings.server.port)
+    await web.SockSite(runner, door, backlog=_BACKLOG).start()
     log.info("listening on %s", address_of(settings))
     running = [
         asyncio.create_task(_announce(gate, doors, bells), name="bells"),

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from aiohttp import web
 from bot.gateway import Gateway
 from bot.inbox import Inbox
 from bot.message import Inbound, Text, utcnow
+from bot.process import me
 from bot.store import AsyncStore
 from bot.store.dead_letters import RECEIVE, DeadLetter
 from bot.store.messages import DELIVERED, DROPPED, FAILED, READ, SENDING, SENT, UNKNOWN, Message
+from bot.store.presence import Listening
 from bot.store.wake import LocalBell
 from connectors.base import Host
 from tests.kit.build import address, inbound, item, row, webhook
@@ -288,6 +291,17 @@ async def test_the_store_is_down_and_comes_back(running: Running, store: AsyncSt
     assert await running.post(webhook(item(n=1))) == 200
     assert (await running.http.get("/readyz")).status == 200
     assert len(await messages(store)) == 1
+
+
+async def test_a_store_that_reads_and_takes_nothing_is_not_ready(
+    running: Running, store: AsyncStore
+) -> None:
+    before = utcnow() - timedelta(minutes=1)
+    await store.put(Listening(id=me(), since=before, at=before))
+    # As a full disk has it: the gateway's own row is read, and cannot be written.
+    running.store._at = running.store.calls + 2
+    assert (await running.http.get("/readyz")).status == 503
+    assert (await running.http.get("/readyz")).status == 200
 
 
 async def test_every_call_of_a_request_that_fails_is_made_good_by_the_redelivery(
