@@ -68,9 +68,16 @@ class ActionAnswer(Action):
         return await self.from_articles(dispatcher, tracker, domain)
 
     async def from_articles(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+        subject: str = "",
     ) -> list[dict[str, Any]]:
-        """Say the answer or that there is none; note how, for the turn and the next question."""
+        """Say the answer or that there is none; note how, for the turn and the next question.
+
+        `subject` is what “it” in the question stands for.
+        """
         question = str(tracker.latest_message.get("text") or "").strip()
         before = tracker.get_slot("answered") or {}
         seen = (tracker.latest_message.get("metadata") or {}).get("perception") or {}
@@ -80,6 +87,7 @@ class ActionAnswer(Action):
             dispatcher.utter_message(response=_in(domain, "utter_fallback", language))
             return []
         about = _about(tracker, before, language)
+        question = f"{subject}: {question}" if subject else question
         answer = await answering_or(_make).answer(question, about)
         intent = (tracker.latest_message.get("intent") or {}).get("name")
         if answer.how == "unclear" and intent == "question":

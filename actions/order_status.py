@@ -67,7 +67,9 @@ class TakesOrder(Patient, ABC):
         said, before = named(tracker, "order_number"), last_order(tracker)
         if said:
             return {"order_number": said[0]} if len(said) == 1 else {}
-        if tracker.slots.get("order_number"):
+        intent = (tracker.latest_message.get("intent") or {}).get("name")
+        if tracker.slots.get("order_number") or intent == "inform_order_number":
+            # A number that is of no order is not that of the last one either.
             return {}
         text = str(tracker.latest_message.get("text") or "")
         return {"order_number": before} if before and not _ANOTHER.search(text) else {}

@@ -11,6 +11,7 @@ import asyncio
 import importlib
 import inspect
 import os
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -68,7 +69,12 @@ _ASKED = {
     "unclear": "utter_proof_code_unclear",
     "none": "utter_proof_too_old",
     "sent": "utter_proof_again",
+    "elsewhere": "utter_proof_cannot_read",
 }
+#: Which way somebody wants the code to take who names one.
+_NAMED = {MAIL: re.compile(r"\be?-?mails?\b", re.I), SMS: re.compile(r"\b(sms|text|phone)\b", re.I)}
+_BY = {MAIL: "Send it by e-mail", SMS: "Send it by SMS"}
+_AGAIN = {"title": "Send it again", "payload": "/code_missing"}
 
 #: How many digits a code has, in words.
 _DIGITS = {DIGITS: "six", LONG_DIGITS: "nine"}
@@ -169,7 +175,8 @@ async def require(
     kept = {name: tracker.slots[name] for name in filled if tracker.slots.get(name) is not None}
     if wanted.number:
         kept["order_number"] = wanted.number
-    by = {**asdict(wanted), "kept": kept, "hint": asked.hint, "digits": asked.digits}
+    sent = {"hint": asked.hint, "way": asked.way, "digits": asked.digits}
+    by = {**asdict(wanted), "kept": kept, **sent}
     return Standing(
         False,
         events=[
@@ -239,6 +246,10 @@ class ActionAskProofCode(Action):
         response = _ASKED.get(told or "", "utter_proof_code_wanted")
         digits = _DIGITS.get(wanted.get("digits") or DIGITS, "")
         dispatcher.utter_message(response=response, hint=wanted.get("hint") or "", digits=digits)
+        if told == "elsewhere":
+            ways_left = [_by(way) for way in wanted.get("others") or ()]
+            dispatcher.messages[-1]["buttons"] = [dict(_AGAIN), *ways_left]
+            offer_person(dispatcher)
         tries = tracker.slots.get("attempts") or {}
         if told in ("wrong", "unclear") and int(tries.get("number") or 0) >= PATIENCE:
             offer_person(dispatcher)
@@ -305,9 +316,14 @@ class ActionProofAgain(Action):
         if here is not None and wanted:
             rules = load_rules().identity
             typed = not wanted.get("number")
-            asked = await _send(tracker, domain, here, on_file, rules, real=real, typed=typed)
+            way = _named(tracker) or wanted.get("way") or ""
+            if way not in _ways_to(on_file, rules, typed=typed):
+                way = ""
+            asked = await _send(
+                tracker, domain, here, on_file, rules, real=real, typed=typed, only=way
+            )
         if asked.became == "sent":
-            sent = {"hint": asked.hint, "digits": asked.digits}
+            sent = {"hint": asked.hint, "way": asked.way, "digits": asked.digits}
             return [SlotSet("proof", _told({**wanted, **sent}, tracker, "sent"))]
         events = _enough(dispatcher, tracker, wanted, asked)
         # The form that the rule goes on with has ended.
@@ -315,20 +331,52 @@ class ActionProofAgain(Action):
 
 
 class ActionProofElsewhere(Action):
-    """The customer cannot read what goes to the address on file: that is for a person."""
+    """The customer cannot read what goes to the address on file.
+
+    Another one on file is offered once, and to who has a new address what there is to do;
+    else it is for a person.
+    """
 
     def name(self) -> str:
         """Return the action's name in the domain."""
         return "action_proof_elsewhere"
 
-    def run(
+    async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        """Pass on what was wanted."""
-        dispatcher.utter_message(response="utter_proof_elsewhere")
+        """Offer what is left, or pass on what was wanted."""
         wanted = tracker.slots.get("proof") or {}
+        others = await _others(wanted)
+        new = (tracker.latest_message.get("intent") or {}).get("name") == "account"
+        if "others" not in wanted and (others or new):
+            return [SlotSet("proof", _told({**wanted, "others": others}, tracker, "elsewhere"))]
+        dispatcher.utter_message(response="utter_proof_elsewhere")
         told = "identity not proven: says that the address on file is out of reach"
-        return _to_person(tracker, wanted, told)
+        # The form that the rule goes on with has ended.
+        return [*_to_person(tracker, wanted, told), FollowupAction("action_listen")]
+
+
+async def _others(wanted: Mapping[str, Any]) -> list[str]:
+    """Return the ways to addresses on file that the code has not taken."""
+    number, email = str(wanted.get("number") or ""), str(wanted.get("email") or "")
+    try:
+        on_file, _ = await _on_file(number, email)
+    except BackendError:
+        return []
+    found = _ways_to(on_file, load_rules().identity, typed=not number)
+    return [way for way in found if way != wanted.get("way")]
+
+
+def _named(tracker: Tracker) -> str:
+    """Return the way that a message names alone, "" for none or both."""
+    text = str(tracker.latest_message.get("text") or "")
+    found = [way for way, words in _NAMED.items() if words.search(text)]
+    return found[0] if len(found) == 1 else ""
+
+
+def _by(way: str) -> dict[str, str]:
+    # What is read as if it had been written.
+    return {"title": _BY[way], "payload": _BY[way].lower()}
 
 
 def _told(wanted: Mapping[str, Any], tracker: Tracker, became: str) -> dict[str, Any]:
@@ -380,12 +428,12 @@ async def _send(
     *,
     real: bool,
     typed: bool,
+    only: str = "",
 ) -> Asked:
-    given = ways()
-    # Of a mail address that is `typed` a text message would tell that it has an account, and
-    # two digits of its number.
-    by_text = SMS in rules.send and not typed
-    allowed = Ways(given.mail and MAIL in rules.send, given.sms if by_text else "")
+    """Have a code sent, with `only` by that way."""
+    allowed = _allowed(rules, typed=typed)
+    if only:
+        allowed = Ways(allowed.mail and only == MAIL, allowed.sms if only == SMS else "")
     if not way_to(on_file, allowed):
         return Asked("no way")
     words = Words(
@@ -395,6 +443,21 @@ async def _send(
     )
     cause = cause_of(tracker)
     return await challenge(store(), here, on_file, allowed, words, cause, real=real)
+
+
+def _allowed(rules: Identity, *, typed: bool) -> Ways:
+    given = ways()
+    # Of a mail address that is `typed` a text message would tell that it has an account, and
+    # two digits of its number.
+    by_text = SMS in rules.send and not typed
+    return Ways(given.mail and MAIL in rules.send, given.sms if by_text else "")
+
+
+def _ways_to(on_file: OnFile, rules: Identity, *, typed: bool) -> list[str]:
+    """Return the ways by which a code can reach an address on file."""
+    allowed = _allowed(rules, typed=typed)
+    each = {MAIL: Ways(mail=allowed.mail), SMS: Ways(sms=allowed.sms)}
+    return [way for way, alone in each.items() if way_to(on_file, alone)]
 
 
 def _words(domain: Mapping[str, Any], name: str) -> str:

@@ -113,13 +113,20 @@ class ActionNoted(Action):
         """Say which, or only thank for what no rule knows."""
         text = str(tracker.latest_message.get("text") or "")
         rules = load_memory()
-        found = [
-            f"{rule.about}: {value}"
+        found = {
+            rule.key: (rule.about, value)
             for rule in rules.rules
             if (value := said_in(text, rule)) and not why_not(value, None, rules.never)
-        ]
+        }
+        within = bool((tracker.active_loop or {}).get("name"))
         if found:
-            dispatcher.utter_message(response="utter_noted", facts="; ".join(found))
+            # Who says only who he is has not said yet what he wants.
+            asks = list(found) == ["name"] and not within
+            facts = "; ".join(f"{about}: {value}" for about, value in found.values())
+            response = "utter_name_noted" if asks else "utter_noted"
+            dispatcher.utter_message(response=response, facts=facts)
+        elif within:
+            dispatcher.utter_message(response="utter_fact_thanks")
         else:
             dispatcher.utter_message(response="utter_not_noted")
         return []

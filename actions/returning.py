@@ -13,7 +13,7 @@ from actions.backends import returns
 from actions.backends.contract import ShopOrder
 from actions.backends.orders import CANCELLED, DELIVERED
 from actions.backends.returns import BACK, EXCHANGE
-from actions.forms import cleared, take_words
+from actions.forms import cleared, reason_of, take_words
 from actions.handoff import handed
 from actions.order_status import TakesOrder, read_number
 from actions.proving import Wanted, cause_of, require
@@ -52,6 +52,12 @@ class ValidateReturnForm(TakesOrder, _TakesWords):
     ) -> dict[str, Any]:
         """Return what is to come back, as typed."""
         return self._words("return_item", value, dispatcher)
+
+    async def extract_return_reason(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return a reason that is told at once, or that ends a form elsewhere."""
+        return reason_of(self, tracker, "return_reason")
 
     def validate_return_reason(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]

@@ -76,7 +76,8 @@ async def advance(talk: Talk, wishes: Sequence[Wish]) -> Events:
                 kept = {"state": PROOF, "at": matter.at, "wishes": [w.encode() for w in left]}
                 return [SlotSet(SLOT, kept), *standing.events]
             if not standing.enough:
-                return await to_person(talk, left, standing.with_why(why))
+                talk.say("utter_effect_unproven")
+                return await to_person(talk, left, standing.with_why(why), said=True)
             wish = replace(wish, account=standing.account)
             if verdict.kind == "yes":
                 verdict = await judge(matter, wish, proven=True)
@@ -134,7 +135,8 @@ async def confirmed(talk: Talk, which: str) -> Events:
             if standing.events is not None:
                 return [SlotSet(SLOT, {**told, "state": PROOF}), *standing.events]
             if not standing.enough:
-                return await to_person(talk, wishes, standing.with_why(wish.wanted()))
+                talk.say("utter_effect_unproven")
+                return await to_person(talk, wishes, standing.with_why(wish.wanted()), said=True)
             if verdict.kind == "no":
                 await _forbidden(talk, wish, verdict, last=not rest)
                 return await advance(talk, rest)

@@ -39,6 +39,12 @@ _NEVER = 0.01
 _NOT_TOLD = 0.9
 # Letters beside a figure are a code's, but not those that are written without spaces.
 _NO_WORDS = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+|[@#/]\w+|[A-Za-z_]*\d[A-Za-z_\d]*")
+# Who introduces himself in one language may have a name of another.
+_INTRODUCED = re.compile(
+    r"\b((?:[Ii](?: am|['’]m)|I AM|I['’]M|[Mm]y name(?: is|['’]s)|MY NAME IS|[Tt]his is"
+    r"|[Ii]t['’]s(?: me)?),?)"
+    r"(?:\s+[^\W\d_a-zß-öø-ÿ][\w'’-]*){1,3}"
+)
 _LETTERS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
@@ -85,7 +91,8 @@ class Languages:
         """Tell what language a message looks like, by itself."""
         if len(self.languages) == 1:
             return Guess("", 0.0, False)
-        words = _LETTERS.findall(_NO_WORDS.sub(" ", text[:_LONGEST]))
+        said = _INTRODUCED.sub(r"\1 ", text[:_LONGEST])
+        words = _LETTERS.findall(_NO_WORDS.sub(" ", said))
         tells, neutral = self._telling()
         words = [word for word in words if word.casefold() not in neutral]
         letters = sum(map(len, words))

@@ -185,6 +185,51 @@ async def test_who_cannot_read_it_gets_a_person(brain: Brain, office: Office) ->
     assert await office.status("730301") == PLACED
 
 
+async def test_the_other_address_on_file_is_offered_once(brain: Brain, office: Office) -> None:
+    await office.order("730302", phone="+447700900123")
+    reaching.provide(Ways(mail=True, sms="shop"))
+    talk = Conversation(brain, user="prove-6b")
+    await asked_to_cancel(talk, "730302")
+    outcome = await talk.take("i can't read it there")
+    assert buttons(outcome.replies) == ["Send it again", "Send it by SMS", "Talk to a person"]
+    assert outcome.handoff is None
+    # What the button says is read as if it had been written.
+    (said,) = await talk.say("send it by sms")
+    assert said.startswith("I've sent a new one to …23")
+    outcome = await talk.take("that number is not mine any more")
+    assert outcome.handoff is not None
+    assert "wants order 730302 cancelled" in outcome.handoff.why
+
+
+@pytest.mark.parametrize(
+    ("n", "said"), enumerate(["My mailbox looks empty", "no mail came", "nothing arrived"])
+)
+async def test_what_has_not_come_is_sent_again(
+    brain: Brain, office: Office, n: int, said: str
+) -> None:
+    number = f"73033{n}"
+    await office.order(number)
+    talk = Conversation(brain, user=f"prove-6c-{n}")
+    await asked_to_cancel(talk, number)
+    assert (await talk.say(said))[0].startswith("I've sent a new one to a…@p…")
+
+
+async def test_who_has_a_new_address_hears_what_there_is_to_do(
+    brain: Brain, office: Office
+) -> None:
+    await office.order("730303")
+    talk = Conversation(brain, user="prove-6d")
+    await asked_to_cancel(talk, "730303")
+    # A name proves nothing.
+    assert (await talk.say("I am Ada"))[-1] == ASKED
+    outcome = await talk.take("I changed my mail address")
+    assert buttons(outcome.replies) == ["Send it again", "Talk to a person"]
+    assert talk.state["active_loop"] == "proof_form"
+    outcome = await talk.take("I changed my mail address")
+    assert outcome.handoff is not None
+    assert await office.status("730303") == PLACED
+
+
 async def test_too_many_wrong_codes_are_for_a_person(brain: Brain, office: Office) -> None:
     await office.order("730302")
     talk = Conversation(brain, user="prove-7")
