@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -245,7 +246,11 @@ async def test_a_code_is_mailed_once_past_a_real_kill(
     )
     box.instead = Killing(at, process.pid)
     process.stdin.write(b"go\n")
-    assert await asyncio.wait_for(process.wait(), 20) == -signal.SIGKILL
+    try:
+        assert await asyncio.wait_for(process.wait(), waiting.PATIENCE) == -signal.SIGKILL
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
     box.instead = {}
     await post()
     row = await until(store, row, status)
