@@ -167,7 +167,7 @@ def _against(order: ShopOrder | None, kind: str) -> str:
         return "utter_order_not_found"
     if order.status == CANCELLED:
         return "utter_order_cancelled_already"
-    if order.status != DELIVERED:
+    if order.ruled(utcnow())[0] != DELIVERED:
         return "utter_return_not_yet"
     most = _LATE_DAYS if kind == BACK else _DAYS
     return "utter_return_too_late" if _age(order) > most else ""
@@ -175,9 +175,8 @@ def _against(order: ShopOrder | None, kind: str) -> str:
 
 def _age(order: ShopOrder | None) -> int:
     """Return the days since an order was delivered, 0 where that is not known."""
-    if order is None or order.delivered is None:
-        return 0
-    return int((utcnow() - order.delivered).days)
+    delivered = order.ruled(utcnow())[1] if order is not None else None
+    return int((utcnow() - delivered).days) if delivered is not None else 0
 
 
 async def _worth_asking(tracker: Tracker, slots: list[str]) -> list[str]:

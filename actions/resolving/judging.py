@@ -246,10 +246,11 @@ def as_ruled(order: ShopOrder) -> Order:
     Of what cannot be told in them less is left, never more.
     """
     back = order.refunded
+    status, delivered = order.ruled(utcnow())
     return Order(
         id=order.number,
-        status=order.status,
-        delivered=order.delivered,
+        status=status,
+        delivered=delivered,
         total=order.paid.hundredths() if order.paid is not None else 0,
         refunded=-Money(-back.minor, back.currency).hundredths() if back is not None else None,
     )

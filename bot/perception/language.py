@@ -105,7 +105,7 @@ class Languages:
             return Guess("", sure, False)
         long = len(words) >= _CLEAR_WORDS or letters >= _CLEAR_LETTERS
         # By its letters alone nonsense is Dutch, and an address is Polish.
-        known = not _has_lexicon(language) or any(
+        known = not has_lexicon(language) or any(
             language in tells.get(word, {}) for word in split(" ".join(words))
         )
         return Guess(language, sure, sure >= _CLEAR and long and len(words) > 1 and known)
@@ -155,7 +155,7 @@ class Languages:
             for value in values
         }
         strange = sum(
-            math.exp(value) - _NEVER for one, value in logs.items() if not _has_lexicon(one)
+            math.exp(value) - _NEVER for one, value in logs.items() if not has_lexicon(one)
         )
         for word in split(text) if strange < _NOT_TOLD else ():
             for language, weight in tells.get(word, {}).items():
@@ -172,7 +172,7 @@ class Languages:
                 known = lexicon(language)
                 self._neutral |= known.neutral
                 # A language without a lexicon has been given the English one.
-                for word in known.tells if _has_lexicon(language) else ():
+                for word in known.tells if has_lexicon(language) else ():
                     tells.setdefault(word, {})[language] = _TELLING
             for languages in tells.values():
                 for language in languages:
@@ -181,7 +181,8 @@ class Languages:
         return self._tells, self._neutral
 
 
-def _has_lexicon(language: str) -> bool:
+def has_lexicon(language: str) -> bool:
+    """Tell whether the common words of a language are known."""
     return (FOLDER / f"{language}.txt").is_file()
 
 

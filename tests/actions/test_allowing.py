@@ -50,7 +50,9 @@ async def test_what_came_to_nothing_is_given_back_and_a_day_later_there_are_more
     await release(store, "one")
     assert await allow(store, WHOSE, "refund", 1, "two")
     for row in await store.find(Allowance, ALL):
-        await store.change(Allowance, {"id": row.id}, set={"at": utcnow() - DAY})
+        await store.change(
+            Allowance, {"id": row.id}, set={"at": utcnow() - DAY - timedelta(seconds=1)}
+        )
     assert await allow(store, WHOSE, "refund", 1, "four")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from actions.backends import woocommerce_read
 from actions.backends.contract import Address, Money, ShopOrder
 from actions.backends.effects import Effect, Effects, Sent
 from actions.backends.errors import (
@@ -20,6 +21,8 @@ from actions.backends.errors import (
 )
 from actions.backends.http import AnswerLost
 from actions.backends.rest import RestBackend
+from actions.resolving.judging import Wish, refund_verdict
+from actions.rules import RULES_FILE, parse_rules
 from bot.message import utcnow
 from bot.sandbox import rest_shop
 from bot.sandbox.graphql import GraphQLWrong
@@ -28,6 +31,7 @@ from tests.kit.shops import KINDS, QUICK, REMOTE, Place, _mapping
 from tests.kit.waiting import until
 
 PENCE = Money(1000, "GBP")
+_MONTH = timedelta(days=31)
 every_remote = pytest.mark.parametrize("kind", REMOTE)
 REFUND = {"shopify": "refundcreate", "woocommerce": "refund", "rest": "refundorder"}
 
@@ -272,3 +276,35 @@ async def test_a_new_address_keeps_the_name_and_leaves_the_old_flat(at: Place, k
     expected = replace(said, name=old.name, country="GB")
     assert (await shop.find("1047")).address == expected
     await shop.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "days", "after", "stage", "ruled"),
+    [
+        ("completed", 6, 7, "shipped", "shipped"),
+        ("completed", 7, 7, "shipped", "delivered"),
+        ("completed", 60, 0, "shipped", "shipped"),
+        ("processing", 60, 7, "placed", "placed"),
+        ("delivered", 1, 7, "delivered", "delivered"),
+        ("partial-shipped", 60, 7, "shipped", "shipped"),
+        ("awaiting-pickup", 60, 7, "unknown", "unknown"),
+    ],
+)
+def test_what_woocommerce_has_completed_has_arrived_after_a_week(
+    status: str, days: int, after: int, stage: str, ruled: str
+) -> None:
+    now = utcnow()
+    done = (now - timedelta(days=days)).replace(tzinfo=None).isoformat()
+    placed = (now - timedelta(days=days + 2)).replace(tzinfo=None).isoformat()
+    row = {"number": "1044", "currency": "GBP", "total": "20.00", "refunds": [], "status": status}
+    dates = {"date_completed_gmt": done, "date_created_gmt": placed, "date_paid_gmt": placed}
+    order = woocommerce_read.order({**row, **dates}, after)
+    assert order.status == stage
+    assert order.ruled(now)[0] == ruled
+    wish = Wish("t", "refund", {"number": "1044"})
+    rules = parse_rules(RULES_FILE.read_text("utf-8"))
+    verdict = refund_verdict(rules, order, wish)
+    assert (verdict.kind == "yes") is (ruled == "delivered"), verdict
+    # A day that is not told is none that the customer has more.
+    late = refund_verdict(rules, replace(order, status="delivered", placed=now - _MONTH), wish)
+    assert "delivered more than 30 days ago" in late.why
