@@ -333,7 +333,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         running.append(asyncio.create_task(brain.watch(patience), name="brain"))
         running.append(asyncio.create_task(follower.run(), name="follower"))
         running.append(asyncio.create_task(LiveText(store, brain).run(), name="live words"))
-        log.info("ready, model %s", brain.model_id)
+        log.info("ready, model %s", follower.name)
 
     await asyncio.wait({stopping, *running}, return_when=asyncio.FIRST_COMPLETED)
     failed = [task for task in running if task.done() and task.exception()]

@@ -75,7 +75,7 @@ function turnNode(turn, asked) {
       row("Told", turn.told && `that somebody will come, ${when(turn.told)}`),
       turn.failure && row("Failed", el("b", { class: "worse" }, turn.failure), turn.detail && el("details", {}, el("summary", {}, "Where"), el("pre", {}, turn.detail))),
       row("With", turn.folded.map((id) => el("code", { class: "place" }, id))),
-      el("div", { class: "foot" }, [turn.seq > 0 && `turn ${turn.seq}`, turn.took_ms > 0 && `${turn.took_ms} ms`, turn.model && `model ${turn.model.slice(0, 24)}`].filter(Boolean).join(" · "), " ",
+      el("div", { class: "foot" }, [turn.seq > 0 && `turn ${turn.seq}`, turn.took_ms > 0 && `${turn.took_ms} ms`, turn.model && `model ${turn.model.slice(0, 40)}`].filter(Boolean).join(" · "), " ",
         el("a", { href: `#why?${new URLSearchParams({ message: turn.message })}`, title: "Link to this message" }, el("code", {}, turn.message)))));
 }
 
