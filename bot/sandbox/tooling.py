@@ -60,7 +60,7 @@ def calls_for(said: Sequence[str], tools: Collection[str]) -> tuple[tuple[str, s
         # An answer to what was asked for: the matter is the one before.
         earlier = next((_matter(one) for one in reversed(said[:-1]) if _matter(one)), "")
         if earlier:
-            calls.append((earlier, {"clause": "\n".join(said), "number": ""}))
+            calls.append((earlier, {"clause": "\n".join(reversed(said)), "number": ""}))
     made = [_call(name, args, said) for name, args in calls]
     if not made:
         made = [("search_articles", {"query": text[:300]})] if len(text) > 1 else []
