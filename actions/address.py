@@ -188,5 +188,5 @@ class ActionChangeAddress(Action):
 
 def _wanted(number: str | None, tracker: Tracker) -> str:
     """Return what the desk reads of it."""
-    why = f"wants order {number} delivered to: {tracker.slots.get('new_address')}"
+    why = f"wants order {number} delivered to: “{tracker.slots.get('new_address')}”"
     return f"{why} (has no postcode)" if tracker.slots.get("postcode") == _NONE else why
