@@ -66,7 +66,7 @@ async def in_thread(work: Callable[[], object]) -> None:
     await asyncio.get_running_loop().run_in_executor(None, work)
 
 
-@pytest.mark.timeout(450)
+@pytest.mark.timeout(600)
 async def test_every_message_is_answered_once_and_in_order_whatever_is_killed(
     place: Place, http: aiohttp.ClientSession
 ) -> None:
@@ -131,7 +131,6 @@ async def some_work(load: Load, chance: random.Random) -> None:
     await asyncio.sleep(chance.uniform(0, 0.3))
 
 
-@pytest.mark.timeout(180)
 async def test_webhooks_are_taken_before_the_worker_is_ready_and_sigterm_ends_all(
     place: Place, http: aiohttp.ClientSession
 ) -> None:
