@@ -82,6 +82,8 @@ async def test_every_message_is_answered_once_and_in_order_whatever_is_killed(
     asking = asyncio.create_task(load.ask())
     try:
         killed = await kill_on(instance, load, chance)
+        # Where processes are slow to come back, little was asked of them as yet.
+        await until(lambda: load.asked > 5 * len(customers), timeout=120)
     finally:
         load.enough()
         await asking
@@ -90,7 +92,6 @@ async def test_every_message_is_answered_once_and_in_order_whatever_is_killed(
     print(f"{load.asked} messages, killed: {dict(killed)}, web chats connected {visits} times")
     load.check()
     await leave(customers)
-    assert load.asked > 5 * len(customers)
 
 
 async def kill_on(instance: Instance, load: Load, chance: random.Random) -> Counter[str]:
