@@ -6,7 +6,8 @@ import time
 import pytest
 
 from bot.rate import LocalRate, rates
-from tests.kit.redis import RedisServer, free_port
+from tests.kit.ports import free_port
+from tests.kit.redis import RedisServer
 
 
 class Clock:

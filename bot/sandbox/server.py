@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from bot.ending import end
 from bot.sandbox.control import Control
 from bot.sandbox.credentials import load
 from bot.sandbox.delivery import Delivery
@@ -165,8 +166,7 @@ class Sandbox:
     async def close(self) -> None:
         """Stop listening and drop everything."""
         if self._probe_task is not None:
-            self._probe_task.cancel()
-            await asyncio.gather(self._probe_task, return_exceptions=True)
+            await end(self._probe_task)
         for stand_in in self._stand_ins.values():
             await stand_in.close()
         await self.slack.close()

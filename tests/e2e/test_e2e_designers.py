@@ -144,7 +144,6 @@ def waits(instance: Instance, load: Load) -> list[tuple[float, float]]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
 async def test_models_are_swapped_under_customers_who_write_on(
     designed: Instance, desk: Control, models: Models
 ) -> None:
@@ -189,7 +188,6 @@ async def test_models_are_swapped_under_customers_who_write_on(
     print(f"{len(taken)} messages, the longest wait {swaps:.2f} s, without a swap {calm:.2f} s")
 
 
-@pytest.mark.timeout(180)
 async def test_workers_that_are_killed_while_they_load_a_model_come_back_with_it(
     designed: Instance, desk: Control, models: Models
 ) -> None:
@@ -211,7 +209,6 @@ async def test_workers_that_are_killed_while_they_load_a_model_come_back_with_it
     assert (await greeting(desk)).startswith(OLD)
 
 
-@pytest.mark.timeout(120)
 async def test_words_are_live_without_training(designed: Instance, desk: Control) -> None:
     project = designed.directory / "project"
     for part in ("config.yml", "domain.yml", "data", "actions", "tests/stories", "tests/nlu"):

@@ -27,6 +27,7 @@ from urllib.parse import parse_qsl
 import pytest
 from aiohttp import web
 
+from tests.kit.ports import free_port
 from tests.kit.waiting import PATIENCE
 
 
@@ -207,7 +208,4 @@ async def provider(script: Script = ()) -> AsyncIterator[Provider]:
 
 def closed_url() -> str:
     """Return a loopback URL nobody listens on: connecting to it is refused."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    return f"http://127.0.0.1:{port}"
+    return f"http://127.0.0.1:{free_port()}"

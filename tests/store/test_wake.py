@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from bot.store.wake import Bells, LocalBell, RedisBell, open_bells
-from tests.kit.redis import RedisServer, free_port
+from tests.kit.ports import free_port
+from tests.kit.redis import RedisServer
 from tests.kit.waiting import PATIENCE
 
 LONG = 20.0
