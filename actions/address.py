@@ -115,11 +115,11 @@ class ActionChangeAddress(Action):
         except OUT_OF_REACH as error:
             log_out_of_reach(error)
             dispatcher.utter_message(response="utter_shop_wish_passed_on", number=number)
-            why = f"wants order {number} delivered to: {tracker.slots.get('new_address')}"
+            why = f"wants order {number} delivered to: “{tracker.slots.get('new_address')}”"
             why += "; the shop could not be asked about it"
             return [*handed(tracker, "address", why, "high"), SlotSet("order_number", None)]
         if order is not None and order.status == PLACED:
-            why = f"wants order {number} delivered to: {tracker.slots.get('new_address')}"
+            why = f"wants order {number} delivered to: “{tracker.slots.get('new_address')}”"
             wanted = Wanted(self.name(), "address", why, "high", str(number))
             standing = await require(dispatcher, tracker, domain, "change_address", wanted)
             if standing.events is not None:

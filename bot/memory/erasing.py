@@ -56,7 +56,7 @@ from bot.store.messages import (
     Message,
     from_message,
 )
-from bot.store.proofs import FAILED, NOBODY, Challenge, Proof, ProofTry
+from bot.store.proofs import FAILED, NOBODY, Challenge, Miss, Proof, ProofTry
 from bot.store.reviews import Review
 from bot.store.slack import SlackPost, SlackThread
 from bot.store.spending import Spending
@@ -450,6 +450,7 @@ class Eraser:
         await self._store.delete(Fact, {"customer": {"$in": ids}})
         texts = [str(id) for id in ids]
         await self._store.delete(Proof, {"customer": {"$in": texts}})
+        await self._store.delete(Miss, {"person": {"$in": texts}})
         await self._disown(texts)
         for side in ("one", "other"):
             await self._store.delete(Merge, {side: {"$in": ids}})

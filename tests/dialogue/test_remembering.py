@@ -119,7 +119,7 @@ async def test_same_address_as_last_time_on_another_channel(
     (case,) = await shop_store.find(
         Case, {"conversation": amara.address("sms").key, "status": OPEN}
     )
-    assert f"delivered to: {STREET}" in str(case.why)
+    assert f"delivered to: “{STREET}”" in str(case.why)
 
 
 async def test_the_button_of_last_time_and_another_address(
