@@ -143,5 +143,8 @@ def read_words(text: object) -> str | None:
 
 
 def short(text: object) -> str:
-    """Return a text in one line, cut to what a case can hold."""
-    return " ".join(str(text).split())[:_LONGEST]
+    """Return a text in one line, cut to what a case can hold.
+
+    A semicolon would end it there: what follows one is the bot's own word, of who has been proven.
+    """
+    return " ".join(str(text).replace(";", ",").split())[:_LONGEST]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
-from actions.asking import find_order
+from actions.asking import Guessing, find_order_for
 from actions.backends.contract import Address, Money, ShopOrder, too_late
 from actions.backends.orders import Order
 from actions.money import plain, pounds, read_pence
@@ -119,7 +119,7 @@ def one_line(address: Address) -> str:
     """Return an address as people write it on one line."""
     town = f"{address.city} {address.postcode}".strip()
     parts = (address.line1, address.line2, town, address.country)
-    return ", ".join(part for part in parts if part)
+    return ", ".join(part.replace(";", ",") for part in parts if part)
 
 
 async def judge(matter: Matter, wish: Wish, *, proven: bool) -> Verdict:
@@ -137,7 +137,10 @@ async def judge(matter: Matter, wish: Wish, *, proven: bool) -> Verdict:
     if wish.tool == "reset_password":
         return Verdict("yes", values={"email": wish.args["email"]})
     number = wish.args["number"]
-    order = await find_order(number)
+    try:
+        order = await find_order_for(matter.tracker, number)
+    except Guessing:
+        return Verdict("no", "too many numbers of orders that there are not have been asked for")
     if order is None:
         return Verdict("no", f"there is no order with the number {number}")
     if proven and await _under_way(wish):

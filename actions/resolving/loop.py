@@ -205,7 +205,10 @@ class Loop:
         else:
             found = await reading.order_status(matter, arguments)
         resolved.found.append(found)
-        await self._note(spec.name, arguments, verdicts.READ, found.response)
+        guessing = found.response == "utter_order_guesses"
+        verdict = verdicts.FORBIDDEN if guessing else verdicts.READ
+        told = "too many numbers that there are not have been asked for" if guessing else ""
+        await self._note(spec.name, arguments, verdict, told or found.response)
         return found.told
 
     async def _note(self, tool: str, given: Mapping[str, Any], verdict: str, result: str) -> None:

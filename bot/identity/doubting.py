@@ -50,7 +50,8 @@ async def look(
     if not why and not recent and known:
         talks = await store.find(Conversation, {"id": {"$in": [str(c.address) for c in known]}})
         lasts = [talk.last_in for talk in talks if talk.last_in]
-        if lasts:
+        # Of one silence there is one doubt.
+        if lasts and not any(c.doubt and c.doubt >= max(lasts) for c in known):
             names = [str(c.name) for c in known if c.name]
             why = _silent(at - max(lasts), profile.name, names)
     if why:

@@ -23,7 +23,7 @@ from bot.store.journal import Entry
 from bot.store.lessons import Lesson
 from bot.store.memory import Fact, Forgetting, Quiet
 from bot.store.messages import PENDING, Message
-from bot.store.proofs import FAILED, NOBODY, Challenge, Proof, ProofTry
+from bot.store.proofs import FAILED, NOBODY, Challenge, Miss, Proof, ProofTry
 from bot.store.reviews import Review
 from bot.store.spending import Spending
 from bot.store.steps import Step, Undertaking
@@ -141,6 +141,7 @@ class Deleting:
         await self._store.delete(Fact, {"customer": {"$in": ids}})
         texts = [str(id) for id in ids]
         await self._store.delete(Proof, {"customer": {"$in": texts}})
+        await self._store.delete(Miss, {"person": {"$in": texts}})
         await self._disown(texts)
         for side in ("one", "other"):
             await self._store.delete(Merge, {side: {"$in": ids}})

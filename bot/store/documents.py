@@ -19,7 +19,7 @@ from bot.store.messages import Message
 from bot.store.models import ModelInUse, StoredModel
 from bot.store.notices import Notice
 from bot.store.presence import Listening
-from bot.store.proofs import Challenge, Proof, ProofTry
+from bot.store.proofs import Challenge, Miss, Proof, ProofTry
 from bot.store.reviews import Review
 from bot.store.slack import SlackPost, SlackThread
 from bot.store.spending import Spending
@@ -42,6 +42,7 @@ DOCUMENTS = (
     Challenge,
     ProofTry,
     Proof,
+    Miss,
     Consent,
     OptOut,
     OptOutKey,

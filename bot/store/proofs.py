@@ -110,5 +110,23 @@ class Proof(Document):
     }
 
 
+class Miss(Document):
+    """An order number that a person has asked for and that there is not; `_id` is a digest of both.
+
+    Kept while it counts: whoever tries many numbers is looking for other people's.
+    """
+
+    id = StringField(primary_key=True)
+    person = StringField(required=True)
+    at = UtcField(required=True)
+
+    meta = {
+        "collection": "misses",
+        "auto_create_index": False,
+        "index_background": False,
+        "indexes": [("person", "at"), ("at",)],
+    }
+
+
 #: What is kept of it all.
-PROOFS: tuple[type[Document], ...] = (Challenge, ProofTry, Proof)
+PROOFS: tuple[type[Document], ...] = (Challenge, ProofTry, Proof, Miss)

@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 
+from bot.desk.people import People
+from bot.desk.routing_file import load_routing
+from bot.desk.slack.card import card_of
 from bot.dialogue.brain import Brain
+from bot.dialogue.why import explain, explain_page
 from bot.identity import customer_of
 from bot.identity.proving import account_of
 from bot.identity.reaching import OnFile
@@ -30,6 +34,7 @@ from bot.store.messages import SENT, Message, to_message
 from bot.store.proofs import Proof
 from bot.store.turns import Turn
 from bot.turn import Turns
+from bot.why_command import lines_of
 from connectors import connector_class
 
 ROOT = Path(__file__).parents[2]
@@ -177,6 +182,14 @@ async def test_who_has_the_number_next_is_a_stranger(shop_store: AsyncStore, bra
     where = {"conversation": eve.address("whatsapp").key, "status": OPEN}
     (case,) = await shop_store.find(Case, where)
     assert "may not be who had the number before: a silence of 90 days" in str(case.why)
+    noted = [line for line in lines_of(await explain(shop_store, str(case.id), root=ROOT))]
+    assert any("a silence of 90 days: it may be somebody else who" in line for line in noted)
+    page = await explain_page(shop_store, eve.address("whatsapp").key, root=ROOT)
+    assert [bool(turn.note) for turn in page.turns] == [False] * 3 + [True] * 4
+    held = await shop_store.get(Conversation, eve.address("whatsapp").key)
+    card = await card_of(shop_store, case, People(()), load_routing(ROOT / "data/routing.yml"), [])
+    assert held is not None
+    assert any("May be somebody else by now: a silence of 90 days" in one for one in card.memory)
 
 
 async def test_who_is_a_stranger_is_asked_as_before(shop_store: AsyncStore, brain: Brain) -> None:
