@@ -126,7 +126,6 @@ class WhatsApp(StandIn):
         keys = ("account", "phone_id", "token", "app_secret", "verify_token")
         numbers = [_Number(**{key: str(a[key]) for key in keys}) for a in accounts]
         self._numbers = {number.account: number for number in numbers}
-        self._by_phone = {number.phone_id: number for number in numbers}
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
