@@ -38,8 +38,6 @@ from connectors import connector_class
 log = logging.getLogger(__name__)
 
 _PAUSE = 5.0
-# Seconds between two messages in one channel, https://docs.slack.dev/apis/web-api/rate-limits.
-_SLACK_PACE, _OWN_PACE = 1.0, 0.05
 
 
 class DeskWork:

@@ -362,9 +362,6 @@ async def test_a_connectors_own_connection_is_begun_again_when_it_breaks(
     assert (await store.find(DeadLetter, {}))[0].reason == "not understood"
 
 
-Feed = Callable[..., Any]
-
-
 class Reader:
     """Reads a feed in the background, as a browser does."""
 

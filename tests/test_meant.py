@@ -352,9 +352,6 @@ async def test_a_correction_of_an_older_message_is_history(store: AsyncStore) ->
     assert (await hear(store, Edit(turn.id.split(":", 2)[2], "ONE")))[1] == []
 
 
-PICTURES = [Media("image", ref=f"f{n}") for n in range(3)]
-
-
 def part(n: int, **fields: Any) -> Message:
     media = Media("image", ref=f"f{n}", **fields)
     said = inbound(media, n=n)

@@ -27,7 +27,6 @@ FOLDERS = {STORY: "data/stories", TEST: "tests/stories"}
 
 _NO_STEPS = ("action_listen", "action_session_start", "action_extract_slots")
 _NO_SLOTS = (ANSWERED_SLOT, HANDOFF_SLOT, "session_started_metadata")
-_TOLD = ("user", "action", "slot", "active_loop")
 #: What changes a conversation and is no step of a story.
 _UNTOLD = ("rewind", "undo", "restart", "reset_slots", "pause", "resume", "followup", "reminder")
 #: Values that a model reads off the calendar: `bot.dialogue.examining` does it anew each day.

@@ -34,8 +34,6 @@ from bot.ending import end
 
 _log = logging.getLogger(__name__)
 
-INBOX, OUTBOX, SENT = "in", "out", "sent"
-
 #: sun_path holds 108 bytes on Linux and 104 on macOS, with the NUL at its end.
 _PATH_LIMIT = 103
 #: Seconds before Redis is tried again: at first, at most.

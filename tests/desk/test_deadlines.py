@@ -454,10 +454,6 @@ async def test_beyond_the_window_nothing_is_sent(store: AsyncStore) -> None:
     assert await to_customer(store) == []
 
 
-async def _nothing(_: AsyncStore) -> None:
-    pass
-
-
 async def _too_early(store: AsyncStore) -> None:
     note = Entry(id="n", conversation=KEY, kind="note", at=utcnow(), arrived=arrival())
     await store.insert(note)

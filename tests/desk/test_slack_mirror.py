@@ -538,7 +538,7 @@ async def test_a_mirror_killed_while_slack_is_asked(
 async def test_a_mirror_that_stops_leaves_what_it_has_to_the_next(
     store: AsyncStore, server: Slack, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.desk.slack.mirror._FINISH_SECONDS", 0.05)
+    monkeypatch.setattr("bot.desk.slack.mirror.Mirror.finish_seconds", 0.05)
     await a_case(store)
     await says(store, "two", 2)
     good = Skip(server)

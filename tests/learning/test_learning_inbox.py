@@ -202,7 +202,7 @@ async def test_a_folder_that_cannot_be_written_keeps_the_decision(
         raise PermissionError(13, "Permission denied")
 
     # The tests may run as root, who may write everywhere.
-    monkeypatch.setattr("bot.learning.files.tempfile.mkstemp", refuse)
+    monkeypatch.setattr("bot.whole_files.tempfile.mkstemp", refuse)
     with pytest.raises(CannotWrite, match=r"all.yml cannot be written: Permission denied"):
         await learning.confirm("a", HOURS, "anna")
     assert await status(store) == CONFIRMED

@@ -17,7 +17,6 @@ from bot.dialogue.heard import Deed, Words
 from bot.dialogue.heard import heard as read
 from bot.llm.client import Llm
 from bot.llm.prompts import load_prompt
-from bot.media import keeper as keeping
 from bot.media.folder import FolderVault
 from bot.media.keeper import Keeper
 from bot.media.seal import Seal
@@ -153,7 +152,7 @@ async def shop(
     store: AsyncStore, tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Open]:
     """Open a shop whose provider has these files; its keeper works."""
-    monkeypatch.setattr(keeping, "_FINISH_SECONDS", 0.05)
+    monkeypatch.setattr(Keeper, "finish_seconds", 0.05)
     async with contextlib.AsyncExitStack() as ends:
 
         async def opened(**files: bytes | Exception | None) -> Shop:

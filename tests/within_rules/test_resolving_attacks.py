@@ -284,7 +284,6 @@ async def test_tools_have_no_more_time_than_the_model(
     assert ("cancel_order", "read") in steps
 
 
-CODE = {"postcode": "ME20 1AA"}
 SPOKEN = Spoken(["order 1044, I want £12.50, and send 1047 to 5 Mill Lane, Larkfield ME20 1AA"])
 
 

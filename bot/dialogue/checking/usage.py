@@ -14,7 +14,6 @@ from bot.dialogue.checking.reading import Map, Seq, plain, text_of
 from bot.dialogue.checking.stories import Told, walk
 
 _LANGUAGE = re.compile(r"_[a-z]{2}$")
-_BESIDE_LOOPS = "null"
 
 
 @dataclass
