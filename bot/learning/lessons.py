@@ -125,7 +125,7 @@ async def keep(store: AsyncStore, found: Sequence[Noticed]) -> int:
         lesson.weight += 5 * len(others)
         (is_new,) = await store.insert_new([lesson])
         new += is_new
-        await _stand_behind(store, others, lesson.id)
+        await _stand_behind(store, lesson)
     return new
 
 
@@ -157,7 +157,7 @@ async def take_back(store: AsyncStore, id: str) -> None:
 async def bring_forward(store: AsyncStore, alike: str) -> None:
     """Have one of the open lessons that are alike stand in the inbox, if none does."""
     others = await _open_alike(store, alike)
-    if others and not any(one.weight > 0 for one in others):
+    if others and not await _standing(store, alike):
         first = max(others, key=lambda one: (one.at, one.id))
         weight = _weight(first.reasons or {}, first.confidence) + 5 * (len(others) - 1)
         where = {"id": first.id, "status": OPEN}
@@ -194,9 +194,14 @@ async def _open_alike(store: AsyncStore, alike: str) -> list[Lesson]:
     return await store.find(Lesson, {"alike": alike, "status": OPEN}, limit=_MOST_ALIKE)
 
 
-async def _stand_behind(store: AsyncStore, others: Sequence[Lesson], id: str) -> None:
-    for other in others:
-        if other.weight > 0 and other.id != id:
+async def _standing(store: AsyncStore, alike: str) -> list[Lesson]:
+    """Return those that stand in the inbox; there may be hundreds behind them."""
+    return await store.find(Lesson, {"alike": alike, "status": OPEN, "weight": {"$gt": 0}})
+
+
+async def _stand_behind(store: AsyncStore, lesson: Lesson) -> None:
+    for other in await _standing(store, lesson.alike):
+        if other.id != lesson.id:
             await store.change(Lesson, {"id": other.id, "status": OPEN}, set={"weight": 0})
 
 

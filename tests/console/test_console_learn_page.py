@@ -144,8 +144,12 @@ async def test_what_stands_in_the_way_is_said(
 ) -> None:
     errors: list[str] = []
     await store.insert(lesson(4, "never mind", weight=900))
+    await store.insert(lesson(5, "erm, stop", intent="nlu_fallback", weight=990))
     page = await open_page(browser, served, errors, 1300)
     said = page.get_by_label("What was said")
+    # What was not understood has no answer ready.
+    await expect(page.get_by_role("button", name="Choose an intent")).to_be_disabled()
+    await page.keyboard.press("d")
     await expect(said).to_have_text("never mind")
     await page.get_by_role("button", name="Confirm order").click()
     alert = page.get_by_role("alert").filter(has_text="an example of stop already")

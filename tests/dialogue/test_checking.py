@@ -70,6 +70,7 @@ ROWS: list[tuple[str, str, str, str, str, int, str]] = [
     ('nlu', '      - hey\n', '      -hey\n', 'nlu', ERROR, 8, "Rasa does not read, should be '- hey'"),
     ('domain', '    required_slots:\n      - number\n', '    required_slots: []\n', 'domain', ERROR, 20, 'form order_form asks for nothing, and ends as it begins; list'),
     ('domain', '"Hello!"', '"Hello {number!"', 'domain', ERROR, 27, 'response utter_greet has a { or } that belongs to no {variable}; write {{ or }}'),
+    ('domain', '"Hello!"', 'Order #1 is yours', 'domain', WARNING, 27, '#1 begins a comment, and is no part of the text before it; put'),
     ('domain', '"Hello!"', '"Hello {}"', 'domain', ERROR, 27, 'has a { or } that belongs to no'),
     ('domain', '"Which number?"', '"Which one, {{number}} or {number}?"', 'domain', ERROR, 32, 'has a { or } that belongs to no'),
     ('rules', 'action: utter_greet', 'action: utter_jobs', 'rules', ERROR, 6, 'there is no response utter_jobs; known: utter_ask_number, utter_found_one'),

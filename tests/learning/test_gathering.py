@@ -124,6 +124,13 @@ async def test_texts_that_are_alike_stand_in_the_inbox_once_and_weigh_more(
     assert len({lesson.alike for lesson in await lessons(store)}) == 1
 
 
+async def test_of_dozens_that_are_alike_one_stands_in_the_inbox(store: AsyncStore) -> None:
+    many = [turn(n, f"park my bike {n}", "nlu_fallback", 0.4, at=now()) for n in range(1, 26)]
+    await commit(store, *many)
+    assert await gatherer(store).look() == 25
+    assert len([one for one in await lessons(store) if one.weight > 0]) == 1
+
+
 async def test_what_was_dismissed_does_not_come_again(store: AsyncStore) -> None:
     one = gatherer(store)
     await commit(store, turn(1, "lorem ipsum", "nlu_fallback", 0.4, at=now()))

@@ -19,6 +19,11 @@ class Slip(NamedTuple):
     right: str
 
 
+_FORBIDDEN = re.compile(
+    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+# Rasa reads these in a file of plain ASCII, wherever they stand.
+_ESCAPE = re.compile(r"\\u(?![0-9a-fA-F]{4})|\\U(?![0-9a-fA-F]{8})")
 _TAB = re.compile(r"^ *\t[ \t]*\S", re.MULTILINE)
 _MERGE = re.compile(r"^(?:<{7}|>{7})(?= |\r?$)", re.MULTILINE)
 #: Spaces that are none for YAML: at the beginning of a line, and anywhere before what is meant.
@@ -31,6 +36,10 @@ _OPENS = re.compile(r"(?:^|[:\-?,\[{]\s)\s*([\"'])")
 
 def slip_before(text: str) -> Slip | None:
     """Find a slip that no parser need be asked about."""
+    bad = _FORBIDDEN.search(text)
+    if bad:
+        what = f"has the character U+{ord(bad[0]):04X}, which cannot stand in YAML"
+        return Slip(_line(text, bad.start()), what, "take it out")
     merge = _MERGE.search(text)
     if merge:
         what = f"has {merge[0]} of a merge of two versions that was not finished"
@@ -40,7 +49,14 @@ def slip_before(text: str) -> Slip | None:
     if tab:
         return Slip(_line(text, tab.start()), "is indented with a tab", "use spaces")
     alike = _AT_ONCE.search(text)
-    return _alike(_line(text, alike.start()), alike[0][0]) if alike else None
+    if alike:
+        return _alike(_line(text, alike.start()), alike[0][0])
+    escape = _ESCAPE.search(text) if text.isascii() else None
+    if escape:
+        what = f"has {escape[0]} without the digits of a character"
+        right = f"should be {escape[0]}00e9 or the like".replace("U00", "U000000")
+        return Slip(_line(text, escape.start()), what, right)
+    return None
 
 
 def slip_behind(error: MarkedYAMLError, text: str) -> Slip | None:
