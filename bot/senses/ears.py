@@ -14,6 +14,7 @@ from bot.llm.untrusted import visible
 from bot.message import Sensed
 from bot.senses.contract import NoBudget, NothingInIt, Piece, TooLarge, TooLong
 from bot.senses.sound import LEAST_RATE, seconds
+from bot.senses.spoken import written
 from bot.settings import Transcription
 
 #: OpenAI takes 25 MB, https://platform.openai.com/docs/guides/speech-to-text
@@ -74,7 +75,7 @@ class Ears:
         if length is not None and length > most:
             raise TooLong(f"the recording has {length:.0f} s, {most:g} are listened to")
         told = await self._paid(piece, min(most, length or size / LEAST_RATE))
-        text = visible(told.text, LONGEST)
+        text = visible(written(told.text), LONGEST)
         if not any(c.isalnum() for c in text) or _silent(told.parts):
             raise NothingInIt(f"{told.model} heard no words in the recording")
         return Sensed(kind="spoken", words=text, by=told.model, sure=_sure(told.parts))

