@@ -18,7 +18,7 @@ from bot.sandbox.errors import SandboxError
 from bot.settings import Settings
 from bot.store import StoreError
 from bot.store.models import POINTER, ModelInUse
-from bot.supervisor import Child, Supervisor
+from bot.supervisor import Child, Supervisor, ctrl_c_is_ours
 
 log = logging.getLogger(__name__)
 
@@ -150,10 +150,11 @@ def _has_file(folder: Path) -> bool:
 
 async def _beside(files: Sequence[str], command: str, *verb: str) -> int:
     """Run a command in a process of its own: the memory of its libraries goes with it."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot.cli", command, *files, *verb),
-        stdout=asyncio.subprocess.DEVNULL,
-    )
+    with ctrl_c_is_ours():
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot.cli", command, *files, *verb),
+            stdout=asyncio.subprocess.DEVNULL,
+        )
     try:
         return await process.wait()
     except asyncio.CancelledError:

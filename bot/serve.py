@@ -334,6 +334,9 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         running.append(asyncio.create_task(follower.run(), name="follower"))
         running.append(asyncio.create_task(LiveText(store, brain).run(), name="live words"))
         log.info("ready, model %s", follower.name)
+    else:
+        # Told to stop before there was a brain: nothing is fetched for it any more.
+        running.append(loading)
 
     await asyncio.wait({stopping, *running}, return_when=asyncio.FIRST_COMPLETED)
     failed = [task for task in running if task.done() and task.exception()]

@@ -98,6 +98,9 @@ async def test_stopping_lets_all_finish(house: House) -> None:
     for role in ("gateway", "worker"):
         house.start(role)
         await until(lambda role=role: house.marked(role, "plain"))
+        # As Ctrl-C in a terminal does, whatever they are at.
+        for pid in house.marked(role, "plain"):
+            os.kill(pid, signal.SIGINT)
     await house.supervisor.stop()
     for role in ("gateway", "worker"):
         assert house.marked(role, "finished") == house.marked(role, "born")
