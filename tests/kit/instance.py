@@ -40,6 +40,8 @@ LIMITS = {
     "unsure_grace_seconds": 2,
     "restart_cap_seconds": 0.5,
 }
+#: The stand-in of a model answers at once, as far as the machine lets it.
+MODEL_SECONDS = {"timeout_seconds": 40, "first_seconds": 40}
 _READY = "ready, model"
 _ANY_ENTRY = "bot.cli"
 
@@ -80,6 +82,7 @@ class Instance:
         self._credentials = self.var / "sandbox" / "credentials.yml"
         directory.mkdir(parents=True, exist_ok=True)
         self._no_credentials.write_text("")
+        llm = {"url": f"{self.sandbox_url}/llm/v1"}
         settings = {
             "server": {"port": port, "public_url": self.gateway_url},
             "sandbox": {"port": sandbox_port},
@@ -87,7 +90,7 @@ class Instance:
             "worker": {"concurrency": workers},
             "limits": dict(limits),
             # The sandbox's stand-in of a language model, treated as somebody else's.
-            "llm": [{"url": f"{self.sandbox_url}/llm/v1", "model": "helper", "mask": "always"}],
+            "llm": [{**llm, "model": "helper", "mask": "always", **MODEL_SECONDS}],
             "budget": {"conversation_tokens": 0},
             # Somebody is always here: what is said at night is tested by the turn's own tests.
             "desk": {"routing": str(_open_at_all_hours(directory))},
@@ -97,9 +100,10 @@ class Instance:
             url = f"{self.sandbox_url}/shopify"
             settings["backends"] = {"shop": {"kind": "shopify", "url": url, "token": TOKEN}}
         if senses:
-            llm = {"url": f"{self.sandbox_url}/llm/v1", "model": "honest"}
-            settings["llm"] = [{**llm, "vision": True}]
-            settings["transcription"] = {"engine": "endpoint", **llm}
+            settings["llm"] = [{**llm, "model": "honest", "vision": True, **MODEL_SECONDS}]
+            ears = {"engine": "endpoint", "model": "honest", "timeout_seconds": 40}
+            settings["transcription"] = {**llm, **ears}
+            settings["media"] = {"wait_seconds": 20}
         with self._endpoints.open("w") as file:
             YAML(typ="safe").dump(settings, file)
         self._run: subprocess.Popen[bytes] | None = None
