@@ -89,7 +89,9 @@ async def look(sense: Eyes, piece: Piece | None = None) -> Sensed:
 
 
 async def test_a_label_is_read_and_its_order_number_found(server: Server) -> None:
-    told = await look(eyes(server.model(vision=True)))
+    # The first of all may have to wait for what is imported with it.
+    patient = server.model(vision=True, timeout_seconds=60.0, first_seconds=60.0)
+    told = await look(eyes(patient))
     assert (told.kind, told.by, told.numbers) == ("seen", "honest", ("1042",))
     assert told.written == "Larkfield Goods\nOrder 1042\nAmara Osei"
     assert told.words == "a label on white paper."
