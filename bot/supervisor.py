@@ -26,7 +26,8 @@ def ctrl_c_is_ours() -> Iterator[None]:
     """Let processes that are started within be deaf to SIGINT.
 
     A terminal sends it to all of them at once, and one that is still importing what it needs
-    dies of it with a traceback. Who started them tells them to stop.
+    dies of it with a traceback. Who started them tells them to stop. Of asyncio's own loop only:
+    uvloop gives its children a mask of their own.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

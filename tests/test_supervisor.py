@@ -78,6 +78,12 @@ class House:
 
 
 @pytest.fixture
+def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
+    """That of `bot run`: uvloop, which comes with Rasa, takes the mask off its children."""
+    return asyncio.DefaultEventLoopPolicy()
+
+
+@pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     built = House(tmp_path)
     yield built
