@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.perception.lexicon import FOLDER, lexicon, split
+from bot.perception.scripts import TOLD, by_script
 
 _ALL = """
 af ar az be bg bn bs ca cs cy da de el en eo es et eu fa fi fr ga gu he hi hr hu hy id is
@@ -73,6 +74,8 @@ class Spoken:
 class Languages:
     """Tells the configured languages apart; the first is the default.
 
+    Others are told where their letters tell them, see `bot.perception.scripts`.
+
     The detector is made at first use, in the process that uses it: nothing of it lives
     through a fork. Raises ValueError for a language that cannot be told.
     """
@@ -91,6 +94,9 @@ class Languages:
         """Tell what language a message looks like, by itself."""
         if len(self.languages) == 1:
             return Guess("", 0.0, False)
+        foreign = by_script(_NO_WORDS.sub(" ", text[:_LONGEST]), self.languages)
+        if foreign:
+            return Guess(foreign, 1.0, True)
         said = _INTRODUCED.sub(r"\1 ", text[:_LONGEST])
         words = _LETTERS.findall(_NO_WORDS.sub(" ", said))
         tells, neutral = self._telling()
@@ -118,7 +124,7 @@ class Languages:
         `known` is the one told from earlier messages, `sure` how sure that was; `before` is
         the message before this, `profile` the provider's word (BCP 47), a prior only.
         """
-        if known not in self.languages or sure < KNOWN_SURE:
+        if (known not in self.languages and known not in TOLD) or sure < KNOWN_SURE:
             return self._first(self.guess(text), profile, known)
         found = self.guess(text)
         if not found.language or found.language == known:
