@@ -12,7 +12,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.handoff import handed
-from actions.memory import memory_of
+from actions.remembered import lines_for_model
 from actions.resolving.action import instead, resolve
 from actions.senses import seen_in
 from bot.knowledge.answering import About, Answer, Answering
@@ -68,9 +68,16 @@ class ActionAnswer(Action):
         return await self.from_articles(dispatcher, tracker, domain)
 
     async def from_articles(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        domain: dict[str, Any],
+        subject: str = "",
     ) -> list[dict[str, Any]]:
-        """Say the answer or that there is none; note how, for the turn and the next question."""
+        """Say the answer or that there is none; note how, for the turn and the next question.
+
+        `subject` is what “it” in the question stands for.
+        """
         question = str(tracker.latest_message.get("text") or "").strip()
         before = tracker.get_slot("answered") or {}
         seen = (tracker.latest_message.get("metadata") or {}).get("perception") or {}
@@ -80,6 +87,7 @@ class ActionAnswer(Action):
             dispatcher.utter_message(response=_in(domain, "utter_fallback", language))
             return []
         about = _about(tracker, before, language)
+        question = f"{subject}: {question}" if subject else question
         answer = await answering_or(_make).answer(question, about)
         intent = (tracker.latest_message.get("intent") or {}).get("name")
         if answer.how == "unclear" and intent == "question":
@@ -96,8 +104,8 @@ class ActionAnswer(Action):
             note["offered_for"] = note["question"]
             _say_offer(dispatcher, domain, note["offered"], language)
             return [SlotSet("answered", note)]
-        if intent == "out_of_scope":
-            # For a second joke that the bot does not know, nobody is to be fetched.
+        if intent == "out_of_scope" or not any(c.isalnum() for c in question):
+            # For a second joke that the bot does not know, or a thumb, nobody is to be fetched.
             note["misses"] = 0
         elif _in_a_row(tracker, before):
             note["misses"] += int(before.get("misses") or 0)
@@ -278,7 +286,7 @@ def _about(tracker: Tracker, before: dict[str, Any], language: str) -> About:
         past=tuple(_past(tracker)),
         previous=str(before.get("base") or "") if _leans(tracker, before) else "",
         known=parts_of_name(metadata.get("name")),
-        memory="\n".join(memory_of(tracker).lines()),
+        memory="\n".join(lines_for_model(tracker)),
         seen=seen_in(metadata),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.backends.contract import ShopOrder
@@ -16,6 +17,7 @@ from actions.backends.errors import (
     Unauthorised,
 )
 from actions.backends.opening import shop
+from bot.identity.looking import missed, missed_enough
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,27 @@ async def find_order(number: str) -> ShopOrder | None:
         return await (await shop()).find(number)
     except NotFound:
         return None
+
+
+class Guessing(Exception):
+    """Who asks has asked for as many order numbers that there are not as anybody may."""
+
+
+async def find_order_for(tracker: Tracker, number: str) -> ShopOrder | None:
+    """Return the order of a number that a customer has said, None without one.
+
+    Raises Guessing, before it is looked for; and what `find_order` raises.
+    """
+    # Not at import: that file has what needs this one.
+    from actions.proving import address_of, store
+
+    here = address_of(tracker)
+    if here is not None and await missed_enough(store(), here):
+        raise Guessing
+    order = await find_order(number)
+    if order is None and here is not None:
+        await missed(store(), here, number)
+    return order
 
 
 def say_out_of_reach(dispatcher: CollectingDispatcher, error: BackendError, again: str) -> None:

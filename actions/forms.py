@@ -14,7 +14,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.memory import memory_of
 from actions.talked import ORDER as LAST_ORDER
 from actions.talked import last, named
-from actions.texts import asks, read_words
+from actions.texts import asks, changed_mind, read_words, told_already
 from bot.memory.contract import ORDER
 from bot.message import utcnow
 
@@ -22,6 +22,7 @@ from bot.message import utcnow
 FILLED = (
     "confirmed",
     "new_address",
+    "postcode",
     "return_item",
     "return_reason",
     "exchange_for",
@@ -64,6 +65,19 @@ def take_words(value: object, dispatcher: CollectingDispatcher) -> str | None:
         later = asks(value)
         dispatcher.utter_message(response="utter_ask_later" if later else "utter_words_unclear")
     return told
+
+
+def reason_of(form: Patient, tracker: Tracker, slot: str) -> dict[str, Any]:
+    """Return the answer to a slot that asks why, where it is not read by the slot's mappings.
+
+    That is “changed my mind”, and what is told at length in the message that begins the form.
+    """
+    text = tracker.latest_message.get("text")
+    if form.begins(tracker) and not tracker.slots.get(slot):
+        told = told_already(text)
+        return {slot: told} if told else {}
+    wanted = tracker.slots.get("requested_slot") == slot
+    return {slot: text} if wanted and changed_mind(text) else {}
 
 
 def offer_person(dispatcher: CollectingDispatcher) -> None:

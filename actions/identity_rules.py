@@ -40,13 +40,14 @@ class Identity:
     """What must be known before what. `minutes` is how long a proof holds.
 
     On `channels` the customer's own number proves an account with that number; `send` are
-    the ways codes may go.
+    the ways codes may go. `remembered` is how an address that is remembered is shown.
     """
 
     needs: Mapping[str, Need] = field(default_factory=lambda: dict(MATTERS))
     minutes: int = 60
     channels: tuple[str, ...] = ()
     send: tuple[str, ...] = (MAIL, SMS)
+    remembered: Literal["masked", "proof", "open"] = "masked"
 
     def need(self, matter: str) -> Need:
         """Return what a matter needs; what nobody has thought of needs a proof."""
@@ -63,6 +64,7 @@ class _Identity:
     minutes: int = field(default=60, metadata={"least": 1, "most": _LONGEST})
     channels: tuple[str, ...] = ()
     send: tuple[str, ...] = (MAIL, SMS)
+    remembered: Literal["masked", "proof", "open"] = "masked"
 
 
 def read_identity(check: Validator, entry: Entry | None) -> Identity:
@@ -71,7 +73,7 @@ def read_identity(check: Validator, entry: Entry | None) -> Identity:
     if entry is None or is_null(entry.node):
         return Identity()
     if not isinstance(entry.node, Table):
-        right = "should be a mapping with needs, minutes, channels and send"
+        right = "should be a mapping with needs, minutes, channels, send and remembered"
         check.tell(entry.origin, f"{path} is {kind_of(entry.node)}", right)
         return Identity()
     entries = dict(entry.node.entries)
@@ -80,13 +82,15 @@ def read_identity(check: Validator, entry: Entry | None) -> Identity:
     if not own.good:
         return Identity(needs)
     values = {"minutes": 60, "channels": (), "send": (MAIL, SMS), **own.values}
+    shown = values.get("remembered", "masked")
     for name, known in (("channels", PHONES), ("send", (MAIL, SMS))):
         for n, word in enumerate(values[name]):
             if word not in known:
                 what = f"{path}.{name}[{n}] is {str(word)[:40]!r}"
                 right = suggestion(str(word), known) or f"should be of {', '.join(known)}"
                 check.tell(entries[name].origin, what, right)
-    return Identity(needs, values["minutes"], tuple(values["channels"]), tuple(values["send"]))
+    channels, send = tuple(values["channels"]), tuple(values["send"])
+    return Identity(needs, values["minutes"], channels, send, shown)
 
 
 def _needs(check: Validator, entry: Entry | None) -> dict[str, Need]:

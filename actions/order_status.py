@@ -12,7 +12,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.asking import OUT_OF_REACH, find_order, say_out_of_reach
+from actions.asking import OUT_OF_REACH, Guessing, find_order_for, say_out_of_reach
 from actions.backends.contract import ShopOrder
 from actions.backends.demo import seen
 from actions.backends.orders import DELAYED, PACKED, PLACED, SHIPPED, Order
@@ -67,7 +67,9 @@ class TakesOrder(Patient, ABC):
         said, before = named(tracker, "order_number"), last_order(tracker)
         if said:
             return {"order_number": said[0]} if len(said) == 1 else {}
-        if tracker.slots.get("order_number"):
+        intent = (tracker.latest_message.get("intent") or {}).get("name")
+        if tracker.slots.get("order_number") or intent == "inform_order_number":
+            # A number that is of no order is not that of the last one either.
             return {}
         text = str(tracker.latest_message.get("text") or "")
         return {"order_number": before} if before and not _ANOTHER.search(text) else {}
@@ -92,9 +94,11 @@ class TakesOrder(Patient, ABC):
         number = read_number(slot_value)
         if number is None:
             dispatcher.utter_message(response="utter_order_number_unclear")
-        elif not await _may_be(number):
-            dispatcher.utter_message(response="utter_order_not_found", number=number)
-            number = None
+        else:
+            not_there = await _not_there(tracker, number)
+            if not_there:
+                dispatcher.utter_message(response=not_there, number=number)
+                number = None
         if number is None:
             return {"order_number": None}
         problem = tracker.slots.get("problem") if self.form_name() == "problem_form" else None
@@ -128,7 +132,10 @@ class ActionOrderStatus(Action):
         """Look the order up and forget its number. Raises StoreDown."""
         number = str(tracker.get_slot("order_number"))
         try:
-            order = await find_order(number)
+            order = await find_order_for(tracker, number)
+        except Guessing:
+            dispatcher.utter_message(response="utter_order_guesses")
+            return [SlotSet("order_number", None), *resumed(tracker)]
         except OUT_OF_REACH as error:
             again = f'/order_status{{"order_number": "{number}"}}'
             say_out_of_reach(dispatcher, error, again)
@@ -149,11 +156,15 @@ class ActionOrderStatus(Action):
         return [SlotSet("order_number", None), kept, *resumed(tracker)]
 
 
-async def _may_be(number: str) -> bool:
+async def _not_there(tracker: Tracker, number: str) -> str:
+    """Return the response that says why an order number is not taken, "" when it may be one."""
     try:
-        return await find_order(number) is not None
+        order = await find_order_for(tracker, number)
+    except Guessing:
+        return "utter_order_guesses"
     except OUT_OF_REACH:
-        return True
+        return ""
+    return "" if order is not None else "utter_order_not_found"
 
 
 def stage(order: Order | ShopOrder) -> str:

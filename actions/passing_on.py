@@ -12,7 +12,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.forms import Patient, take_words
+from actions.forms import Patient, reason_of, take_words
 from actions.handoff import handed
 from actions.order_status import TakesOrder
 from actions.proving import Wanted, address_of, require, store
@@ -156,6 +156,12 @@ class ValidateRefundForm(TakesOrder):
     def name(self) -> str:
         """Return the action's name in the domain."""
         return "validate_refund_form"
+
+    async def extract_refund_reason(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return a reason that is told at once, or that ends a form elsewhere."""
+        return reason_of(self, tracker, "refund_reason")
 
     def validate_refund_reason(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]

@@ -10,7 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.asking import OUT_OF_REACH, find_order, log_out_of_reach
 from actions.backends.orders import CANCELLED, DELIVERED
-from actions.forms import cleared, take_words
+from actions.forms import cleared, reason_of, take_words
 from actions.handoff import handed
 from actions.order_status import TakesOrder, facts, read_number, stage, told
 
@@ -44,6 +44,12 @@ class ValidateProblemForm(TakesOrder):
         if tracker.slots.get("problem") in (LATE, LOST):
             return [slot for slot in domain_slots if slot != "problem_details"]
         return domain_slots
+
+    async def extract_problem_details(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return what the first message tells at length."""
+        return reason_of(self, tracker, "problem_details") if self.begins(tracker) else {}
 
     def validate_problem_details(
         self,

@@ -34,6 +34,7 @@ _SAID_OF_IT = """
 """
 _LITTLE = frozenset(_SAID_OF_IT.split())
 _WORD = re.compile(r"[^\W_]+")
+_IT = re.compile(r"\b(it|they|them|this|these)\b", re.IGNORECASE)
 _KIND = ("colour", "size")
 
 
@@ -120,7 +121,10 @@ class ActionProduct(ActionAnswer):
         bare = (tracker.latest_message.get("intent") or {}).get("name") == "inform_product"
         if product is None or not (bare or _FACTS.search(text)):
             spoken_of = [of_product(product.name)] if product else []
-            events = await self.from_articles(dispatcher, tracker, domain)
+            # “Is it dishwasher safe?”
+            before = str(last(tracker, PRODUCT).get("value") or "")
+            it = before if _IT.search(text) and not named(tracker, "product") else ""
+            events = await self.from_articles(dispatcher, tracker, domain, it)
             return [*events, *_looked_up(), *spoken_of]
         known = [SlotSet("answered", None), *_looked_up(), of_product(product.name)]
         colour, size = ("".join(named(tracker, name)[:1]).casefold() for name in _KIND)

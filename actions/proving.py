@@ -2,14 +2,12 @@
 
 An action that needs a proof asks `require` for it. Where there is none yet, a code goes to an
 address on file, what the action has to go on is put by in the slot ``proof``, and the form
-``proof_form`` asks for the code. Once it is right, `ActionProve` runs the action again.
+``proof_form`` asks for the code. Once it is right, `ActionProve` runs the action again; both are
+in ``actions/proof_form.py``.
 """
 
 from __future__ import annotations
 
-import asyncio
-import importlib
-import inspect
 import os
 import threading
 from collections.abc import Mapping
@@ -17,18 +15,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mongoengine import Document
-from rasa_sdk import Action, Tracker
+from rasa_sdk import Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.backends.errors import BackendError, NotFound
 from actions.backends.opening import shop
-from actions.forms import FILLED, PATIENCE, Patient, cleared, offer_person
+from actions.forms import FILLED, cleared
 from actions.handoff import handed
 from actions.identity_rules import Identity
 from actions.rules import load_rules
-from bot.identity.codes import read_code
-from bot.identity.proving import Asked, Words, account_of, by_channel, challenge, check, proven
+from bot.identity import customer_of
+from bot.identity.proving import Asked, Words, account_of, by_channel, challenge, proven
 from bot.identity.reaching import MAIL, SMS, OnFile, Ways, way_to, ways
 from bot.message import Address
 from bot.store import AsyncStore, open_store
@@ -38,25 +36,15 @@ from bot.store.proofs import PROOFS
 
 _DEFAULT_STORE = "sqlite:var/bot.db"
 _DOCUMENTS: tuple[type[Document], ...] = (Conversation, Customer, Merge, *PROOFS)
-#: What goes on after a proof, by name.
-_THEN = {
-    "action_cancel_order": "actions.cancel:ActionCancelOrder",
-    "action_change_address": "actions.address:ActionChangeAddress",
-    "action_order_status": "actions.order_status:ActionOrderStatus",
-    "action_refund": "actions.refund:ActionRefund",
-    "action_register_exchange": "actions.returning:ActionRegisterExchange",
-    "action_register_return": "actions.returning:ActionRegisterReturn",
-    "action_resolve": "actions.resolving.action:ActionResolve",
-    "action_request_data": "actions.passing_on:ActionRequestData",
-    "action_send_invoice": "actions.passing_on:ActionSendInvoice",
-}
-RIGHT, REFUSED = "right", "refused"
-#: How the code is asked for after what has just become of one.
-_ASKED = {
-    "wrong": "utter_proof_wrong",
-    "unclear": "utter_proof_code_unclear",
-    "none": "utter_proof_too_old",
-    "sent": "utter_proof_again",
+RIGHT, REFUSED, GUARDED = "right", "refused", "guarded"
+#: What the desk is told of a proof that there is not.
+TOLD = {
+    REFUSED: "identity not proven: too many wrong codes of this customer",
+    GUARDED: "identity not proven: wrong codes have been typed for this account before, perhaps by "
+    "somebody who guesses",
+    "too often": "identity not proven: too many codes for this customer",
+    "asked for": "identity not proven: too many codes have been asked for this account, perhaps by "
+    "somebody else",
 }
 
 _lock = threading.Lock()
@@ -132,32 +120,31 @@ async def require(
         return Standing(True)
     here = address_of(tracker)
     try:
-        on_file, real = await _on_file(wanted.number, wanted.email)
+        on_file, real = await on_file_of(wanted.number, wanted.email)
     except BackendError:
         return Standing(False, "identity not checked: the shop's system does not answer")
     account = account_of(on_file)
     if here is None or not account:
         return Standing(False, "identity not proven: there is no address on file")
-    if by_channel(here, on_file, rules.channels):
+    if by_channel(here, on_file, rules.channels) and not await in_doubt(tracker):
         told = "identity proven: writes from the number on file"
         return Standing(True, told, account=account)
     if await proven(store(), here, account):
         told = "identity proven by a code to the address on file"
         return Standing(True, told, account=account)
     typed = not wanted.number
-    asked = await _send(tracker, domain, here, on_file, rules, real=real, typed=typed)
+    asked = await send(tracker, domain, here, on_file, rules, real=real, typed=typed)
     if asked.became == "no way":
         return Standing(False, "identity not proven: no code can be sent")
-    if asked.became == "too often":
-        dispatcher.utter_message(response="utter_proof_too_often")
-        events = _to_person(tracker, asdict(wanted), "identity not proven: too many codes")
-        return Standing(False, events=events)
+    if asked.became != "sent":
+        return Standing(False, events=enough(dispatcher, tracker, asdict(wanted), asked))
     dispatcher.utter_message(response=f"utter_proof_by_{asked.way}", hint=asked.hint)
     filled = ("order_number", *FILLED)
     kept = {name: tracker.slots[name] for name in filled if tracker.slots.get(name) is not None}
     if wanted.number:
         kept["order_number"] = wanted.number
-    by = {**asdict(wanted), "kept": kept, "hint": asked.hint}
+    sent = {"hint": asked.hint, "way": asked.way, "digits": asked.digits}
+    by = {**asdict(wanted), "kept": kept, **sent}
     return Standing(
         False,
         events=[
@@ -168,166 +155,24 @@ async def require(
     )
 
 
-class ValidateProofForm(Patient):
-    """Tries the code that is typed."""
-
-    def name(self) -> str:
-        """Return the action's name in the domain."""
-        return "validate_proof_form"
-
-    async def validate_proof_code(
-        self,
-        slot_value: Any,
-        dispatcher: CollectingDispatcher,
-        tracker: Tracker,
-        domain: dict[str, Any],
-    ) -> dict[str, Any]:
-        """Return what became of it, None to be asked again. The digits are not kept."""
-        became = await self._became(str(slot_value), tracker)
-        # “My code is …” is taken for one that joins channels, too.
-        taken: dict[str, Any] = {"proof_code": became, "link_code": None}
-        if became in (RIGHT, REFUSED):
-            return taken
-        # Said together with the question for the code, see `ActionAskProofCode`.
-        wanted = tracker.slots.get("proof") or {}
-        return {**taken, "proof_code": None, "proof": _told(wanted, tracker, became)}
-
-    async def _became(self, typed: str, tracker: Tracker) -> str:
-        code, here = read_code(typed), address_of(tracker)
-        wanted = tracker.slots.get("proof") or {}
-        if here is None or not wanted:
-            return REFUSED
-        if code is None:
-            return "unclear"
-        try:
-            on_file, _ = await _on_file(wanted["number"], wanted["email"])
-        except BackendError:
-            return REFUSED
-        life = load_rules().identity.life
-        account = account_of(on_file)
-        became = await check(store(), here, account, code, cause_of(tracker), life)
-        if became in ("wrong", "none"):
-            return became
-        return RIGHT if became == "proven" else REFUSED
+def enough(
+    dispatcher: CollectingDispatcher, tracker: Tracker, wanted: Mapping[str, Any], asked: Asked
+) -> list[dict[str, Any]]:
+    """Say that no more codes are sent, and have a person see to it."""
+    guarded = asked.became == "guarded"
+    response = "utter_proof_guarded" if guarded else "utter_proof_too_often"
+    dispatcher.utter_message(response=response)
+    return to_person(tracker, wanted, TOLD["asked for" if guarded else "too often"])
 
 
-class ActionAskProofCode(Action):
-    """Asks for the code, and says in the same message what became of the last one."""
-
-    def name(self) -> str:
-        """Return the action's name in the domain."""
-        return "action_ask_proof_code"
-
-    def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[dict[str, Any]]:
-        """Ask."""
-        wanted = tracker.slots.get("proof") or {}
-        told = wanted.get("told") if wanted.get("told_to") == cause_of(tracker) else None
-        response = _ASKED.get(told or "", "utter_proof_code_wanted")
-        dispatcher.utter_message(response=response, hint=wanted.get("hint") or "")
-        tries = tracker.slots.get("attempts") or {}
-        if told in ("wrong", "unclear") and int(tries.get("number") or 0) >= PATIENCE:
-            offer_person(dispatcher)
-        return []
-
-
-class ActionProve(Action):
-    """Goes on with what was wanted once it is proven, or passes it on to a person."""
-
-    def name(self) -> str:
-        """Return the action's name in the domain."""
-        return "action_prove"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[dict[str, Any]]:
-        """Run what had to wait; its events follow. Raises what that raises."""
-        wanted = tracker.slots.get("proof") or {}
-        forgotten = [SlotSet("proof", None), SlotSet("proof_code", None)]
-        if tracker.slots.get("proof_code") != RIGHT or wanted.get("action") not in _THEN:
-            dispatcher.utter_message(response="utter_proof_refused")
-            events = _to_person(tracker, wanted, "identity not proven: too many wrong codes")
-            return [*forgotten, *events]
-        dispatcher.utter_message(response="utter_proof_done")
-        module, _, cls = _THEN[wanted["action"]].partition(":")
-        action = getattr(importlib.import_module(module), cls)()
-        slots = {**tracker.slots, "proof": None, "proof_code": None, **wanted["kept"]}
-        resumed = Tracker(
-            tracker.sender_id,
-            slots,
-            tracker.latest_message,
-            tracker.events,
-            False,
-            None,
-            {},
-            tracker.latest_action_name,
-        )
-        if inspect.iscoroutinefunction(action.run):
-            events = await action.run(dispatcher, resumed, domain)
-        else:
-            events = await asyncio.to_thread(action.run, dispatcher, resumed, domain)
-        return [*forgotten, *events]
-
-
-class ActionProofAgain(Action):
-    """Sends another code."""
-
-    def name(self) -> str:
-        """Return the action's name in the domain."""
-        return "action_proof_again"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[dict[str, Any]]:
-        """Send it, or pass on to a person who has had enough of them. Raises StoreDown."""
-        wanted, here = tracker.slots.get("proof") or {}, address_of(tracker)
-        try:
-            on_file, real = await _on_file(wanted.get("number", ""), wanted.get("email", ""))
-        except BackendError:
-            on_file, real = OnFile(), False
-        asked = Asked("no way")
-        if here is not None and wanted:
-            rules = load_rules().identity
-            typed = not wanted.get("number")
-            asked = await _send(tracker, domain, here, on_file, rules, real=real, typed=typed)
-        if asked.became == "sent":
-            return [SlotSet("proof", _told({**wanted, "hint": asked.hint}, tracker, "sent"))]
-        dispatcher.utter_message(response="utter_proof_too_often")
-        events = _to_person(tracker, wanted, "identity not proven: too many codes")
-        # The form that the rule goes on with has ended.
-        return [*events, FollowupAction("action_listen")]
-
-
-class ActionProofElsewhere(Action):
-    """The customer cannot read what goes to the address on file: that is for a person."""
-
-    def name(self) -> str:
-        """Return the action's name in the domain."""
-        return "action_proof_elsewhere"
-
-    def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[dict[str, Any]]:
-        """Pass on what was wanted."""
-        dispatcher.utter_message(response="utter_proof_elsewhere")
-        wanted = tracker.slots.get("proof") or {}
-        told = "identity not proven: says that the address on file is out of reach"
-        return _to_person(tracker, wanted, told)
-
-
-def _told(wanted: Mapping[str, Any], tracker: Tracker, became: str) -> dict[str, Any]:
-    """Return what waits for a proof, with what is to be said of a code in this turn."""
-    return {**wanted, "told": became, "told_to": cause_of(tracker)}
-
-
-def _to_person(tracker: Tracker, wanted: Mapping[str, Any], told: str) -> list[dict[str, Any]]:
+def to_person(tracker: Tracker, wanted: Mapping[str, Any], told: str) -> list[dict[str, Any]]:
+    """Return the events by which a person sees to what was `wanted`, `told` why nobody else may."""
     why = "; ".join(part for part in (wanted.get("why"), told) if part)
     topic, priority = wanted.get("topic") or "human", wanted.get("priority") or "normal"
     return [*handed(tracker, topic, why, priority), SlotSet("order_number", None)]
 
 
-async def _on_file(number: str, email: str) -> tuple[OnFile, bool]:
+async def on_file_of(number: str, email: str) -> tuple[OnFile, bool]:
     """Return the addresses of whose it is, and whether there is such an account.
 
     Raises BackendError, but for an account that there is not.
@@ -346,7 +191,7 @@ async def _on_file(number: str, email: str) -> tuple[OnFile, bool]:
         return (OnFile(), False) if number else (OnFile(email), False)
 
 
-async def _send(
+async def send(
     tracker: Tracker,
     domain: Mapping[str, Any],
     here: Address,
@@ -355,12 +200,12 @@ async def _send(
     *,
     real: bool,
     typed: bool,
+    only: str = "",
 ) -> Asked:
-    given = ways()
-    # Of a mail address that is `typed` a text message would tell that it has an account, and
-    # two digits of its number.
-    by_text = SMS in rules.send and not typed
-    allowed = Ways(given.mail and MAIL in rules.send, given.sms if by_text else "")
+    """Have a code sent, with `only` by that way."""
+    allowed = _allowed(rules, typed=typed)
+    if only:
+        allowed = Ways(allowed.mail and only == MAIL, allowed.sms if only == SMS else "")
     if not way_to(on_file, allowed):
         return Asked("no way")
     words = Words(
@@ -372,8 +217,31 @@ async def _send(
     return await challenge(store(), here, on_file, allowed, words, cause, real=real)
 
 
+def _allowed(rules: Identity, *, typed: bool) -> Ways:
+    given = ways()
+    # Of a mail address that is `typed` a text message would tell that it has an account, and
+    # two digits of its number.
+    by_text = SMS in rules.send and not typed
+    return Ways(given.mail and MAIL in rules.send, given.sms if by_text else "")
+
+
+def ways_to(on_file: OnFile, rules: Identity, *, typed: bool) -> list[str]:
+    """Return the ways by which a code can reach an address on file."""
+    allowed = _allowed(rules, typed=typed)
+    each = {MAIL: Ways(mail=allowed.mail), SMS: Ways(sms=allowed.sms)}
+    return [way for way, alone in each.items() if way_to(on_file, alone)]
+
+
 def _words(domain: Mapping[str, Any], name: str) -> str:
     return str(domain["responses"][name][0]["text"])
+
+
+async def in_doubt(tracker: Tracker) -> str:
+    """Return why who writes may be somebody else than before, "" when nothing says so."""
+    here = address_of(tracker)
+    found = (await customer_of(store(), here)).members if here is not None else ()
+    key = here.key if here is not None else ""
+    return next((m.doubt_why or "signs of it" for m in found if m.address == key and m.doubt), "")
 
 
 def address_of(tracker: Tracker) -> Address | None:

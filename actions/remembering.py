@@ -12,6 +12,8 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.handoff import handed
 from actions.memory import memory_of, person_of, store
 from actions.order_status import ActionOrderStatus
+from actions.proving import in_doubt
+from actions.remembered import memory_shown
 from bot.memory.asking import ask, open_matters
 from bot.memory.contract import FACT, KINDS, MATTER, ORDER, PREFERENCE, SUMMARY, Known, Memory
 from bot.memory.file import load_memory
@@ -85,11 +87,11 @@ class ActionKnowMe(Action):
         """Return the action's name in the domain."""
         return "action_know_me"
 
-    def run(
+    async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        """Say it, a line a fact."""
-        memory = memory_of(tracker)
+        """Say it, a line a fact. Raises StoreDown."""
+        memory = await memory_shown(tracker)
         known = [one for kind in KINDS for one in memory.of(kind)]
         if known:
             dispatcher.utter_message(response="utter_know_you", facts=_lines(known))
@@ -111,13 +113,20 @@ class ActionNoted(Action):
         """Say which, or only thank for what no rule knows."""
         text = str(tracker.latest_message.get("text") or "")
         rules = load_memory()
-        found = [
-            f"{rule.about}: {value}"
+        found = {
+            rule.key: (rule.about, value)
             for rule in rules.rules
             if (value := said_in(text, rule)) and not why_not(value, None, rules.never)
-        ]
+        }
+        within = bool((tracker.active_loop or {}).get("name"))
         if found:
-            dispatcher.utter_message(response="utter_noted", facts="; ".join(found))
+            # Who says only who he is has not said yet what he wants.
+            asks = list(found) == ["name"] and not within
+            facts = "; ".join(f"{about}: {value}" for about, value in found.values())
+            response = "utter_name_noted" if asks else "utter_noted"
+            dispatcher.utter_message(response=response, facts=facts)
+        elif within:
+            dispatcher.utter_message(response="utter_fact_thanks")
         else:
             dispatcher.utter_message(response="utter_not_noted")
         return []
@@ -130,16 +139,18 @@ class ActionAskForgetThat(Action):
         """Return the action's name in the domain."""
         return "action_ask_forget_that"
 
-    def run(
+    async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        """Show what it would be."""
+        """Show what it would be. Raises StoreDown."""
         meant = _meant(memory_of(tracker), str(tracker.latest_message.get("text") or ""))
         if not meant:
             dispatcher.utter_message(response="utter_nothing_to_forget")
             return [SlotSet("offered", None)]
-        dispatcher.utter_message(response="utter_ask_forget_that", facts=_lines(meant))
-        return [SlotSet("offered", {"forget": [one.key for one in meant]})]
+        keys = [one.key for one in meant]
+        shown = [one for one in (await memory_shown(tracker)).known if one.key in keys]
+        dispatcher.utter_message(response="utter_ask_forget_that", facts=_lines(shown))
+        return [SlotSet("offered", {"forget": keys})]
 
 
 class ActionForgetThat(Action):
@@ -176,6 +187,11 @@ class ActionAskForgetMe(Action):
     ) -> list[dict[str, Any]]:
         """Ask, or pass on. Raises StoreDown."""
         found = await person_of(tracker)
+        doubt = await in_doubt(tracker)
+        if doubt:
+            dispatcher.utter_message(response="utter_forget_unsure")
+            why = f"wants to be forgotten, and may not be who had the number before: {doubt}"
+            return handed(tracker, "data", why, "normal")
         if found is not None and await open_matters(store(), found):
             dispatcher.utter_message(response="utter_forget_later")
             why = "wants to be forgotten while something is open; then: bot customer forget"

@@ -13,7 +13,7 @@ from actions.backends import returns
 from actions.backends.contract import ShopOrder
 from actions.backends.orders import CANCELLED, DELIVERED
 from actions.backends.returns import BACK, EXCHANGE
-from actions.forms import cleared, take_words
+from actions.forms import cleared, reason_of, take_words
 from actions.handoff import handed
 from actions.order_status import TakesOrder, read_number
 from actions.proving import Wanted, cause_of, require
@@ -52,6 +52,12 @@ class ValidateReturnForm(TakesOrder, _TakesWords):
     ) -> dict[str, Any]:
         """Return what is to come back, as typed."""
         return self._words("return_item", value, dispatcher)
+
+    async def extract_return_reason(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return a reason that is told at once, or that ends a form elsewhere."""
+        return reason_of(self, tracker, "return_reason")
 
     def validate_return_reason(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
@@ -161,7 +167,7 @@ def _against(order: ShopOrder | None, kind: str) -> str:
         return "utter_order_not_found"
     if order.status == CANCELLED:
         return "utter_order_cancelled_already"
-    if order.status != DELIVERED:
+    if order.ruled(utcnow())[0] != DELIVERED:
         return "utter_return_not_yet"
     most = _LATE_DAYS if kind == BACK else _DAYS
     return "utter_return_too_late" if _age(order) > most else ""
@@ -169,9 +175,8 @@ def _against(order: ShopOrder | None, kind: str) -> str:
 
 def _age(order: ShopOrder | None) -> int:
     """Return the days since an order was delivered, 0 where that is not known."""
-    if order is None or order.delivered is None:
-        return 0
-    return int((utcnow() - order.delivered).days)
+    delivered = order.ruled(utcnow())[1] if order is not None else None
+    return int((utcnow() - delivered).days) if delivered is not None else 0
 
 
 async def _worth_asking(tracker: Tracker, slots: list[str]) -> list[str]:

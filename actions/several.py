@@ -29,6 +29,7 @@ TOPICS: tuple[tuple[str, str, str], ...] = (
     ("Password", "/password_reset", r"password|log ?in|sign ?in"),
     ("Damaged item", "/delivery_damaged", r"broken|damaged|crack|smashed"),
     ("Payment problem", "/payment_problem", r"declined|payment|charged|card\b"),
+    ("Ways to pay", "/payment_methods", r"klarna|paypal|(google|apple) pay|pay (with|by)"),
     ("In stock?", "/stock", r"in stock|available|do you (have|sell|stock)"),
     ("Late parcel", "/delivery_late", r"\blate\b|delay|overdue|hasn.?t (come|arrived)"),
     (

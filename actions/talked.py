@@ -21,7 +21,7 @@ _PAUSE = timedelta(hours=1)
 
 def spoken(value: str, **more: Any) -> dict[str, Any]:
     """Return what a slot holds of something spoken of now; `more` is what was wanted of it."""
-    return {**more, "value": value, "at": utcnow().isoformat()}
+    return {**more, "value": value, "at": utcnow().isoformat(timespec="seconds")}
 
 
 def last(tracker: Tracker, slot: str) -> dict[str, Any]:

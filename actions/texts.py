@@ -12,6 +12,26 @@ _ASKS = re.compile(
     r"(?:'?s| is| are| do| does| did| will| can| would| should| if| about| long| much| many)\b",
     re.IGNORECASE,
 )
+# Of the United Kingdom, Ireland, Canada and the Netherlands; by figures everywhere else, with
+# the letters of a country, a hyphen or a space: SW1A 2AA, D02 AF30, K1A 0B1, 1012 AB, 00-950,
+# 114 55, LV-1010, 94105-1234.
+_POSTCODE = re.compile(
+    r"\b(?:[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}|[A-Z][0-9][0-9W] ?[A-Z0-9]{4}"
+    r"|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|[0-9]{4}(?:[A-Z]{2}| (?-i:[A-Z]{2}))"
+    r"|(?:[A-Z]{1,2}-)?(?:[0-9]{2}-[0-9]{3}|[0-9]{3} [0-9]{2}|[0-9]{4,6}(?:-[0-9]{3,4})?))\b",
+    re.IGNORECASE,
+)
+_CHANGED_MIND = re.compile(
+    r"\W*(?:i |i'?ve |i have |just |simply )*changed my mind\W*", re.IGNORECASE
+)
+# What is wrong with a thing, or that there is a reason at all.
+_WRONG = re.compile(
+    r"\b(?:because|broken?|chip(?:ped)?|crack(?:s|ed)?|damaged?|defect\w*|faulty|smash\w*|scratch\w*"
+    r"|shattered|torn|dent(?:s|ed)?|leaks?|missing|wrong|never (?:came|arrived)|handle|lid)\b",
+    re.IGNORECASE,
+)
+#: From so many words on, who tells what is wrong has told it, and is not asked again.
+_TOLD = 9
 #: The longest of anything that is taken over into a case.
 _LONGEST = 600
 #: Words that say that there is a complaint, and not what it is about.
@@ -74,6 +94,22 @@ def read_address(text: object) -> str | None:
     return told if digits and sum(word.isalpha() for word in words) >= 2 else None
 
 
+def read_postcode(text: object, order: str | None = None) -> str | None:
+    """Return the postcode in a text as it was typed, the last of what may be one.
+
+    Neither the number of an `order` is one, nor figures that an address begins with: those are
+    of the house.
+    """
+    told = short(text)
+    whole = read_address(told) is not None
+    found = [
+        match[0]
+        for match in _POSTCODE.finditer(told)
+        if match[0] != order and not (whole and match.start() == 0 and match[0].isdecimal())
+    ]
+    return found[-1] if found else None
+
+
 def read_complaint(text: object) -> str | None:
     """Return what somebody complains about, None for words that only say that he does."""
     told = short(text)
@@ -86,6 +122,20 @@ def asks(text: object) -> bool:
     return _ASKS.match(short(text)) is not None
 
 
+def changed_mind(text: object) -> bool:
+    """Tell whether somebody says that he has changed his mind, and no more.
+
+    Asked why, that is why; else it means that he would rather not.
+    """
+    return _CHANGED_MIND.fullmatch(short(text).replace("’", "'")) is not None
+
+
+def told_already(text: object) -> str | None:
+    """Return a message that tells what is wrong in so many words, None for any other."""
+    told = short(text)
+    return told if len(_WORD.findall(told)) >= _TOLD and _WRONG.search(told) else None
+
+
 def read_words(text: object) -> str | None:
     """Return what was typed, None when there is no word in it."""
     told = short(text)
@@ -93,5 +143,8 @@ def read_words(text: object) -> str | None:
 
 
 def short(text: object) -> str:
-    """Return a text in one line, cut to what a case can hold."""
-    return " ".join(str(text).split())[:_LONGEST]
+    """Return a text in one line, cut to what a case can hold.
+
+    A semicolon would end it there: what follows one is the bot's own word, of who has been proven.
+    """
+    return " ".join(str(text).replace(";", ",").split())[:_LONGEST]

@@ -11,7 +11,8 @@ def open_shop(folder: Path) -> None:
     os.environ["FRONTDESK_STORE_URL"] = f"sqlite:{folder}/bench.db"
     os.environ["FRONTDESK_PUBLIC_URL"] = "https://shop.example"
     from bench.answers.shelf import Shelf
-    from bot.knowledge.answering import Answering, Sheet
+    from bot.knowledge.answering import Answering
+    from bot.knowledge.contract import Sheet
     from bot.knowledge.service import provide
     from bot.llm.prompts import load_prompts
 

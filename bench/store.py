@@ -110,7 +110,7 @@ def claims(path: Path) -> float:
 
 def without_queueing(store: SqliteStore) -> None:
     """Leave waiting to SQLite's own busy handler."""
-    store._turnstile = contextlib.nullcontext()  # type: ignore[assignment]
+    store._connections.turnstile = contextlib.nullcontext()  # type: ignore[assignment]
 
 
 def flat_out(path: Path, queueing: bool, ready: Any, stop: Event) -> None:

@@ -20,7 +20,7 @@ from bot import mail
 from bot.data_files import mappings_of, wrong_files
 from bot.desk.slack.client import SlackClient, SlackTrouble
 from bot.dialogue.checking import check_project, errors_of
-from bot.dialogue.checking.project import has_project
+from bot.dialogue.checking.files import has_project
 from bot.llm.contract import Said
 from bot.llm.endpoint import Endpoint, is_here
 from bot.llm.engine import Misconfigured, ModelFailed, Request

@@ -80,7 +80,7 @@ def _sandbox(args: argparse.Namespace) -> int:
                 credentials=credentials.ensure(settings.var, gateway, page),
                 gateway_url=gateway,
                 host=settings.sandbox.host,
-                port=settings.sandbox.port,
+                listener=listener,
                 mail_port=settings.sandbox.mail_port,
             )
         )
@@ -92,8 +92,9 @@ def _sandbox(args: argparse.Namespace) -> int:
             await serving
 
     try:
+        listener = serve.listener(settings.sandbox.host, settings.sandbox.port)
         asyncio.run(until_stopped())
-    except SandboxError as error:
+    except (SandboxError, serve.CannotListen) as error:
         print(error, file=sys.stderr)
         return INVALID
     return 0

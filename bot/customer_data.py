@@ -16,10 +16,11 @@ from bot.identity import Person
 from bot.media.vault import AsyncVault, open_vault
 from bot.memory.asking import ask, begun, unfinished
 from bot.memory.contract import KINDS, NotRemembered
-from bot.memory.erasing import Busy, Overtaken, SlackAway
+from bot.memory.erasing import Overtaken, SlackAway
 from bot.memory.exporting import export, json_of, write
 from bot.memory.file import load_memory
 from bot.memory.keeping import recall, remember, unset
+from bot.memory.quieting import Busy
 from bot.memory_roles import eraser_of
 from bot.message import clean, utcnow
 from bot.perception.escalation_file import load_escalation
@@ -125,7 +126,7 @@ async def half_forgotten(store: AsyncStore, args: Namespace) -> ObjectId | None:
 async def finish(settings: Settings, store: AsyncStore, id: ObjectId) -> int:
     """Forget, waiting for who has a part of it in hand; workers go on where this gives up."""
     clients = {account.account: SlackClient(account) for account in settings.slack}
-    eraser = eraser_of(settings, store, clients)
+    eraser = eraser_of(store, AsyncVault(open_vault(settings)), clients)
     end = utcnow() + timedelta(seconds=PATIENCE)
     try:
         while True:

@@ -31,7 +31,7 @@ def wrong_files(root: Path = Path(), routing: str = "", mappings: Iterable[str] 
     can be started.
     """
     # Their own modules are imported here: `bot check` alone needs all of them.
-    from actions.backends.rest_mapping import load_mapping
+    from actions.backends.rest_mapping_file import load_mapping
     from actions.rules import RULES_FILE, read_rules
     from bot.desk.assist.canned import CANNED_FILE, load_canned
     from bot.desk.assist.desk_file import DESK_FILE, load_desk

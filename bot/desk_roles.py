@@ -19,6 +19,7 @@ from bot.desk.deeds import wish
 from bot.desk.desk import Desk
 from bot.desk.finishing import Finisher
 from bot.desk.people import People
+from bot.desk.routing import Routing
 from bot.desk.routing_file import load_routing
 from bot.desk.slack.client import SlackClient
 from bot.desk.slack.door import Door
@@ -27,7 +28,7 @@ from bot.desk.slack.mirror import Mirror
 from bot.desk.slack.tells import Tells
 from bot.desk.templates_file import TEMPLATES_FILE, load_templates
 from bot.media.seal import Seal
-from bot.media.vault import AsyncVault, open_vault
+from bot.media.vault import AsyncVault
 from bot.rounds import Rounds
 from bot.settings import Settings
 from bot.store import AsyncStore
@@ -37,8 +38,6 @@ from connectors import connector_class
 log = logging.getLogger(__name__)
 
 _PAUSE = 5.0
-# Seconds between two messages in one channel, https://docs.slack.dev/apis/web-api/rate-limits.
-_SLACK_PACE, _OWN_PACE = 1.0, 0.05
 
 
 class DeskWork:
@@ -55,21 +54,22 @@ class DeskWork:
         store: AsyncStore,
         bells: Bells,
         *,
+        routing: Routing,
+        vault: AsyncVault,
         helps: Helps | None,
         public_url: str,
         sent: Callable[[], None],
         root: Path = Path(),
     ) -> None:
         people = People(settings.console)
-        routing = load_routing(root / settings.desk.routing)
         templates = load_templates(root / TEMPLATES_FILE)
-        vault = AsyncVault(open_vault(settings))
+        seal, most = Seal.of(settings), settings.media.max_bytes
         self._clients = {account.account: SlackClient(account) for account in settings.slack}
         self._bells = bells
         self._sent = sent
-        fetches: dict[str, Fetches] = {"console": ConsoleFiles.of(settings)}
+        fetches: dict[str, Fetches] = {"console": ConsoleFiles(vault, seal, most)}
         if self._clients:
-            fetches["slack"] = SlackFiles(self._clients, settings.media.max_bytes)
+            fetches["slack"] = SlackFiles(self._clients, most)
         desk = Desk(
             store,
             routing=routing,
@@ -77,11 +77,11 @@ class DeskWork:
             capabilities=lambda channel: connector_class(channel).capabilities,
             helps=helps,
             fetches=fetches,
-            seal=Seal.of(settings),
+            seal=seal,
             vault=vault,
             public_url=public_url,
             templates=templates,
-            most=settings.media.max_bytes,
+            most=most,
         )
         tells = {"slack": Tells(self._clients)} if self._clients else {}
         self._clerk = Clerk(store, desk, settings.limits, self._told, tells)
@@ -136,8 +136,14 @@ class DeskDoors:
     """
 
     def __init__(
-        self, settings: Settings, store: AsyncStore, bells: Bells, root: Path = Path()
+        self,
+        settings: Settings,
+        store: AsyncStore,
+        bells: Bells,
+        vault: AsyncVault,
+        root: Path = Path(),
     ) -> None:
+        seal = Seal.of(settings)
         people = People(settings.console)
         canned = load_canned(root / CANNED_FILE)
         templates = load_templates(root / TEMPLATES_FILE)
@@ -161,7 +167,8 @@ class DeskDoors:
             people,
             load_routing(root / settings.desk.routing),
             bells.ring,
-            Seal.of(settings),
+            seal,
+            files=ConsoleFiles(vault, seal, settings.media.max_bytes),
             canned=canned,
             templates=templates,
             root=root,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -14,9 +13,11 @@ from aiohttp import web
 from prometheus_client import generate_latest
 
 from bot import metrics
+from bot.ending import end
 from bot.inbox import Inbox
 from bot.media.shelf import Shelf
 from bot.message import Address, clean, decode, utcnow
+from bot.presence import still_said
 from bot.store import AsyncStore, StoreDown, StoreError
 from bot.store.messages import DELIVERED, READ, SENT, Message
 from connectors.base import Arrived, Connector, Request, Sent
@@ -102,9 +103,7 @@ class Gateway:
             self._running.append(task)
 
     async def _stop(self, app: web.Application) -> None:
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await end(*self._running)
         for connector in self._connectors.values():
             await connector.close()
 
@@ -195,8 +194,10 @@ class Gateway:
     async def _readyz(self, request: web.Request) -> web.Response:
         try:
             await asyncio.wait_for(self._store.ping(), 5)
+            await asyncio.wait_for(still_said(self._store), 5)
         except (StoreError, asyncio.TimeoutError) as error:
-            return web.Response(status=503, text=f"the store does not answer: {error}")
+            why = str(error) or "nothing in 5 s"
+            return web.Response(status=503, text=f"the store does not answer: {why}")
         return web.Response(text="ready")
 
     async def _metrics(self, request: web.Request) -> web.Response:
@@ -245,8 +246,12 @@ class Gateway:
                         continue
                     yield Sent(row.id, row.order, content, row.sent, row.agent or "")
                 if not event.is_set():
-                    with contextlib.suppress(asyncio.TimeoutError):
-                        await asyncio.wait_for(event.wait(), _FEED_POLL)
+                    # Not wait_for, see `bot.ending`: a page that goes as a message comes.
+                    waiting = asyncio.ensure_future(event.wait())
+                    try:
+                        await asyncio.wait({waiting}, timeout=_FEED_POLL)
+                    finally:
+                        waiting.cancel()
         finally:
             self._feeds[key].discard(event)
             if not self._feeds[key]:

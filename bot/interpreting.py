@@ -227,9 +227,10 @@ class Interpreter:
         found = both[0] | both[1]
         texts = iter([plan.put(found) for plan in plans])
         replies = [changed(reply, lambda _: next(texts)) for reply in outcome.replies]
+        # What fills a place after words that were not read may be those, and needs nothing then.
         missed = any(
             isinstance(found.get(text), TranslationError)
-            for text in (*fixed, *free)
+            for text in (*fixed, *(free if heard.read else ()))
             if _has_words(text)
         )
         return missed, replies, replies != outcome.replies
@@ -239,11 +240,7 @@ class Interpreter:
             return _Plan(text)
         made = made_of(text, origin, heard.language) if origin is not None else None
         if made is not None:
-            free = [
-                value
-                for place, value in made.values.items()
-                if heard.read and self._free(place, value)
-            ]
+            free = [value for place, value in made.values.items() if self._free(place, value)]
             return _Plan(text, made.sentence, made, made.own, tuple(free))
         # What an action says freely is in the language that it was told of.
         free = [text] if heard.read and not orders(text) else []

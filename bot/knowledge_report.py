@@ -41,7 +41,6 @@ from bot.store.turns import Turn
 _TURNS = 10_000
 #: Passages that make sure of three articles.
 _FOUND = 12
-_DRAFTED = 20
 
 
 async def knowledge_report(args: argparse.Namespace, settings: Settings) -> int:

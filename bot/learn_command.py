@@ -20,11 +20,12 @@ from bot.learning import (
     NotAllowed,
     marks_of,
 )
+from bot.lesson_words import OPEN
 from bot.marked_text import BadMarkup, read_marked
 from bot.models_command import me
 from bot.settings import Settings
 from bot.store import AsyncStore, StoreError
-from bot.store.lessons import OPEN, Lesson
+from bot.store.lessons import Lesson
 
 
 async def learn(args: argparse.Namespace, settings: Settings, root: Path | None = None) -> int:

@@ -19,9 +19,10 @@ from bot.learning import (
     NotAllowed,
     marks_of,
 )
+from bot.lesson_words import OPEN
 from bot.marked_text import BadMarkup, read_marked, write_marked
 from bot.store import AsyncStore
-from bot.store.lessons import OPEN, Lesson
+from bot.store.lessons import Lesson
 from bot.why_command import lines_of
 
 _PAGE = 20

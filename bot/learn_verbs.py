@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-_REASONS = ("unsure", "corrected", "rated", "handed")
-_STATUSES = ("open", "confirmed", "written", "dismissed")
+from bot.lesson_words import OPEN, REASONS, STATUSES
 
 
 def add_verbs(learn: argparse.ArgumentParser) -> None:
@@ -13,8 +12,8 @@ def add_verbs(learn: argparse.ArgumentParser) -> None:
     learn.set_defaults(verb="", reason="")
     verbs = learn.add_subparsers(dest="verb", metavar="VERB", title="without a VERB one by one")
     listing = verbs.add_parser("list", help="those worth most first, a line each")
-    listing.add_argument("--reason", choices=_REASONS, default="", help="why they are there")
-    listing.add_argument("--status", choices=_STATUSES, default="open")
+    listing.add_argument("--reason", choices=REASONS, default="", help="why they are there")
+    listing.add_argument("--status", choices=STATUSES, default=OPEN)
     listing.add_argument("--limit", type=_number, default=50, metavar="N")
     listing.add_argument("--json", action="store_true", help="an object a line")
     confirm = verbs.add_parser("confirm", help="learn from one, and write it into its file")

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.learning import Mark, Written, marks_of
+from bot.lesson_words import CORRECTED, HANDED, OPEN, RATED, UNSURE
 from bot.marked_text import write_marked
-from bot.store.lessons import CORRECTED, HANDED, OPEN, RATED, UNSURE, Lesson
+from bot.store.lessons import Lesson
 
 REASONS: Mapping[str, str] = {
     UNSURE: "not sure",

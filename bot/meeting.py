@@ -6,6 +6,8 @@ import logging
 
 from bot.consent import carry
 from bot.identity import customer_of, moved, shared
+from bot.identity.doubting import look
+from bot.identity.phones import e164
 from bot.message import Contact, Event, Inbound
 from bot.store import AsyncStore, StoreError
 from bot.store.conversations import Conversation
@@ -23,11 +25,14 @@ async def meet(store: AsyncStore, said: Inbound, conversation: Conversation) -> 
     await carry(store, said)
     try:
         if isinstance(content, Contact) and content.own:
+            number = next(filter(None, map(e164, content.phones)), "")
+            await look(store, said.address, said.profile, said.sent, None, number)
             await shared(store, said.address, content)
         elif isinstance(content, Event) and content.name == "moved":
             await moved(store, said.address, content.data)
         else:
             known = conversation.customer or ""
+            await look(store, said.address, said.profile, said.sent, conversation.last_in)
             await customer_of(store, said.address, said.profile, known=known)
     except StoreError:
         raise

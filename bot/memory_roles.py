@@ -14,9 +14,10 @@ from bot.desk.slack.client import Gone, Refused, SlackClient, SlackTrouble
 from bot.learning.lessons import forget as forget_lessons
 from bot.llm.client import open_llm
 from bot.llm.prompts import load_prompt
-from bot.media.vault import AsyncVault, open_vault
-from bot.memory.erasing import Busy, Eraser, Overtaken, SlackAway
+from bot.media.vault import AsyncVault
+from bot.memory.erasing import Eraser, Overtaken, SlackAway
 from bot.memory.file import MEMORY_FILE, load_memory
+from bot.memory.quieting import Busy
 from bot.memory.service import Memories
 from bot.memory.summing import Summing
 from bot.perception.escalation_file import ESCALATION_FILE, load_escalation
@@ -66,14 +67,13 @@ class SlackPosts:
 
 
 def eraser_of(
-    settings: Settings,
     store: AsyncStore,
+    vault: AsyncVault,
     clients: Mapping[str, SlackClient],
     root: Path = Path(),
 ) -> Eraser:
     """Return what forgets people of this installation. Raises SettingsInvalid."""
     slack = SlackPosts(clients) if clients else None
-    vault = AsyncVault(open_vault(settings))
     rules = load_rules(root / CONSENT_FILE)
     return Eraser(store, vault, slack, lessons=forget_lessons, rules=rules)
 
@@ -108,12 +108,14 @@ class Forgetter(Rounds):
 class Remembering:
     """For one worker process. Raises SettingsInvalid, PromptInvalid for files in ``data/``."""
 
-    def __init__(self, settings: Settings, store: AsyncStore, root: Path = Path()) -> None:
+    def __init__(
+        self, settings: Settings, store: AsyncStore, vault: AsyncVault, root: Path = Path()
+    ) -> None:
         rules = load_memory(root / MEMORY_FILE)
         escalation = load_escalation(root / ESCALATION_FILE)
         self.memories = Memories(store, rules, escalation, summed=bool(settings.llm))
         self._clients = {account.account: SlackClient(account) for account in settings.slack}
-        eraser = eraser_of(settings, store, self._clients, root)
+        eraser = eraser_of(store, vault, self._clients, root)
         self.rounds: list[Rounds] = [Forgetter(eraser, settings.limits)]
         self._talks = None
         if settings.llm and rules.summary_after:

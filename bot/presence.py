@@ -44,6 +44,16 @@ async def say_so(store: AsyncStore) -> None:
         await asyncio.sleep(_EVERY.total_seconds())
 
 
+async def still_said(store: AsyncStore) -> None:
+    """Make up for what `say_so` of this process could not say lately. Raises StoreDown.
+
+    A store whose disk is full still reads, and takes nothing.
+    """
+    said, now = await store.get(Listening, me()), utcnow()
+    if said is not None and now - said.at > _AWAY:
+        await store.put(Listening(id=me(), since=now, at=now))
+
+
 async def unheard(store: AsyncStore, seconds: float, since: datetime) -> float:
     """Return how long to wait, in seconds, until what was said after `since` must have come.
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from bot.settings import Limits
 from bot.store import StoreDown
@@ -16,7 +17,13 @@ _LONGEST_PAUSE = 10.0
 
 
 class Rounds(ABC):
-    """Looks for conversations that have work and serves several of them at once."""
+    """Looks for conversations that have work and serves several of them at once.
+
+    What is in hand at `stop` gets `finish_seconds`, None for as long as it takes. What is cut off
+    then must be such that another process takes it up.
+    """
+
+    finish_seconds: ClassVar[float | None] = None
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -45,8 +52,12 @@ class Rounds(ABC):
                 pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def stop(self) -> None:
-        """Begin nothing new; return when what is in hand is recorded."""
+        """Begin nothing new; return when what is in hand is recorded, or left to others."""
         self._stopping = True
         self.wake.set()
+        if self.finish_seconds is not None and self._serving:
+            await asyncio.wait(self._serving.values(), timeout=self.finish_seconds)
+            for task in list(self._serving.values()):
+                task.cancel()
         while self._serving:
             await asyncio.wait(self._serving.values())

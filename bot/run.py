@@ -18,7 +18,7 @@ from bot.sandbox.errors import SandboxError
 from bot.settings import Settings
 from bot.store import StoreError
 from bot.store.models import POINTER, ModelInUse
-from bot.supervisor import Child, Supervisor
+from bot.supervisor import Child, Supervisor, ctrl_c_is_ours
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +43,11 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             print(error, file=sys.stderr)
             return CANNOT_START
         sandbox = serve.sandbox_of(settings)
+    listeners: dict[str, socket.socket] = {}
     try:
         if sandbox:
-            serve.listen(settings.sandbox.host, settings.sandbox.port).close()
-        listener = serve.listen(settings.server.host, settings.server.port)
+            listeners["sandbox"] = serve.listen(settings.sandbox.host, settings.sandbox.port)
+        listeners["gateway"] = serve.listen(settings.server.host, settings.server.port)
     except serve.CannotListen as error:
         print(error, file=sys.stderr)
         return CANNOT_START
@@ -67,8 +68,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
                 environ["FRONTDESK__TRANSCRIPTION__ENGINE"] = "endpoint"
                 environ["FRONTDESK__TRANSCRIPTION__URL"] = f"{sandbox}/llm/v1"
                 environ["FRONTDESK__TRANSCRIPTION__MODEL"] = "honest"
-    with listener:
-        return asyncio.run(_supervise(args, settings, sandbox, environ, listener))
+    return asyncio.run(_supervise(args, settings, sandbox, environ, listeners))
 
 
 def sandbox_mail(settings: Settings) -> dict[str, str]:
@@ -91,17 +91,16 @@ async def _supervise(
     settings: Settings,
     sandbox: str,
     environ: dict[str, str],
-    listener: socket.socket,
+    listeners: dict[str, socket.socket],
 ) -> int:
     files = _file_arguments(args, sandbox)
     supervisor = Supervisor(settings.limits.restart_cap_seconds)
     stopping = asyncio.create_task(serve.told_to_stop())
-    # The socket outlives the gateway: while one starts, or starts again after a crash,
-    # webhooks wait in the socket's queue and are not refused.
-    inherited = {**environ, serve.LISTENER: str(listener.fileno())}
-    supervisor.start(Child("gateway", files, inherited, (listener.fileno(),)))
-    if sandbox:
-        supervisor.start(Child("sandbox", files, environ))
+    # The sockets outlive who listens: while the gateway or the sandbox starts, or starts again
+    # after a crash, requests wait in its socket's queue and are not refused.
+    for role, listener in listeners.items():
+        inherited = {**environ, serve.LISTENER: str(listener.fileno())}
+        supervisor.start(Child(role, files, inherited, (listener.fileno(),)))
     print(f"gateway  {serve.address_of(settings)}", flush=True)
     if sandbox:
         print(f"phones   {sandbox}", flush=True)
@@ -151,10 +150,11 @@ def _has_file(folder: Path) -> bool:
 
 async def _beside(files: Sequence[str], command: str, *verb: str) -> int:
     """Run a command in a process of its own: the memory of its libraries goes with it."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot.cli", command, *files, *verb),
-        stdout=asyncio.subprocess.DEVNULL,
-    )
+    with ctrl_c_is_ours():
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot.cli", command, *files, *verb),
+            stdout=asyncio.subprocess.DEVNULL,
+        )
     try:
         return await process.wait()
     except asyncio.CancelledError:

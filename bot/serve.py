@@ -17,6 +17,7 @@ from aiohttp import web
 from bot.attention import Attention
 from bot.consent import load_rules
 from bot.desk_roles import DeskDoors, DeskWork
+from bot.ending import end
 from bot.gateway import Gateway
 from bot.identity import settle
 from bot.identity.post import Post
@@ -44,7 +45,7 @@ log = logging.getLogger(__name__)
 # A worker's turn in hand gets this long, in seconds, before its process ends anyway; the
 # supervisor kills after ten.
 _FINISH_SECONDS = 8.0
-#: Names the descriptor of a listening socket that `bot run` made.
+#: Names the descriptor of a listening socket that `bot run` made for this process.
 LISTENER = "FRONTDESK_LISTENER"
 _BACKLOG = 1024
 # Of a turn's time an action may take this much: a language model is slow, and a turn that
@@ -82,6 +83,13 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise CannotListen(f"cannot listen on {host}:{port}: {reason}") from error
+
+
+def listener(host: str, port: int) -> socket.socket:
+    """Return the socket that `bot run` made for this process, or `listen`. Raises CannotListen."""
+    if LISTENER in os.environ:
+        return socket.socket(fileno=int(os.environ[LISTENER]))
+    return listen(host, port)
 
 
 def store_of(settings: Settings) -> AsyncStore:
@@ -136,16 +144,15 @@ async def gateway(settings: Settings) -> int:
     store = store_of(settings)
     bells = open_bells(settings.var, settings.redis.url, {"sent", "in", "desk"})
     await bells.open()
-    doors = DeskDoors(settings, store, bells)
+    vault = AsyncVault(open_vault(settings))
+    doors = DeskDoors(settings, store, bells, vault)
     gate = Gateway(
         store,
         Inbox(store, bells),
         connectors_of(settings),
         body_limit=settings.server.body_limit,
         public_url=settings.server.public_url,
-        shelf=Shelf(
-            store, AsyncVault(open_vault(settings)), Seal.of(settings), settings.media.max_bytes
-        ),
+        shelf=Shelf(store, vault, Seal.of(settings), settings.media.max_bytes),
         beside=doors.routes,
     )
 
@@ -155,11 +162,8 @@ async def gateway(settings: Settings) -> int:
     gate.app.on_shutdown.append(close_doors)
     runner = web.AppRunner(gate.app, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
-    if LISTENER in os.environ:
-        listener = socket.socket(fileno=int(os.environ[LISTENER]))
-    else:
-        listener = listen(settings.server.host, settings.server.port)
-    await web.SockSite(runner, listener, backlog=_BACKLOG).start()
+    door = listener(settings.server.host, settings.server.port)
+    await web.SockSite(runner, door, backlog=_BACKLOG).start()
     log.info("listening on %s", address_of(settings))
     running = [
         asyncio.create_task(_announce(gate, doors, bells), name="bells"),
@@ -167,9 +171,7 @@ async def gateway(settings: Settings) -> int:
         asyncio.create_task(say_so(store), name="presence"),
     ]
     await told_to_stop()
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
+    await end(*running)
     await runner.cleanup()
     await bells.close()
     await store.close()
@@ -199,6 +201,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     from actions.rules import load_rules as what_may_be_done
     from bot.desk.assist.opening import open_assist
     from bot.desk.opening import open_watch
+    from bot.desk.routing_file import load_routing
     from bot.dialogue.brain import Brain
     from bot.dialogue.following import Follower
     from bot.dialogue.live import LiveText
@@ -226,9 +229,10 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         lambda: bells.ring("sent"),
         rates(settings.redis.url, processes),
     )
+    vault = AsyncVault(open_vault(settings))
     keeper = Keeper(
         store,
-        AsyncVault(open_vault(settings)),
+        vault,
         connectors,
         Seal.of(settings),
         settings.media,
@@ -246,10 +250,13 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     answering = open_answering(settings, store)
     provide(answering)
     assist = open_assist(settings, store, answering=answering)
+    routing = load_routing(Path(settings.desk.routing))
     desk = DeskWork(
         settings,
         store,
         bells,
+        routing=routing,
+        vault=vault,
         helps=assist,
         public_url=public_url,
         sent=outbox.wake.set,
@@ -269,7 +276,7 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
     ]
     stopping = asyncio.create_task(told_to_stop(leash))
 
-    watch = open_watch(settings, store)
+    watch = open_watch(settings, store, routing)
     translator = open_translator(settings, store)
     company, *_ = settings.perception.languages
     interpreter = Interpreter(
@@ -279,14 +286,14 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         settings.translation.own,
         tells=Telling(settings.perception.languages),
     )
-    remembering = Remembering(settings, store)
+    remembering = Remembering(settings, store, vault)
     rounds += remembering.rounds
     running += [asyncio.create_task(r.run(), name="memory") for r in remembering.rounds]
-    senses = open_senses(settings, store, AsyncVault(open_vault(settings)), keeper.wake.set)
+    senses = open_senses(settings, store, vault, keeper.wake.set)
     action_seconds = settings.limits.turn_seconds * _ACTION_SHARE
     resolves = frozenset(what_may_be_done().resolving.intents if settings.llm else ())
     follower = Follower(
-        Models(store, AsyncVault(open_vault(settings))),
+        Models(store, vault),
         Path(settings.model),
         lambda path: Brain.load(path, action_seconds=action_seconds, resolves=resolves),
     )
@@ -326,16 +333,17 @@ async def worker(settings: Settings, leash: int | None = None, processes: int = 
         running.append(asyncio.create_task(brain.watch(patience), name="brain"))
         running.append(asyncio.create_task(follower.run(), name="follower"))
         running.append(asyncio.create_task(LiveText(store, brain).run(), name="live words"))
-        log.info("ready, model %s", brain.model_id)
+        log.info("ready, model %s", follower.name)
+    else:
+        # Told to stop before there was a brain: nothing is fetched for it any more.
+        running.append(loading)
 
     await asyncio.wait({stopping, *running}, return_when=asyncio.FIRST_COMPLETED)
     failed = [task for task in running if task.done() and task.exception()]
     with contextlib.suppress(asyncio.TimeoutError):
         stops = [one.stop() for one in rounds]
         await asyncio.wait_for(asyncio.gather(*stops), _FINISH_SECONDS)
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
+    await end(*running)
     await attention.close()
     await remembering.close()
     await desk.close()

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 log = logging.getLogger(__name__)
@@ -19,6 +19,21 @@ log = logging.getLogger(__name__)
 STOP_SECONDS = 10.0
 _FIRST_PAUSE = 0.1
 _STEADY_SECONDS = 10.0
+
+
+@contextlib.contextmanager
+def ctrl_c_is_ours() -> Iterator[None]:
+    """Let processes that are started within be deaf to SIGINT.
+
+    A terminal sends it to all of them at once, and one that is still importing what it needs
+    dies of it with a traceback. Who started them tells them to stop. Of asyncio's own loop only:
+    uvloop gives its children a mask of their own.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 @dataclass(eq=False)
@@ -70,14 +85,15 @@ class Supervisor:
         """Run a child until it ends; return how it did. Raises OSError when it cannot start."""
         # Its standard input is a pipe whose other end is ours: when this process is
         # killed, the child reads the end of it and stops.
-        child.process = await asyncio.create_subprocess_exec(
-            *child.program,
-            child.role,
-            *child.arguments,
-            stdin=subprocess.PIPE,
-            pass_fds=child.descriptors,
-            env={**os.environ, **child.environ, "FRONTDESK_SUPERVISED": "1"},
-        )
+        with ctrl_c_is_ours():
+            child.process = await asyncio.create_subprocess_exec(
+                *child.program,
+                child.role,
+                *child.arguments,
+                stdin=subprocess.PIPE,
+                pass_fds=child.descriptors,
+                env={**os.environ, **child.environ, "FRONTDESK_SUPERVISED": "1"},
+            )
         if self._stopping.is_set():
             _signal(child, signal.SIGTERM)
         return f"ended with status {await child.process.wait()}"

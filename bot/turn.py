@@ -1,55 +1,45 @@
-"""One message in, one Turn committed, and what follows from it.
+"""One message in, one Turn committed.
 
 The commit is the insert of the Turn. Everything before it may be thrown away and
-everything after it is derived from it, may be done again, and then changes nothing.
+everything after it is derived from it, see `bot.deriving`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Protocol
 
-from bot.consent import ConsentRules, Verdict, record, verdict
+from bot.consent import ConsentRules, Verdict, verdict
+from bot.deriving import Deriving, Notices
 from bot.desk import rating
 from bot.desk.again import last_closed, mark
-from bot.desk.handoff import hand_over
-from bot.desk.journal import note_down
 from bot.desk.meanwhile import meanwhile
-from bot.desk.sensed import note_sensed
 from bot.desk.watch import Watch, waiting_since, words_of
-from bot.desk.wish import wanted
-from bot.dialogue.contract import ANSWERED_SLOT, Failure, Hints, Outcome, Spoken
+from bot.dialogue.contract import ANSWERED_SLOT, Outcome
 from bot.dialogue.heard import heard as read
 from bot.folding import fold
-from bot.interpreting import Heard, Interpreter, shown
+from bot.interpreting import Heard, Interpreter
 from bot.llm.masking import parts_of_name
 from bot.meant import meant
 from bot.meeting import meet
-from bot.message import Content, Deletion, Inbound, Media, Text, decode, encode, utcnow
+from bot.message import Content, Deletion, Media, Text, encode, utcnow
 from bot.perception.contract import Perception
 from bot.perception.language import DEFAULT_SURE
 from bot.senses.reading import Senses
-from bot.store import AsyncStore, Duplicate, StoreError
+from bot.store import AsyncStore, Duplicate
 from bot.store.cases import Case
 from bot.store.conversations import AGENT, BOT, WAITING, Conversation
-from bot.store.dead_letters import TURN, lost
 from bot.store.files import StoredFile
-from bot.store.gaps import Gap
-from bot.store.journal import TRANSLATED
-from bot.store.messages import DONE, PENDING, Message, from_message, queued
+from bot.store.messages import Message, from_message
 from bot.store.turns import Turn
-from bot.translation.contract import Origin
-from bot.window import release
+from bot.thinking import Knows, Thinker, Thinking
 from connectors.base import Capabilities
-from connectors.render import render
 
 log = logging.getLogger(__name__)
 
-APOLOGY = "Sorry, something went wrong on our side and I could not deal with that message."
 CUSTOMER = "customer"
 
 # Turns before this one that are looked at: a question asked for the third time is urgent.
@@ -60,23 +50,8 @@ class Overtaken(Exception):
     """Another worker took a turn of this conversation meanwhile; begin again from the store."""
 
 
-class Thinker(Protocol):
-    """What a turn needs of the brain."""
-
-    async def take(
-        self, said: Inbound, state: dict[str, Any] | None, hints: Hints | None = None
-    ) -> Outcome:
-        """See `bot.dialogue.brain.Brain.take`."""
-
-
-class Remembers(Protocol):
-    """What a turn needs of memory, see `bot.memory.service.Memories`."""
-
-    async def known(self, conversation: str) -> dict[str, Any]:
-        """Return what is known of who writes there, encoded."""
-
-    async def notice(self, turn: Turn) -> None:
-        """Remember what a committed turn tells; again, nothing more."""
+class Remembers(Knows, Notices, Protocol):
+    """What a turn needs of memory."""
 
 
 class Turns:
@@ -105,13 +80,18 @@ class Turns:
         self._senses = senses
         self._store = store
         self._interpreter = interpreter
-        self._memory = memory
-        self._brain = brain
-        self._capabilities = capabilities
-        self._seconds = turn_seconds
         self._rules = rules
-        self._files = files
         self._watch = watch
+        self._thinking = Thinking(
+            brain, turn_seconds, watch=watch, interpreter=interpreter, memory=memory
+        )
+        self.deriving = Deriving(
+            store,
+            capabilities,
+            files=files,
+            routing=watch.routing if watch is not None else None,
+            memory=memory,
+        )
 
     async def take(
         self,
@@ -131,7 +111,7 @@ class Turns:
         turn = await self._store.get(Turn, message.id)
         if turn is None:
             turn = await self._commit(message, lease, behind, hopeless)
-        await self.derive(turn, message)
+        await self.deriving.derive(turn, message)
         return turn
 
     async def _commit(
@@ -183,7 +163,7 @@ class Turns:
                 decision["rated"] = {"case": stars[0], "stars": stars[1]}
             elif meaning and holder == BOT:
                 spoken = await meanwhile(self._store, message) if resumed else ()
-                outcome = await self._outcome(
+                outcome = await self._thinking.outcome(
                     message, meaning, state, hopeless, seen, spoken, resumed, translated
                 )
                 persons = seen is not None and seen.sensitive is not None
@@ -388,214 +368,13 @@ class Turns:
             return heard, seen
         return heard, self._watch.also(seen, heard.text, self._interpreter.company)
 
-    async def _outcome(
-        self,
-        message: Message,
-        content: Content,
-        state: dict[str, Any],
-        hopeless: str,
-        seen: Perception | None,
-        spoken: tuple[Spoken, ...] = (),
-        resumed: bool = False,
-        translated: Heard | None = None,
-    ) -> Outcome:
-        if self._interpreter is None or translated is None:
-            return await self._answered(message, content, state, hopeless, seen, spoken, resumed)
-        about = seen
-        if translated.read and seen is not None:
-            # The brain hears the company's language, and answers in it.
-            about = replace(seen, language=self._interpreter.company)
-        outcome = await self._answered(
-            message, translated.content, state, hopeless, about, spoken, resumed, seen
-        )
-        matter = outcome.handoff.topic if outcome.handoff and outcome.spoken else ""
-        if matter and self._watch is not None and self._watch.speaks(matter, translated.language):
-            return outcome
-        return await self._interpreter.say(outcome, translated)
-
-    async def _answered(
-        self,
-        message: Message,
-        content: Content,
-        state: dict[str, Any],
-        hopeless: str,
-        about: Perception | None,
-        spoken: tuple[Spoken, ...] = (),
-        resumed: bool = False,
-        seen: Perception | None = None,
-    ) -> Outcome:
-        """Ask the brain. `about` is what it is told of the message, `seen` what is so."""
-        seen = seen or about
-        if hopeless:
-            return _failed(state, Failure("worker", hopeless, ""))
-        if self._watch is not None and seen is not None and seen.sensitive is not None:
-            return self._watch.handed(seen.sensitive, state, {})
-        said = replace(from_message(message), content=content)
-        try:
-            hints = Hints()
-            if self._watch is not None and seen is not None:
-                hints = self._watch.hints(about or seen)
-            hints = replace(hints, meanwhile=spoken, resumed=resumed)
-            hints = replace(hints, memory=await self._known(message.conversation))
-            taking = self._brain.take(said, state or None, hints)
-            outcome = await asyncio.wait_for(taking, self._seconds)
-            if outcome.stopped and self._watch is not None and seen is not None:
-                matter = self._watch.by_intent(outcome.stopped, seen)
-                if matter is not None:
-                    return self._watch.handed(matter, state, outcome.parse)
-            return outcome
-        except asyncio.TimeoutError:
-            reason = f"no answer within {self._seconds:g} s"
-            return _failed(state, Failure("brain", reason, ""))
-        except Exception as error:
-            # Whatever a pipeline component raises must not take the conversation with it.
-            log.exception("%s: the brain failed", message.id)
-            return _failed(state, Failure("brain", type(error).__name__, ""))
-
-    async def _known(self, conversation: str) -> dict[str, Any]:
-        """Return what is known of the customer; a customer is answered without it, too."""
-        if self._memory is None:
-            return {}
-        try:
-            return await self._memory.known(conversation)
-        except Exception:
-            log.exception("%s: what is known of the customer could not be read", conversation)
-            return {}
-
-    async def _notice(self, turn: Turn) -> None:
-        if self._memory is None:
-            return
-        try:
-            await self._memory.notice(turn)
-        except StoreError:
-            raise
-        except Exception:
-            log.exception("%s: could not be remembered", turn.id)
-
     async def _before(self, conversation: str) -> list[Turn]:
         """Return a conversation's last turns, the newest first, and see that it is finished."""
         where = {"conversation": conversation}
         last = await self._store.find(Turn, where, sort=("-seq",), limit=_LOOKED_AT)
         if last:
-            await self._finish(last[0])
+            await self.deriving.finish(last[0])
         return last
-
-    async def _finish(self, turn: Turn) -> None:
-        """Derive what follows from a turn whose worker died right after the commit.
-
-        Its message may not be the next one to be answered: one that was sent earlier can
-        arrive later, and its reply must not overtake.
-        """
-        message = await self._store.get(Message, turn.id)
-        if message is None or message.status != PENDING:
-            return
-        try:
-            await self.derive(turn, message)
-        except StoreError:
-            raise
-        except Exception:
-            # Not this turn's failure: it is counted when that message's own turn comes.
-            log.exception("%s: a committed turn could not be finished", turn.id)
-
-    async def derive(self, turn: Turn, message: Message) -> None:
-        """Make what follows from a committed turn: outbound rows, dead letter, inbound done."""
-        failure = (turn.decision or {}).get("failure")
-        if failure:
-            reason = f"{failure['action']}: {failure['reason']}"
-            await self._store.put(lost(TURN, message, reason, detail=failure["detail"]))
-        consent = (turn.decision or {}).get("consent")
-        if consent:
-            await record(self._store, Verdict(**consent), from_message(message))
-        await self._fetch(turn, message)
-        await self._note_translation(turn)
-        await note_sensed(self._store, turn)
-        await self._hand_over(turn, message)
-        if self._capabilities(message.channel).window_hours is not None:
-            await release(self._store, message.conversation)
-        rows = self.outbound(turn, message)
-        if rows:
-            await self._store.insert_new(rows)
-        await self._notice(turn)
-        # The message itself last: until then whoever takes it again does all of this.
-        for id in [*(turn.folded or []), message.id]:
-            await self._store.change(Message, {"id": id, "status": PENDING}, set={"status": DONE})
-
-    async def _note_translation(self, turn: Turn) -> None:
-        """Let agents read what a customer wrote, beside what he wrote."""
-        decision = turn.decision or {}
-        words = str((decision.get("translated") or {}).get("heard") or "")
-        if not words:
-            return
-        if decision.get("by") in (WAITING, AGENT):
-            # His message is before them already.
-            id = f"{turn.id}:translated"
-            await note_down(self._store, id, TRANSLATED, turn.conversation, text=words)
-        else:
-            await self._store.change(Message, {"id": turn.id}, set={"translated": words})
-
-    async def _hand_over(self, turn: Turn, message: Message) -> None:
-        """Make a case of what is a person's, and a gap of what could not be answered."""
-        decision = turn.decision or {}
-        if decision.get("handoff"):
-            said = await wanted(self._store, turn)
-            routing = self._watch.routing if self._watch is not None else None
-            await hand_over(self._store, turn, decision["handoff"], said, _names(message), routing)
-        rated = decision.get("rated")
-        if rated:
-            who = str((message.profile or {}).get("name") or "")
-            await rating.record(
-                self._store, turn.conversation, rated["case"], rated["stars"], by=turn.id, name=who
-            )
-        answered = decision.get(ANSWERED_SLOT) or {}
-        gap = answered.get("gap")
-        if gap:
-            row = Gap(
-                id=turn.id,
-                conversation=turn.conversation,
-                at=turn.at,
-                question=answered["question"],
-                language=answered.get("language") or "",
-                **gap,
-            )
-            await self._store.insert_new([row])
-
-    async def _fetch(self, turn: Turn, message: Message) -> None:
-        """Have the files of a message and its parts fetched, unless it was taken back."""
-        if (turn.decision or {}).get("withdrawn"):
-            return
-        parts = [await self._store.get(Message, id) for id in turn.folded or []]
-        files = [file for row in (message, *parts) if row for file in self._files(row)]
-        if files:
-            await self._store.insert_new(files)
-
-    def outbound(self, turn: Turn, message: Message) -> list[Message]:
-        """Return the rows of the outbox that a turn calls for, ids ``turn:n``."""
-        can = self._capabilities(message.channel)
-        told = (turn.decision or {}).get("translated") or {}
-        said = {str(now): str(was) for now, was in told.get("said") or ()}
-        contents: list[tuple[Content, str]] = []
-        for reply in map(decode, turn.replies or []):
-            # Of a reply in several parts the first has it.
-            words = said.get(shown(reply), "")
-            for part in render(reply, can):
-                contents.append((part, words))
-                words = ""
-        consent = (turn.decision or {}).get("consent") or {}
-        notice = consent.get("reply", "")
-        notices = len(render(Text(notice), can)) if notice else 0
-        return [
-            queued(
-                f"{turn.id}:{n}",
-                turn.conversation,
-                content,
-                order=turn.seq * 1000 + n,
-                turn=turn.id,
-                epoch=turn.epoch,
-                notice=n < notices,
-                translated=translated,
-            )
-            for n, (content, translated) in enumerate(contents)
-        ]
 
 
 def _names(message: Message) -> tuple[str, ...]:
@@ -616,8 +395,3 @@ def _holder(lease: Conversation, last: Turn | None) -> str:
 def _unheard(last: Turn, lease: Conversation) -> bool:
     """Tell whether an agent had the conversation since the bot took note of what was said."""
     return last.epoch != lease.epoch or bool((last.decision or {}).get("unheard"))
-
-
-def _failed(state: dict[str, Any], failure: Failure) -> Outcome:
-    origins = (Origin("apology", ({"text": APOLOGY},)),)
-    return Outcome([], [Text(APOLOGY)], state, {}, failure, origins=origins)

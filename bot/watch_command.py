@@ -15,12 +15,15 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from bot.dialogue.checking import Finding, check_project, errors_of
-from bot.dialogue.checking.project import files_of, stamps
-from bot.dialogue.errors import TrainingFailed
-from bot.dialogue.live import LiveWords, publish, read_words, withdraw
+from bot.dialogue.checking import ERROR, Finding, check_project, errors_of
+from bot.dialogue.checking.files import Stamp, files_of, stamps
+from bot.dialogue.errors import ModelError, TrainingFailed
+from bot.dialogue.live import LiveWords, domain_in, fits, publish, read_words, withdraw
+from bot.dialogue.promoting import Models
 from bot.dialogue.sources import fingerprint_of
+from bot.media.vault import AsyncVault, open_vault
 from bot.message import utcnow
 from bot.settings import Settings
 from bot.store import AsyncStore, StoreError, open_store
@@ -33,7 +36,7 @@ _POLL, _SETTLE, _QUIET = 0.3, 0.1, 2.0
 _TAKEN_UP = 15.0
 _SHOWN = 40
 
-Seen = dict[Path, tuple[int, int]]
+Seen = dict[Path, Stamp]
 
 
 @dataclass
@@ -46,21 +49,21 @@ class Trained:
 
 def look(root: Path) -> Seen:
     """Return what tells one version of the files from the next."""
-    return {path: (written, size) for path, written, size in stamps(files_of(root))}
+    return stamps(files_of(root))
 
 
 @dataclass
 class Watching:
     """What is done at each save. `say` prints a line; `train` makes a model, niced.
 
-    `publish` and `withdraw` put words into the running bot and take them out again; None where
-    that is not wanted.
+    `publish` and `withdraw` put words into the running bot, if they go with its model, and take
+    them out again; None where that is not wanted.
     """
 
     root: Path
     say: Callable[[str], None]
     train: Callable[[], Awaitable[Trained]] | None = None
-    publish: Callable[[LiveWords], Awaitable[None]] | None = None
+    publish: Callable[[LiveWords], Awaitable[bool]] | None = None
     withdraw: Callable[[str], Awaitable[bool]] | None = None
     quiet: float = _QUIET
     taken_up: float = _TAKEN_UP
@@ -116,15 +119,17 @@ class Watching:
             # What was saved meanwhile is checked before anybody reads it.
             return
         if self.publish is not None and words is not None and words.digest != self._live:
-            await self.publish(words)
-            self._live = words.digest
-            if not first:
-                self.say("responses are live")
+            if await self.publish(words):
+                self._live = words.digest
+                if not first:
+                    self.say("responses are live")
+            else:
+                self.say("responses wait for the next model: not only words have changed")
         self._wanted = time.monotonic()
 
     def say_findings(self, findings: Sequence[Finding]) -> None:
         """Say what is wrong, errors last: they are read first in a terminal."""
-        for found in sorted(findings, key=lambda one: one in errors_of(findings))[-_SHOWN:]:
+        for found in sorted(findings, key=lambda one: one.level == ERROR)[-_SHOWN:]:
             self.say(str(found))
         if len(findings) > _SHOWN:
             self.say(f"and {len(findings) - _SHOWN} more")
@@ -163,7 +168,7 @@ class Watching:
         if not done.ok:
             self.say(f"training ended without a model to use, after {took:.0f} s")
             return
-        self.say(f"trained in {took:.0f} s")
+        self.say(f"done in {took:.0f} s")
         if self.withdraw is not None and live:
             # The model has these words now, and one that is gone back to keeps its own.
             await asyncio.sleep(self.taken_up)
@@ -211,7 +216,7 @@ async def watch(args: argparse.Namespace, settings: Settings) -> int:
         Path(),
         say,
         train=None if args.no_train else lambda: train_niced(command),
-        publish=(lambda words: publish(store, words)) if store else None,
+        publish=(lambda words: show(words, store, settings)) if store else None,
         withdraw=(lambda digest: withdraw(store, digest)) if store else None,
     )
     running = asyncio.create_task(watching.run())
@@ -223,6 +228,33 @@ async def watch(args: argparse.Namespace, settings: Settings) -> int:
     if store is not None:
         await store.close()
     return 0
+
+
+async def show(words: LiveWords, store: AsyncStore, settings: Settings) -> bool:
+    """Have the workers say `words`, unless the model in use would not take them.
+
+    Then what is live stays so. Returns whether they are said. Raises StoreError.
+    """
+    domain = await _domain_in_use(store, settings)
+    if domain is not None and not fits(words, domain):
+        return False
+    await publish(store, words)
+    return True
+
+
+async def _domain_in_use(store: AsyncStore, settings: Settings) -> dict[str, Any] | None:
+    model = Path(settings.model)
+    if not await asyncio.to_thread(model.is_file):
+        models = Models(store, AsyncVault(open_vault(settings)))
+        pointer = await models.in_use()
+        if pointer is None:
+            return None
+        try:
+            model = await models.fetch(pointer.model, model)
+        except ModelError:
+            # Workers will say so; what they make of the words is not known here.
+            return None
+    return await asyncio.to_thread(domain_in, model)
 
 
 def _count(number: int, word: str) -> str:

@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import math
 import re
 import socket
 from collections.abc import Mapping
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
@@ -23,6 +20,7 @@ from yarl import URL
 
 from connectors.base import File
 from connectors.errors import ConnectorError, NoFile, RetryLater
+from connectors.http import retry_after
 
 #: For one file, all redirects included.
 TOTAL_SECONDS = 60.0
@@ -32,7 +30,6 @@ _CONNECT_SECONDS = 10.0
 _PORTS = {"http": 80, "https": 443}
 _URL_LIMIT = 8192
 _CHUNK = 64 * 1024
-_LONGEST_WAIT = 86400.0
 _MOVED = (301, 302, 303, 307, 308)
 # 401: a token was rotated or an operator mistyped it; the file is still there.
 _LATER = (401, 408, 425, 429)
@@ -120,7 +117,7 @@ async def _follow(
     known = bool(trusted) and _same_origin(at, _parsed(trusted))
     sent = {**headers}
     if auth is not None:
-        sent["Authorization"] = aiohttp.BasicAuth(*auth, encoding="utf-8").encode()
+        sent["Authorization"] = aiohttp.encode_basic_auth(*auth)
     for _ in range(REDIRECTS + 1):
         found = await _ask(at, most, sent, known, name)
         if isinstance(found, File):
@@ -270,7 +267,9 @@ async def _read(answer: aiohttp.ClientResponse, url: URL, most: int, name: str) 
     if status in _MOVED:
         return _moved(answer, url)
     if status in _LATER or status >= 500:
-        raise RetryLater(f"{host}: status {status}", _retry_after(answer))
+        raise RetryLater(
+            f"{host}: status {status}", retry_after(answer.headers.get("Retry-After", ""))
+        )
     if status != 200:
         raise NoFile(f"{host}: status {status}")
     if answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
@@ -306,18 +305,3 @@ def _filename(answer: aiohttp.ClientResponse, url: URL) -> str:
     last = url.name
     # Without an extension it is an id, which tells people nothing.
     return last if re.fullmatch(r"[^.].*\.[A-Za-z0-9]{1,8}", last) else ""
-
-
-def _retry_after(answer: aiohttp.ClientResponse) -> float | None:
-    """Read ``Retry-After``, seconds or a date (RFC 9110, 10.2.3); None without. At most a day."""
-    value = answer.headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", value):
-        return min(float(value), _LONGEST_WAIT)
-    try:
-        at = parsedate_to_datetime(value)
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=timezone.utc)
-    seconds = math.ceil((at - datetime.now(timezone.utc)).total_seconds())
-    return min(max(0.0, float(seconds)), _LONGEST_WAIT)

@@ -36,6 +36,7 @@ from connectors.errors import (
     Unsure,
     WindowClosed,
 )
+from connectors.http import is_loopback, retry_after
 from connectors.messenger_in import Batch, is_user
 from connectors.messenger_out import (
     BUTTON_TEXT_LIMIT,
@@ -440,7 +441,7 @@ class _Graph:
         self._token = token
         self._base = f"{(api_url or meta.GRAPH_URL).rstrip('/')}/{GRAPH_VERSION}"
         # Proxies from the environment are for the way to Meta, never for this machine.
-        self._trust_env = not meta.is_loopback(api_url)
+        self._trust_env = not is_loopback(api_url)
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
 
@@ -506,7 +507,7 @@ class _Graph:
             body = json.loads(data)
         except (ValueError, RecursionError):
             body = None
-        after = meta.retry_after(headers.get("Retry-After", ""))
+        after = retry_after(headers.get("Retry-After", ""))
         problem = meta.problem(body, self._token)
         if problem is not None and status not in (502, 504):
             self._fail(status, after, problem)

@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timezone
-from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-from bot.message import clean, utcnow
+from bot.message import clean
 from connectors.base import Request, Response
 from connectors.errors import BadSignature
 
@@ -27,7 +22,6 @@ GRAPH_URL = "https://graph.facebook.com"
 _HEADER = "x-hub-signature-256"
 _SIGNATURE = re.compile(r"sha256=([0-9A-Fa-f]{64})")
 _REASON_LIMIT = 500
-_LONGEST_WAIT = 86400.0
 
 
 def handshake(request: Request, verify_token: str) -> Response:
@@ -42,7 +36,10 @@ def handshake(request: Request, verify_token: str) -> Response:
 
 
 def verify(request: Request, app_secret: str) -> None:
-    """Check ``X-Hub-Signature-256``: an HMAC of the body's very bytes. Raises BadSignature."""
+    """Check ``X-Hub-Signature-256``: an HMAC of the body's very bytes. Raises BadSignature.
+
+    https://developers.facebook.com/docs/graph-api/webhooks/getting-started#validate-payloads
+    """
     if not app_secret:
         raise BadSignature("app_secret is not set, so no request can be verified")
     found = _SIGNATURE.fullmatch(request.headers.get(_HEADER, ""))
@@ -93,31 +90,3 @@ def problem(body: Any, token: str) -> Problem | None:
 
 def _is_code(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-def retry_after(value: str) -> float | None:
-    """Read ``Retry-After``, seconds or a date (RFC 9110, 10.2.3); None when there is none.
-
-    At most a day: nobody is served by waiting longer.
-    """
-    value = value.strip()
-    if re.fullmatch(r"[0-9]{1,9}", value):
-        seconds = float(value)
-    else:
-        try:
-            at = parsedate_to_datetime(value)
-        except (TypeError, ValueError, IndexError, OverflowError):
-            return None
-        if at.tzinfo is None:
-            at = at.replace(tzinfo=timezone.utc)
-        seconds = max(0.0, math.ceil((at - utcnow()).total_seconds()))
-    return min(seconds, _LONGEST_WAIT)
-
-
-def is_loopback(url: str) -> bool:
-    """Tell whether a URL's host is this machine."""
-    try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

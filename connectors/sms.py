@@ -14,16 +14,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 import json
 import logging
-import math
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit
 
@@ -71,6 +68,7 @@ from connectors.errors import (
     Unsure,
 )
 from connectors.fetching import fetch
+from connectors.http import is_loopback, retry_after
 
 log = logging.getLogger(__name__)
 
@@ -785,7 +783,7 @@ class _Wire(AsyncHttpClient):
         self._base = account.api_url.rstrip("/") or API_URL
         self._secret = account.auth_token
         # Proxies from the environment are for the way to Twilio, never for this machine.
-        self._session = httpx.AsyncClient(timeout=TIMEOUT, trust_env=not _is_loopback(self._base))
+        self._session = httpx.AsyncClient(timeout=TIMEOUT, trust_env=not is_loopback(self._base))
 
     async def close(self) -> None:
         await self._session.aclose()
@@ -836,7 +834,7 @@ class _Wire(AsyncHttpClient):
             if body is None:
                 raise lost("Twilio answered with what is no JSON object")
             return TwilioResponse(status, json.dumps(body), answer.headers)
-        after = _retry_after(answer)
+        after = retry_after(answer.headers.get("retry-after", ""))
         code = str(body["code"]) if body and isinstance(body.get("code"), int) else ""
         said = clean(str(body.get("message") or "")) if body else ""
         raise self._failure(status, code, said, after, lost)
@@ -876,25 +874,3 @@ def _json_object(body: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
-
-
-def _retry_after(answer: httpx.Response) -> float | None:
-    """Read ``Retry-After``, seconds or a date (RFC 9110, 10.2.3); None without. At most a day."""
-    value = answer.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", value):
-        return min(float(value), 86400.0)
-    try:
-        at = parsedate_to_datetime(value)
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=timezone.utc)
-    return min(max(0.0, float(math.ceil((at - utcnow()).total_seconds()))), 86400.0)
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

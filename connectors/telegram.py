@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import hmac
-import ipaddress
 import itertools
 import json
 import logging
@@ -22,7 +21,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, ClassVar, Literal, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 from telegram import (
@@ -92,6 +91,7 @@ from connectors.errors import (
     Unreadable,
     Unsure,
 )
+from connectors.http import is_loopback
 from connectors.telegram_words import card_words, is_link, styled
 
 log = logging.getLogger(__name__)
@@ -1505,7 +1505,6 @@ def _width(text: str) -> int:
 
 
 def _wire(base: str, connections: int) -> _Wire:
-    host = urlsplit(base).hostname or ""
     return _Wire(
         connection_pool_size=connections,
         connect_timeout=CONNECT_TIMEOUT,
@@ -1513,7 +1512,7 @@ def _wire(base: str, connections: int) -> _Wire:
         read_timeout=READ_TIMEOUT,
         pool_timeout=POOL_TIMEOUT,
         # A proxy named in the environment is the way to Telegram, never to this machine.
-        httpx_kwargs={"trust_env": not _is_loopback(host), "verify": _trust()},
+        httpx_kwargs={"trust_env": not is_loopback(base), "verify": _trust()},
     )
 
 
@@ -1521,13 +1520,6 @@ def _wire(base: str, connections: int) -> _Wire:
 def _trust() -> ssl.SSLContext:
     """Return whom to trust; reading it takes long enough to be shared by all accounts."""
     return httpx.create_ssl_context()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 async def _call(request: Awaitable[_T]) -> _T:

@@ -8,16 +8,11 @@ buttons and list rows.
 from __future__ import annotations
 
 import hashlib
-import hmac
-import ipaddress
-import math
 import re
 import ssl
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timezone
-from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, ClassVar, NoReturn
 from urllib.parse import urlsplit
@@ -25,11 +20,10 @@ from urllib.parse import urlsplit
 import httpx
 from pywa_async.api import GraphAPIAsync  # type: ignore[import-untyped]
 
-from bot.message import Address, Media, Outbound, Template, clean, utcnow
-from connectors import fetching, whatsapp_out
+from bot.message import Address, Media, Outbound, Template, clean
+from connectors import fetching, meta, whatsapp_out
 from connectors.base import Arrived, Capabilities, Connector, File, Request, Response
 from connectors.errors import (
-    BadSignature,
     ConnectorError,
     NoFile,
     NoMarketing,
@@ -38,6 +32,7 @@ from connectors.errors import (
     Unsure,
     WindowClosed,
 )
+from connectors.http import is_loopback, retry_after
 from connectors.whatsapp_in import MALFORMED, PHONE, PREFERENCE, Batch, is_user
 from connectors.whatsapp_out import (
     BODY_LIMIT,
@@ -111,7 +106,6 @@ FINAL: dict[int, type[Rejected]] = {
 }
 
 _MEDIA_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
-_SIGNATURE = re.compile(r"sha256=([0-9A-Fa-f]{64})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,13 +209,7 @@ class WhatsApp(Connector):
 
         https://developers.facebook.com/docs/graph-api/webhooks/getting-started
         """
-        query = request.query
-        wanted = self.account.verify_token.encode("utf-8", "surrogatepass")
-        given = query.get("hub.verify_token", "").encode("utf-8", "surrogatepass")
-        proven = bool(wanted) and hmac.compare_digest(wanted, given)
-        if not (proven and query.get("hub.mode") == "subscribe" and query.get("hub.challenge")):
-            return Response(403, "the verification token does not match")
-        return Response(200, query["hub.challenge"])
+        return meta.handshake(request, self.account.verify_token)
 
     async def receive(self, request: Request) -> list[Arrived]:
         """Verify the signature, then read every message and status of every change.
@@ -233,29 +221,12 @@ class WhatsApp(Connector):
         ``malformed:<type>``, so that its customer is not left in silence. Raises
         BadSignature, Unreadable.
         """
-        self._verify(request)
+        meta.verify(request, self.account.app_secret)
         return Batch(self.account.account, self.account.phone_id).received(request.body)
-
-    def _verify(self, request: Request) -> None:
-        """Check ``X-Hub-Signature-256``: an HMAC of the body's very bytes.
-
-        https://developers.facebook.com/docs/graph-api/webhooks/getting-started#validate-payloads
-        """
-        if not self.account.app_secret:
-            raise BadSignature("app_secret is not set, so no request can be verified")
-        found = _SIGNATURE.fullmatch(request.headers.get("x-hub-signature-256", ""))
-        if found is None:
-            raise BadSignature("X-Hub-Signature-256 is missing or malformed")
-        if not hmac.compare_digest(self._digest(request.body), bytes.fromhex(found.group(1))):
-            raise BadSignature("X-Hub-Signature-256 does not match the body")
-
-    def _digest(self, body: bytes) -> bytes:
-        return hmac.new(self.account.app_secret.encode("utf-8"), body, hashlib.sha256).digest()
 
     def vouch(self, request: Request) -> Request:
         """Return `request` signed anew with the present app_secret."""
-        signature = f"sha256={self._digest(request.body).hex()}"
-        return replace(request, headers={**request.headers, "x-hub-signature-256": signature})
+        return meta.vouched(request, self.account.app_secret)
 
     async def send(self, outbound: Outbound) -> str:
         """Send one message and return its wamid.
@@ -408,7 +379,7 @@ class _Graph(GraphAPIAsync):
 
     def __init__(self, token: str, api_url: str) -> None:
         # Proxies from the environment are for the way to Meta, never for this machine.
-        trust = not _is_loopback(api_url)
+        trust = not is_loopback(api_url)
         session = httpx.AsyncClient(timeout=TIMEOUT, trust_env=trust, verify=_tls(trust_env=trust))
         super().__init__(token=token, session=session, api_version=GRAPH_VERSION)
         if api_url:
@@ -477,7 +448,7 @@ class _Graph(GraphAPIAsync):
             if isinstance(body, dict):
                 return body
             raise Unsure("Meta answered 200 with what is not JSON")
-        after = _retry_after(answer)
+        after = retry_after(answer.headers.get("retry-after", ""))
         if status in (408, 429, 503):
             raise RetryLater(f"Meta answered {status}", after)
         if status >= 500:
@@ -490,7 +461,7 @@ class _Graph(GraphAPIAsync):
 
     def _fail(self, answer: httpx.Response, code: int, error: dict[str, Any]) -> NoReturn:
         reason = self._explain(code, error)
-        after = _retry_after(answer)
+        after = retry_after(answer.headers.get("retry-after", ""))
         operator = OPERATOR.get(code)
         if (code, error.get("error_subcode")) == UNKNOWN_OBJECT:
             operator = OPERATOR[33]
@@ -527,35 +498,6 @@ def _error(answer: httpx.Response) -> dict[str, Any] | None:
     body = _json(answer)
     error = body.get("error") if isinstance(body, dict) else None
     return error if isinstance(error, dict) else None
-
-
-def _retry_after(answer: httpx.Response) -> float | None:
-    """Read ``Retry-After``, seconds or a date (RFC 9110, 10.2.3); None when there is none.
-
-    At most a day: nobody is served by waiting longer.
-    """
-    value = answer.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", value):
-        seconds = float(value)
-    else:
-        try:
-            at = parsedate_to_datetime(value)
-        except (TypeError, ValueError, IndexError, OverflowError):
-            return None
-        if at.tzinfo is None:
-            at = at.replace(tzinfo=timezone.utc)
-        seconds = max(0.0, math.ceil((at - utcnow()).total_seconds()))
-    return min(seconds, 86400.0)
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

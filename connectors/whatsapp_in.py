@@ -11,6 +11,7 @@ import json
 import logging
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from bot.message import (
@@ -497,10 +498,24 @@ def _profiles(contacts: Any) -> dict[str, Profile]:
         if not isinstance(profile, dict):
             continue
         known = Profile(name=loose(profile, "name"), username=loose(profile, "username"))
-        for key in ("wa_id", "user_id"):
-            if isinstance(contact.get(key), str):
-                found[contact[key]] = known
+        if isinstance(contact.get("wa_id"), str):
+            found[contact["wa_id"]] = replace(known, signs=_signs(contact))
+        if isinstance(contact.get("user_id"), str):
+            # Nobody else ever has it.
+            found[contact["user_id"]] = known
     return found
+
+
+def _signs(contact: dict[str, Any]) -> tuple[str, ...]:
+    """Return by what another account or device shows at the same number.
+
+    A business-scoped user id is one account's; the hash of the identity key is there if the
+    number's identity change check is on.
+    """
+    told = (("account", contact.get("user_id")), ("device", contact.get("identity_key_hash")))
+    return tuple(
+        f"{kind}:{value}" for kind, value in told if isinstance(value, str) and 0 < len(value) < 200
+    )
 
 
 def _pricing(pricing: Any) -> dict[str, str]:

@@ -22,6 +22,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # Sooner or later each of them needs it, and late it takes seconds: see bot.dialogue.preload.
     import skops.io  # noqa: F401
 
+# How long an example takes tells of others who are at work on the machine.
+hypothesis.settings.register_profile(
+    "steady", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("steady")
 # CI tells whether a change broke something, not whether today's dice found something old;
 # everywhere else the dice are thrown anew each time.
 hypothesis.settings.register_profile("ci", derandomize=True)

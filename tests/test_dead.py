@@ -21,7 +21,7 @@ from bot.store.conversations import AGENT, Conversation
 from bot.store.dead_letters import SEND, TURN, DeadLetter
 from bot.store.messages import DONE, DROPPED, SENT, UNSENT, Message
 from bot.store.wake import LocalBell
-from bot.turn import APOLOGY
+from bot.thinking import APOLOGY
 from connectors.errors import Rejected
 from tests.kit.build import address, inbound, item, receipt, row, webhook
 from tests.kit.channel import Echo, Line, Provider, Refuse

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,17 @@ from aiohttp import web
 from bot.gateway import Gateway
 from bot.inbox import Inbox
 from bot.message import Inbound, Text, utcnow
+from bot.process import me
 from bot.store import AsyncStore
 from bot.store.dead_letters import RECEIVE, DeadLetter
 from bot.store.messages import DELIVERED, DROPPED, FAILED, READ, SENDING, SENT, UNKNOWN, Message
+from bot.store.presence import Listening
 from bot.store.wake import LocalBell
 from connectors.base import Host
 from tests.kit.build import address, inbound, item, row, webhook
 from tests.kit.channel import SECRET, Line
 from tests.kit.processes import Failing
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE, until
 
 SIGNED = {"x-line-secret": SECRET}
 HOOK = "/webhooks/line/shop"
@@ -290,6 +293,17 @@ async def test_the_store_is_down_and_comes_back(running: Running, store: AsyncSt
     assert len(await messages(store)) == 1
 
 
+async def test_a_store_that_reads_and_takes_nothing_is_not_ready(
+    running: Running, store: AsyncStore
+) -> None:
+    before = utcnow() - timedelta(minutes=1)
+    await store.put(Listening(id=me(), since=before, at=before))
+    # As a full disk has it: the gateway's own row is read, and cannot be written.
+    running.store._at = running.store.calls + 2
+    assert (await running.http.get("/readyz")).status == 503
+    assert (await running.http.get("/readyz")).status == 200
+
+
 async def test_every_call_of_a_request_that_fails_is_made_good_by_the_redelivery(
     running: Running, store: AsyncStore
 ) -> None:
@@ -346,9 +360,6 @@ async def test_a_connectors_own_connection_is_begun_again_when_it_breaks(
     assert host.webhook_url == "https://bot.example.com/webhooks/line/shop"
     await host.unreadable(b"what", "not understood")
     assert (await store.find(DeadLetter, {}))[0].reason == "not understood"
-
-
-Feed = Callable[..., Any]
 
 
 class Reader:
@@ -430,6 +441,21 @@ async def test_a_feed_looks_by_itself_when_no_wake_up_comes(
     await asyncio.sleep(0.1)
     await store.insert(row("a", n=1, status=SENT))
     await until(lambda: reader.texts() == ["a"])
+
+
+async def test_a_page_that_goes_as_a_message_comes_is_let_go(
+    running: Running, read: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.gateway._FEED_POLL", 3600.0)
+    for steps in range(4):
+        reader = read()
+        await until(lambda: running.gateway._feeds.get(address().key))
+        await asyncio.sleep(0.01)
+        for event in running.gateway._feeds[address().key]:
+            event.set()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await asyncio.wait_for(reader.close(), PATIENCE)
 
 
 async def test_a_feed_outlives_a_store_that_is_down(

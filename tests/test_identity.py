@@ -492,6 +492,21 @@ async def test_a_code_outlives_nine_wrong_ones_from_anywhere(store: AsyncStore) 
     assert (await redeem(store, TELEGRAM, code)).became == "linked"
 
 
+async def test_guessing_makes_codes_longer_and_ends_none_of_those(store: AsyncStore) -> None:
+    guesses = iter(range(100))
+
+    async def guessed(code: str, times: int) -> None:
+        for n in range(times):
+            eve = Address("webchat", "site", f"eve{next(guesses)}")
+            assert (await redeem(store, eve, _wrong(code, n))).became == "wrong"
+
+    await guessed(await issue(store, WEB), 11)
+    code = await issue(store, WEB)
+    assert len(code) == codes.LONG_DIGITS
+    await guessed(code[:6], 30)
+    assert (await redeem(store, TELEGRAM, code)).became == "linked"
+
+
 async def test_guesses_made_at_once_are_bounded_too(store: AsyncStore) -> None:
     """The right one among a hundred at once: at most ten may have been looked at before it."""
     for _ in range(5):
@@ -520,7 +535,11 @@ async def test_guesses_made_at_once_are_bounded_too(store: AsyncStore) -> None:
         ("４８２９１３", "482913"),
         ("٤٨٢٩١٣", "482913"),
         ("482913 yes 482913", "482913"),
+        ("482913105", "482913105"),
+        ("my code is 482 913-105", "482913105"),
         ("482913 or 482914", None),
+        ("482913 482914", None),
+        ("48291310", None),
         ("48291", None),
         ("4829130", None),
         ("", None),

@@ -352,9 +352,6 @@ async def test_a_correction_of_an_older_message_is_history(store: AsyncStore) ->
     assert (await hear(store, Edit(turn.id.split(":", 2)[2], "ONE")))[1] == []
 
 
-PICTURES = [Media("image", ref=f"f{n}") for n in range(3)]
-
-
 def part(n: int, **fields: Any) -> Message:
     media = Media("image", ref=f"f{n}", **fields)
     said = inbound(media, n=n)
@@ -384,5 +381,6 @@ async def test_the_parts_of_an_album_are_one_message(store: AsyncStore) -> None:
 
 
 def test_the_parts_of_an_album_wait_for_each_other() -> None:
-    assert (part(1).due - utcnow()).total_seconds() > 0.5
+    now = utcnow()
+    assert (part(1).due - now).total_seconds() > 0.5
     assert (to_message(inbound("x")).due - utcnow()).total_seconds() <= 0

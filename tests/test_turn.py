@@ -12,7 +12,8 @@ from bot.store.conversations import Conversation
 from bot.store.dead_letters import TURN, DeadLetter
 from bot.store.messages import DONE, PENDING, SENT, Message, to_message
 from bot.store.turns import Turn
-from bot.turn import APOLOGY, Overtaken, Turns
+from bot.thinking import APOLOGY
+from bot.turn import Overtaken, Turns
 from tests.kit.build import address, inbound, row
 from tests.kit.channel import CAN, Echo, answer, failure
 
@@ -281,6 +282,6 @@ async def test_a_derived_turn_leaves_a_done_message_done(store: AsyncStore) -> N
     turns = turns_of(store)
     message = await pending(store, inbound("a", n=1))
     turn = await turns.take(message, leased())
-    await turns.derive(turn, message)
+    await turns.deriving.derive(turn, message)
     assert await store.count(Message, {"direction": "in", "status": PENDING}) == 0
     assert await words(store) == ["1: a"]

@@ -18,7 +18,7 @@ from bot.store.dead_letters import TURN, DeadLetter
 from bot.store.messages import DONE, PENDING, Message
 from bot.store.turns import Turn
 from bot.store.wake import LocalBell
-from bot.turn import APOLOGY
+from bot.thinking import APOLOGY
 from tests.kit.build import address, inbound
 from tests.kit.channel import Echo, Provider
 from tests.kit.processes import QUICK, Machine, Process
@@ -348,14 +348,14 @@ async def test_a_message_nobody_can_answer_or_apologise_for_ends_as_a_dead_lette
 
     provider = Provider()
     process = Process(Machine(monkeypatch), store, provider)
-    outbound = process.turns.outbound
+    outbound = process.turns.deriving.outbound
 
     def fails(turn: Turn, message: Message) -> Any:
         if message.id.endswith("-1"):
             raise ZeroDivisionError
         return outbound(turn, message)
 
-    monkeypatch.setattr(process.turns, "outbound", fails)
+    monkeypatch.setattr(process.turns.deriving, "outbound", fails)
     process.start()
     try:
         await until(lambda: provider.said() == ["1: b"])

@@ -109,8 +109,10 @@ class ShopOrder:
 
     `number` is what customers have, `id` the backend's own. `paid` is what was paid,
     `refunded` what was given back of it, `eta` the day of delivery where it is known before there
-    is a parcel. `missing` names what the backend should have told
-    and did not, or not in full, as in ``("parcels",)``: what is not in those fields may be.
+    is a parcel. `arrived_by` is from when on an order that was sent counts as delivered, in a shop
+    that does not tell of arrivals; customers are not told so. `missing` names what the backend
+    should have told and did not, or not in full, as in ``("parcels",)``: what is not in those
+    fields may be.
     """
 
     number: str
@@ -126,6 +128,7 @@ class ShopOrder:
     address: Address | None = None
     parcels: tuple[Parcel, ...] = ()
     eta: datetime | None = None
+    arrived_by: datetime | None = None
     missing: tuple[str, ...] = ()
 
     @property
@@ -133,6 +136,17 @@ class ShopOrder:
         """When the last of it arrived; None before all of it has."""
         days = [parcel.delivered for parcel in self.parcels]
         return max((day for day in days if day), default=None) if all(days) else None
+
+    def ruled(self, at: datetime) -> tuple[str, datetime | None]:
+        """Return the stage by which rules go at a time, and since when it was delivered.
+
+        Where that is not told it is counted from the day of the order: never longer than it was.
+        """
+        if self.status == SHIPPED and self.arrived_by is not None and at >= self.arrived_by:
+            return DELIVERED, self.arrived_by
+        if self.status == DELIVERED:
+            return DELIVERED, self.delivered or self.placed
+        return self.status, self.delivered
 
     @property
     def left(self) -> Money | None:

@@ -20,7 +20,7 @@ from actions.backends.contract import (
     allowed,
 )
 from actions.backends.http import Pace
-from actions.backends.rest_mapping import load_mapping
+from actions.backends.rest_mapping_file import load_mapping
 from bot.settings import Backend, load_backends
 from bot.store import AsyncStore, open_store
 
@@ -99,9 +99,12 @@ async def _open(backend: Backend, store: AsyncStore, *, seed: bool) -> Shop:
         version = backend.version or VERSION
         return ShopifyShop(backend.url, backend.token, store, version=version, pace=pace)
     if backend.kind == "woocommerce":
-        from actions.backends.woocommerce import WooShop
+        from actions.backends.woocommerce import DELIVERED_AFTER, WooShop
 
-        return WooShop(backend.url, backend.key, backend.secret, store, pace=pace)
+        after = backend.delivered_after_days
+        after = DELIVERED_AFTER if after is None else after
+        keys = backend.key, backend.secret
+        return WooShop(backend.url, *keys, store, pace=pace, delivered_after=after)
     from actions.backends.rest import RestBackend
 
     return RestBackend(backend.url, load_mapping(Path(backend.mapping)), store, pace=pace)

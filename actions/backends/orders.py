@@ -86,11 +86,6 @@ class OrdersBackend:
         """Return the order of that number, None without one. Raises StoreDown."""
         return self._store.get(Order, number)
 
-    def of_parcel(self, tracking: str) -> Order | None:
-        """Return the order of a carrier's tracking number, None without one. Raises StoreDown."""
-        found = self._store.find(Order, {"tracking": tracking}, limit=1) if tracking else []
-        return found[0] if found else None
-
     def cancel(self, cause: str, number: str) -> str:
         """Cancel an order that is not packed yet; return why it was not done, "" when it was.
 

@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
-from urllib.parse import quote
 
 from actions.backends.contract import (
     Account,
@@ -26,18 +25,17 @@ from actions.backends.contract import (
     too_late,
 )
 from actions.backends.effects import SETTLED_SECONDS, Effects, Sent, unknown
-from actions.backends.errors import BackendDown, Misconfigured, NotFound, NotPossible
-from actions.backends.http import Answer, AnswerLost, Http, Pace, code_of, place
+from actions.backends.errors import BackendDown, NotFound, NotPossible
+from actions.backends.http import Answer, Http, Pace, place
 from actions.backends.orders import CANCELLED
+from actions.backends.rest_calls import Calls
 from actions.backends.rest_mapping import ApiMapping, Call
-from actions.backends.rest_paths import at, filled, places
+from actions.backends.rest_paths import at, places
 from actions.backends.rest_read import Reader
 from bot.message import clean
 from bot.store import AsyncStore
 
 _NOTE = 300
-_REFUSED = (400, 409, 410, 412, 422)
-_MOST_PAGES = 20
 
 
 class RestBackend:
@@ -60,6 +58,7 @@ class RestBackend:
         self._read = Reader(self.name, mapping)
         self._effects = Effects(f"rest:{place(url)}", store, settled)
         self._http = Http(self.name, url, mapping.headers, pace)
+        self._calls = Calls(self.name, self._http, mapping.pages)
 
     async def find(self, number: str) -> ShopOrder:
         """See `Orders`. Parcels that are asked for by a call of their own may be missing."""
@@ -82,7 +81,7 @@ class RestBackend:
         """See `Orders`."""
         call = self._call("of_customer")
         wanted = email.strip().lower()
-        found = map(self._read.order, await self._rows(call, {"email": wanted}, limit))
+        found = map(self._read.order, await self._calls.rows(call, {"email": wanted}, limit))
         # An API may look for what is like it; one customer's orders are nobody else's.
         known = "email" in self._map.order
         return [one for one in found if one.email == wanted or not known]
@@ -134,7 +133,7 @@ class RestBackend:
     async def track(self, tracking: str) -> Parcel:
         """See `Shipments`."""
         call = self._call("track")
-        answer = await self._asked(call, {"tracking": tracking}, "parcel")
+        answer = await self._calls.asked(call, {"tracking": tracking}, "parcel")
         found = self._read.parcel(at(answer.body, call.at))
         if found.tracking.upper() not in ("", tracking.upper()):
             raise NotFound(self.name, "parcel")
@@ -144,7 +143,7 @@ class RestBackend:
         """See `Accounts`."""
         call = self._call("account")
         wanted = email.strip().lower()
-        answer = await self._asked(call, {"email": wanted}, "account")
+        answer = await self._calls.asked(call, {"email": wanted}, "account")
         found = self._read.account(at(answer.body, call.at))
         if found is None or found.email != wanted:
             raise NotFound(self.name, "account")
@@ -189,7 +188,7 @@ class RestBackend:
             if listed is None:
                 return None
             known = await self._find(number)
-            for row in await self._rows(listed, {"number": number, "id": known.id}, 1000):
+            for row in await self._calls.rows(listed, {"number": number, "id": known.id}, 1000):
                 given = self._read.refund(row, sign, known)
                 if given is not None:
                     return _plain(number, given)
@@ -238,7 +237,7 @@ class RestBackend:
 
     async def _find(self, number: str) -> ShopOrder:
         call = self._call("find")
-        answer = await self._asked(call, {"number": number}, "order")
+        answer = await self._calls.asked(call, {"number": number}, "order")
         found = self._read.order(at(answer.body, call.at))
         # An API may find what is like it; somebody else's order is not this one.
         if not same_number(found.number, number):
@@ -247,7 +246,7 @@ class RestBackend:
 
     async def _parcels(self, number: str, id_: str) -> tuple[Parcel, ...]:
         call = self._map.calls["parcels"]
-        rows = await self._rows(call, {"number": number, "id": id_}, 100)
+        rows = await self._calls.rows(call, {"number": number, "id": id_}, 100)
         return tuple(self._read.parcel(row, number) for row in rows)
 
     async def _with_parcels(
@@ -284,88 +283,9 @@ class RestBackend:
         headers = {header: sign} if header else {}
         everything = {**values, "key": sign}
         busy = bool(header) and sent.busy
-        return await self._asked(
+        return await self._calls.asked(
             call, everything, "order", headers=headers, safe=bool(header), busy=busy
         )
-
-    async def _rows(self, call: Call, values: Mapping[str, Any], limit: int) -> list[Any]:
-        pages, made = self._map.pages, list[Any]()
-        more: dict[str, str] = {}
-        known = call.operation.parameters
-        size = min(pages.size, limit)
-        if pages.size_parameter in known:
-            more[pages.size_parameter] = str(size)
-        for page in range(1, _MOST_PAGES + 1):
-            if pages.style == "page" and pages.parameter in known:
-                more[pages.parameter] = str(page)
-            if pages.style == "offset" and pages.parameter in known:
-                more[pages.parameter] = str(len(made))
-            answer = await self._asked(call, values, "order", query=more)
-            rows = at(answer.body, call.at)
-            if not isinstance(rows, list):
-                raise Misconfigured(self.name, f"{call.operation.id} answers without its list")
-            made += rows
-            if len(made) >= limit or not rows or pages.parameter not in known:
-                break
-            if pages.style == "cursor":
-                cursor = at(answer.body, pages.cursor)
-                if not cursor:
-                    break
-                more[pages.parameter] = str(cursor)
-            elif len(rows) < size:
-                break
-        return made[:limit]
-
-    async def _asked(
-        self,
-        call: Call,
-        values: Mapping[str, Any],
-        kind: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        safe: bool | None = None,
-        busy: bool = False,
-    ) -> Answer:
-        """Return the answer of a call. What values hold never leaves its place in the path.
-
-        `busy` is when the same may be under way: a conflict then is with itself, see
-        https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/.
-        """
-        operation = call.operation
-        sent = filled(call.send, values)
-        path, asked, added = operation.path, dict(query or {}), dict(headers or {})
-        for name, value in sent.items():
-            where = operation.parameters[name][0]
-            if where == "path":
-                path = path.replace("{" + name + "}", _segment(value))
-            elif where == "header":
-                added[name] = clean(str(value)).replace("\n", " ").replace("\r", " ")
-            else:
-                asked.setdefault(name, str(value))
-        if "{" in path or "//" in path:
-            raise NotFound(self.name, kind)
-        body = filled(call.body, values) if call.body is not None else None
-        answer = await self._http.call(
-            operation.method, path, query=asked, body=body, headers=added, safe=safe
-        )
-        if answer.status == 409 and busy:
-            raise AnswerLost(self.name, "it is still at the same request")
-        if answer.status == 404:
-            raise NotFound(self.name, kind)
-        if answer.status in _REFUSED:
-            told = code_of(answer) or str(answer.status)
-            raise NotPossible(self.name, f"the shop refused it ({told})")
-        if answer.status >= 400:
-            what = f"{operation.id} answered {answer.status}: is the mapping right?"
-            raise Misconfigured(self.name, what)
-        return answer
-
-
-def _segment(value: Any) -> str:
-    """Return a value as one part of a path; ``..`` would be another path."""
-    text = str(value)
-    return "" if text in (".", "..") else quote(text, safe="")
 
 
 def _names(call: Call) -> set[str]:

@@ -37,6 +37,8 @@ from actions.backends.woocommerce_read import CANCELLED_BY, meta, order, refund_
 from bot.message import clean
 from bot.store import AsyncStore
 
+#: Days after an order was completed from which on it counts as delivered.
+DELIVERED_AFTER = 7
 _PAGE = 50
 #: Orders among which a parcel's number is looked for.
 _TRACKED = 200
@@ -48,6 +50,8 @@ class WooShop:
     """Implements `actions.backends.contract.Shop`.
 
     `url` is the site's, before ``/wp-json``; `store` keeps what was begun, see `Effects`.
+    Nothing tells when a parcel arrives: for the rules it has `delivered_after` days after it was
+    completed, 0 for never.
     """
 
     def __init__(
@@ -59,9 +63,11 @@ class WooShop:
         *,
         pace: Pace | None = None,
         settled: float = SETTLED_SECONDS,
+        delivered_after: int = DELIVERED_AFTER,
     ) -> None:
         self.name = f"WooCommerce at {place(url)}"
         self._site = url.rstrip("/")
+        self._delivered_after = delivered_after
         self._effects = Effects(f"woocommerce:{place(url)}", store, settled)
         login = base64.b64encode(f"{key}:{secret}".encode()).decode()
         headers = {"Authorization": f"Basic {login}"}
@@ -69,19 +75,19 @@ class WooShop:
 
     async def find(self, number: str) -> ShopOrder:
         """See `Orders`."""
-        return order(await self._row(number))
+        return self._read(await self._row(number))
 
     async def of_customer(self, email: str, limit: int = 20) -> list[ShopOrder]:
         """See `Orders`. Those of guests, too: the search knows the address on the bill."""
         wanted = email.strip().lower()
-        found = [order(row) for row in await self._rows({"search": wanted}, limit)]
+        found = [self._read(row) for row in await self._rows({"search": wanted}, limit)]
         return [one for one in found if one.email == wanted]
 
     async def cancel(self, key: str, number: str, why: str = "") -> Done:
         """See `Orders`."""
         sign = mark("cancel", key)
         row = await self._row(number)
-        known = order(row)
+        known = self._read(row)
         if known.status == CANCELLED and meta(row, CANCELLED_BY) == sign:
             return Done(key, again=True)
         against = too_late(known, "cancelled")
@@ -103,7 +109,7 @@ class WooShop:
 
         async def act(sent: Sent) -> dict[str, Any]:
             row = await self._row(number)
-            known = order(row)
+            known = self._read(row)
             against = too_late(known, "sent elsewhere")
             if against:
                 raise NotPossible(self.name, against)
@@ -121,7 +127,7 @@ class WooShop:
         """See `Shipments`. Only the newest 200 orders that were sent are looked at."""
         if tracking:
             for row in await self._rows({"status": "completed"}, _TRACKED):
-                for parcel in order(row).parcels:
+                for parcel in self._read(row).parcels:
                     if parcel.tracking == tracking:
                         return parcel
         raise NotFound(self.name, "parcel")
@@ -192,7 +198,7 @@ class WooShop:
             given = await self._given(row, sign)
             if given is not None:
                 return _plain(number, given)
-            known = order(row)
+            known = self._read(row)
             against = forbids(known) or over(known, wanted)
             if against:
                 raise NotPossible(self.name, against)
@@ -239,6 +245,9 @@ class WooShop:
             if sign in str(one.get("reason") or "") and one.get("refunded_payment") is False:
                 raise unknown(self.name, 30.0)
         return given
+
+    def _read(self, row: Mapping[str, Any]) -> ShopOrder:
+        return order(row, self._delivered_after)
 
     async def _row(self, number: str) -> dict[str, Any]:
         """Return the order as the API has it; extensions give numbers that are not the id."""

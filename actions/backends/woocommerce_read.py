@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from actions.backends.contract import UNKNOWN, Address, Item, Money, Parcel, ShopOrder
-from actions.backends.orders import CANCELLED, PLACED, SHIPPED
+from actions.backends.orders import CANCELLED, DELIVERED, OUT, PACKED, PLACED, SHIPPED
 
 #: Where the extension Shipment Tracking keeps parcels
 #: (https://woocommerce.com/document/shipment-tracking/).
@@ -15,7 +15,9 @@ TRACKING = "_wc_shipment_tracking_items"
 CANCELLED_BY = "_frontdesk_cancelled_by"
 
 # https://developer.woocommerce.com/docs/apis/rest-api/v3/orders/: the statuses; whether an
-# order has been packed is not among them.
+# order has been packed is not among them. "completed" is fulfilled, with nothing more to do
+# (https://woocommerce.com/document/managing-orders/order-statuses/), which shops set as they
+# send it; the last row is what extensions for shipping add.
 _STATUS = {
     "pending": PLACED,
     "on-hold": PLACED,
@@ -24,6 +26,8 @@ _STATUS = {
     "cancelled": CANCELLED,
     "failed": CANCELLED,
     "trash": CANCELLED,
+    **{"packed": PACKED, "shipped": SHIPPED, "partial-shipped": SHIPPED, "in-transit": SHIPPED},
+    **{"out-for-delivery": OUT, "delivered": DELIVERED},
 }
 #: Which of our fields an order without one of WooCommerce's does not know.
 _FIELDS = {
@@ -36,8 +40,11 @@ _FIELDS = {
 }
 
 
-def order(row: Mapping[str, Any]) -> ShopOrder:
-    """Return an order of the API's."""
+def order(row: Mapping[str, Any], delivered_after: int = 0) -> ShopOrder:
+    """Return an order of the API's.
+
+    So many days after it was completed it counts as delivered, 0 for never.
+    """
     number = str(row.get("number") or row.get("id") or "")
     currency = str(row.get("currency") or "")
     billing = row.get("billing") or {}
@@ -67,6 +74,7 @@ def order(row: Mapping[str, Any]) -> ShopOrder:
         phone=str(billing.get("phone") or ""),
         address=_address(row.get("shipping")),
         parcels=parcels,
+        arrived_by=_arrived_by(row, delivered_after),
         missing=tuple(sorted(missing)),
     )
 
@@ -109,6 +117,11 @@ def _status(row: Mapping[str, Any]) -> str:
         # All money was given back, before or after it was sent.
         return SHIPPED if row.get("date_completed_gmt") else CANCELLED
     return _STATUS.get(str(row.get("status")), UNKNOWN)
+
+
+def _arrived_by(row: Mapping[str, Any], days: int) -> datetime | None:
+    done = _at(row.get("date_completed_gmt")) if row.get("status") == "completed" else None
+    return done + timedelta(days=days) if done is not None and days else None
 
 
 def _parcels(number: str, row: Mapping[str, Any], status: str) -> tuple[Parcel, ...]:

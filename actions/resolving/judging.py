@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
-from actions.asking import find_order
+from actions.asking import Guessing, find_order_for
 from actions.backends.contract import Address, Money, ShopOrder, too_late
 from actions.backends.orders import Order
 from actions.money import plain, pounds, read_pence
 from actions.proving import address_of
 from actions.proving import store as people
+from actions.resolving.allowing import allow
 from actions.resolving.matter import Matter, store
 from actions.rules import Rules
 from bot.identity.meeting import customer_of
@@ -118,7 +119,7 @@ def one_line(address: Address) -> str:
     """Return an address as people write it on one line."""
     town = f"{address.city} {address.postcode}".strip()
     parts = (address.line1, address.line2, town, address.country)
-    return ", ".join(part for part in parts if part)
+    return ", ".join(part.replace(";", ",") for part in parts if part)
 
 
 async def judge(matter: Matter, wish: Wish, *, proven: bool) -> Verdict:
@@ -132,13 +133,14 @@ async def judge(matter: Matter, wish: Wish, *, proven: bool) -> Verdict:
     if not rule.allowed:
         return Verdict("no", "that is not mine to do")
     if proven and rule.per_day and await _done_today(matter, wish, rule.per_day) >= rule.per_day:
-        many = "once" if rule.per_day == 1 else f"{rule.per_day} times"
-        why = f"{wish.wanted()}; the bot may do that {many} a day"
-        return Verdict("person", why)
+        return Verdict("person", too_often(wish, rule.per_day))
     if wish.tool == "reset_password":
         return Verdict("yes", values={"email": wish.args["email"]})
     number = wish.args["number"]
-    order = await find_order(number)
+    try:
+        order = await find_order_for(matter.tracker, number)
+    except Guessing:
+        return Verdict("no", "too many numbers of orders that there are not have been asked for")
     if order is None:
         return Verdict("no", f"there is no order with the number {number}")
     if proven and await _under_way(wish):
@@ -190,6 +192,26 @@ def refund_verdict(rules: Rules, order: ShopOrder, wish: Wish, *, proven: bool =
     return Verdict("yes", values=values, money=money, amount=plain(pence), given=given)
 
 
+def too_often(wish: Wish, per_day: int) -> str:
+    """Return for the desk that a customer has had as much of a tool as he may in a day."""
+    many = {1: "once", 2: "twice"}.get(per_day, f"{per_day} times")
+    return f"{wish.wanted()}; the bot may do that {many} a day for a customer, and has done so"
+
+
+async def granted(matter: Matter, wish: Wish) -> bool:
+    """Take one of the times a day that the rules leave for a wish, see `allow`.
+
+    What `judge` counts tells who is out of them before he is asked. This is what keeps two who
+    say yes at the same moment from both being counted in.
+    """
+    here, per_day = address_of(matter.tracker), matter.rules.tool(wish.tool).per_day
+    who = (await customer_of(people(), here)).id if here and per_day else matter.conversation
+    whose = [f"person {who}"]
+    whose += [f"account {wish.account}"] if wish.account else []
+    whose += [f"order {wish.args['number']}"] if wish.args.get("number") else []
+    return await allow(store(), whose, wish.tool, per_day, wish.key)
+
+
 async def _done_today(matter: Matter, wish: Wish, most: int) -> int:
     """Return how often a customer had a tool in a day: in any of his chats, for any of his orders.
 
@@ -227,10 +249,11 @@ def as_ruled(order: ShopOrder) -> Order:
     Of what cannot be told in them less is left, never more.
     """
     back = order.refunded
+    status, delivered = order.ruled(utcnow())
     return Order(
         id=order.number,
-        status=order.status,
-        delivered=order.delivered,
+        status=status,
+        delivered=delivered,
         total=order.paid.hundredths() if order.paid is not None else 0,
         refunded=-Money(-back.minor, back.currency).hundredths() if back is not None else None,
     )

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from actions.memory import memory_of
+from actions.remembered import lines_for_model
 from actions.resolving import reading
 from actions.resolving.judging import Wish
 from actions.resolving.matter import Matter
@@ -106,7 +106,7 @@ class Loop:
 
     def _opening(self) -> list[Said]:
         matter, sheet = self._matter, self._answering.sheet
-        memory = "\n".join(memory_of(matter.tracker).lines())
+        memory = "\n".join(lines_for_model(matter.tracker))
         system = self._answering.prompts["resolve"].fill(
             company=sheet.company,
             rules=sheet.rules or "none",
@@ -205,7 +205,10 @@ class Loop:
         else:
             found = await reading.order_status(matter, arguments)
         resolved.found.append(found)
-        await self._note(spec.name, arguments, verdicts.READ, found.response)
+        guessing = found.response == "utter_order_guesses"
+        verdict = verdicts.FORBIDDEN if guessing else verdicts.READ
+        told = "too many numbers that there are not have been asked for" if guessing else ""
+        await self._note(spec.name, arguments, verdict, told or found.response)
         return found.told
 
     async def _note(self, tool: str, given: Mapping[str, Any], verdict: str, result: str) -> None:

@@ -20,10 +20,10 @@ from bot.llm.masking import parts_of_name
 from bot.message import Address
 from bot.store import AsyncStore, open_store
 from bot.store.cases import Case
-from bot.store.steps import Step, Undertaking
+from bot.store.steps import Allowance, Step, Undertaking
 
 _DEFAULT_STORE = "sqlite:var/bot.db"
-_DOCUMENTS: tuple[type[Document], ...] = (Case, Step, Undertaking)
+_DOCUMENTS: tuple[type[Document], ...] = (Allowance, Case, Step, Undertaking)
 #: Messages of the customer in which what he named still counts.
 _SAID = 8
 #: Hex digits of a name.

@@ -13,8 +13,9 @@ from actions.asking import OUT_OF_REACH, log_out_of_reach
 from actions.backends.contract import Money
 from actions.handoff import handed
 from actions.proving import Standing, Wanted, require
+from actions.resolving.allowing import release
 from actions.resolving.doing import undertake
-from actions.resolving.judging import Verdict, Wish, in_money, judge
+from actions.resolving.judging import Verdict, Wish, granted, in_money, judge, too_often
 from actions.resolving.matter import Matter, digest, store
 from actions.resolving.steps import Steps
 from actions.resolving.tools import TOOLS
@@ -75,7 +76,8 @@ async def advance(talk: Talk, wishes: Sequence[Wish]) -> Events:
                 kept = {"state": PROOF, "at": matter.at, "wishes": [w.encode() for w in left]}
                 return [SlotSet(SLOT, kept), *standing.events]
             if not standing.enough:
-                return await to_person(talk, left, standing.with_why(why))
+                talk.say("utter_effect_unproven")
+                return await to_person(talk, left, standing.with_why(why), said=True)
             wish = replace(wish, account=standing.account)
             if verdict.kind == "yes":
                 verdict = await judge(matter, wish, proven=True)
@@ -133,7 +135,8 @@ async def confirmed(talk: Talk, which: str) -> Events:
             if standing.events is not None:
                 return [SlotSet(SLOT, {**told, "state": PROOF}), *standing.events]
             if not standing.enough:
-                return await to_person(talk, wishes, standing.with_why(wish.wanted()))
+                talk.say("utter_effect_unproven")
+                return await to_person(talk, wishes, standing.with_why(wish.wanted()), said=True)
             if verdict.kind == "no":
                 await _forbidden(talk, wish, verdict, last=not rest)
                 return await advance(talk, rest)
@@ -209,6 +212,10 @@ async def _carried_out(
 ) -> Events | None:
     """Do it and say what the shop answered; None when the next wish can be looked at."""
     matter = talk.matter
+    begun = await store().get(Undertaking, wish.key) is not None
+    if not begun and not await granted(matter, wish):
+        why = too_often(wish, matter.rules.tool(wish.tool).per_day)
+        return await to_person(talk, (wish, *rest), why)
     values = {"number": wish.args.get("number", ""), **verdict.values}
     what = wish.in_words(values.get("amount", ""))
     says = {
@@ -236,6 +243,7 @@ async def _carried_out(
         await talk.steps.note(wish.tool, wish.args, verdicts.DONE, "done by the shop")
         return None
     if row.status == DECLINED:
+        await release(store(), wish.key)
         verdict = Verdict("no", str(row.why))
         await _forbidden(talk, wish, verdict, last=not rest)
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from actions.asking import OUT_OF_REACH, find_order, log_out_of_reach
+from actions.asking import OUT_OF_REACH, Guessing, find_order_for, log_out_of_reach
 from actions.backends.errors import BackendError, NotFound
 from actions.backends.opening import shop
 from actions.order_status import day, facts, late_or, told
@@ -42,7 +42,9 @@ async def order_status(matter: Matter, arguments: Mapping[str, str]) -> Found:
     """Find an order's stage: nothing of it is personal. Raises StoreDown."""
     number = arguments["number"]
     try:
-        order = await find_order(number)
+        order = await find_order_for(matter.tracker, number)
+    except Guessing:
+        return _told(matter, "utter_order_guesses", {})
     except OUT_OF_REACH as error:
         return _down(error)
     if order is None:

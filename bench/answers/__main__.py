@@ -17,7 +17,8 @@ from bench.answers.measure import Answers, Search, search_row
 from bench.answers.questions import Question, load
 from bench.answers.shelf import Shelf, installed_model
 from bench.answers.standin import stand_in
-from bot.knowledge.answering import About, Answer, Answering
+from bot.knowledge.answering import Answering
+from bot.knowledge.contract import About, Answer
 from bot.knowledge.opening import sheet_of
 from bot.llm.client import open_llm
 from bot.llm.contract import Talks

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bench.answers.questions import Question
-from bot.knowledge.answering import Answer
-from bot.knowledge.contract import Hit
+from bot.knowledge.contract import Answer, Hit
 
 
 @dataclass

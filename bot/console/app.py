@@ -68,8 +68,8 @@ class Console:
     """The desk on a web page.
 
     `ring` wakes the workers (topic "desk"); `changed` is to be called when they ring back.
-    `canned` and `templates` are what the page offers of ``data/canned.yml`` and
-    ``data/templates.yml``, `root` the folder that designers work in.
+    `files` keeps what agents attach. `canned` and `templates` are what the page offers of
+    ``data/canned.yml`` and ``data/templates.yml``, `root` the folder that designers work in.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Console:
         ring: Callable[[str], None],
         seal: Seal,
         *,
-        files: ConsoleFiles | None = None,
+        files: ConsoleFiles,
         canned: Mapping[str, Canned] | None = None,
         templates: Sequence[Approved] = (),
         root: Path = Path(),
@@ -94,7 +94,7 @@ class Console:
         self._sessions = Sessions(settings.console, seal)
         # From where who has logged in lately.
         self._known: dict[tuple[str, str], None] = {}
-        self._files = files or ConsoleFiles.of(settings)
+        self._files = files
         self._offers = {
             "canned": [
                 {"key": reply.key, "title": reply.title, "text": reply.text("")}

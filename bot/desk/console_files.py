@@ -10,8 +10,7 @@ from bot.media.names import safe_name
 from bot.media.refs import PREFIX, key_in, ref_of
 from bot.media.seal import Seal
 from bot.media.sniff import NotKept, sniff
-from bot.media.vault import AsyncVault, NotInVault, VaultDown, key_of, open_vault
-from bot.settings import Settings
+from bot.media.vault import AsyncVault, NotInVault, VaultDown, key_of
 from connectors.errors import NoFile, RetryLater
 
 _CHANNEL = "console"
@@ -28,12 +27,6 @@ class ConsoleFiles:
         self._vault = vault
         self._seal = seal
         self._most = most
-
-    @classmethod
-    def of(cls, settings: Settings) -> ConsoleFiles:
-        """Return those of all processes with these settings."""
-        vault = AsyncVault(open_vault(settings))
-        return cls(vault, Seal.of(settings), settings.media.max_bytes)
 
     @property
     def most(self) -> int:

@@ -69,6 +69,7 @@ class Finisher(Rounds):
 
     async def _finish(self, row: Undertaking) -> None:
         # The shop's backends cost what the gateway, which imports this room, should not pay.
+        from actions.resolving.allowing import release
         from actions.resolving.doing import asked_again
 
         status, change = await asked_again(row)
@@ -98,6 +99,8 @@ class Finisher(Rounds):
         await self._store.change(
             Undertaking, {"id": row.id, "status": PENDING}, set=change, inc={"attempts": 1}
         )
+        if status == DECLINED:
+            await release(self._store, str(row.id))
         self._told()
 
     async def _tell(self, row: Undertaking, text: str) -> None:

@@ -15,20 +15,18 @@ from bot.desk.journal import note_down
 from bot.desk.routing import Routing
 from bot.desk.tier import tier_of
 from bot.llm.masking import redact
-from bot.message import Address, Content, Text, utcnow
+from bot.message import Address, Content, utcnow
 from bot.store import AsyncStore
 from bot.store.cases import OPEN, RESOLVED, Case
 from bot.store.conversations import AGENT, BOT, WAITING, Conversation
 from bot.store.journal import REOPENED
 from bot.store.messages import Message, queued
 from bot.store.turns import Turn
-from connectors.base import Capabilities
-from connectors.render import render
 
 _SUMMARY = 300
 #: How the reason of a case begins that says what is wanted: ``wants order 1047 cancelled; …``.
 _WANTS = "wants "
-#: Behind everything of a turn, and before everything of the next one; see `Turns.outbound`.
+#: Behind everything of a turn, and before everything of the next one; see `bot.deriving`.
 _AFTER_TURN, _BEFORE_NEXT = 500, 999
 
 
@@ -156,27 +154,6 @@ async def take(store: AsyncStore, conversation: str, agent: str) -> Conversation
             return taken
 
 
-async def give_back(store: AsyncStore, conversation: str, agent: str) -> Conversation | None:
-    """Let the bot answer again. Returns None when it was the bot's already.
-
-    Raises NotYours when another agent has it.
-    """
-    while True:
-        held = await store.get(Conversation, conversation)
-        if held is None or held.holder == BOT:
-            return None
-        if held.holder == AGENT and held.agent != agent:
-            raise NotYours(_has(held), held.agent)
-        freed = await store.change(
-            Conversation,
-            {"id": conversation, "holder": held.holder, "epoch": held.epoch},
-            set={"holder": BOT, "agent": ""},
-            inc={"epoch": 1},
-        )
-        if freed is not None:
-            return freed
-
-
 async def move(
     store: AsyncStore, conversation: str, epoch: int, holder: str, agent: str = ""
 ) -> Conversation | None:
@@ -210,23 +187,6 @@ async def place_after_all(store: AsyncStore, conversation: str) -> int:
     return min(after, turn + _BEFORE_NEXT)
 
 
-async def say(
-    store: AsyncStore,
-    conversation: Conversation,
-    text: str,
-    agent: str,
-    id: str,
-    can: Capabilities,
-) -> bool:
-    """Send an agent's words; `id` makes saying it again no second message.
-
-    They come after all that has been said, cut into as many messages as the channel, which
-    `can` do so much, needs for them. Returns False when that id was said before.
-    """
-    contents = render(Text(text), can)
-    return any(await say_contents(store, conversation, contents, agent, id)) if contents else False
-
-
 async def say_contents(
     store: AsyncStore,
     conversation: Conversation,
@@ -234,9 +194,10 @@ async def say_contents(
     agent: str,
     id: str,
 ) -> list[bool]:
-    """Send what the channel can, one request each, as `say` does; `agent` is a name.
+    """Send what an agent says, which the channel can, one request each; `agent` is a name.
 
-    Returns for each whether it is new.
+    It comes after all that has been said; `id` makes saying it again no second message. Returns
+    for each whether it is new.
     """
     order = await place_after_all(store, conversation.id)
     rows = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.desk.routing_file import load_routing
+from bot.desk.routing import Routing
 from bot.desk.watch import Watch
 from bot.llm.client import open_llm
 from bot.llm.prompts import load_prompt
@@ -15,7 +15,9 @@ from bot.settings import Settings
 from bot.store import AsyncStore
 
 
-def open_watch(settings: Settings, store: AsyncStore, root: Path = Path()) -> Watch:
+def open_watch(
+    settings: Settings, store: AsyncStore, routing: Routing, root: Path = Path()
+) -> Watch:
     """Return what looks at each message. Raises SettingsInvalid, PromptInvalid."""
     escalation = load_escalation(root / "data" / "escalation.yml")
     classify = None
@@ -27,4 +29,4 @@ def open_watch(settings: Settings, store: AsyncStore, root: Path = Path()) -> Wa
             settings.perception.languages[0],
         )
     perceiver = Perceiver(settings.perception, escalation)
-    return Watch(perceiver, escalation, classify, load_routing(root / settings.desk.routing))
+    return Watch(perceiver, escalation, classify, routing)

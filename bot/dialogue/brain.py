@@ -31,7 +31,7 @@ from bot.dialogue.contract import (
 from bot.dialogue.errors import ModelMissing, ModelUnreadable
 from bot.dialogue.events import pack, plain
 from bot.dialogue.heard import Command, Deed, Words, heard, sensed_in
-from bot.dialogue.live import LiveWords, rest_of
+from bot.dialogue.live import LiveWords, fits
 from bot.dialogue.meanwhile import catch_up
 from bot.dialogue.processor import OneConversation, Processor, too_many_actions
 from bot.dialogue.quiet import quiet
@@ -71,7 +71,9 @@ class Brain:
         reach: Reach,
         began: datetime,
         resolves: frozenset[str] = frozenset(),
+        name: str = "",
     ) -> None:
+        self._name = name
         self._trained = processor
         self._processor = processor
         self._actions = actions
@@ -128,7 +130,8 @@ class Brain:
             c for c in processor.graph_runner.components().values() if isinstance(c, Policy)
         )
         began = _began(archive, processor.model_metadata.trained_at)
-        return cls(processor, endpoint, reach(policies), began, resolves)
+        name = archive.name.removesuffix(".tar.gz")
+        return cls(processor, endpoint, reach(policies), began, resolves, name)
 
     @property
     def model_id(self) -> str:
@@ -173,7 +176,7 @@ class Brain:
                 failure=None,
                 handoff=_handoff(new),
                 answered=_told(new, ANSWERED_SLOT),
-                model=self.model_id,
+                model=self._name,
                 origins=tuple(origin(name, said_by) for name in replies.responses),
             )
         except ActionFailed as failed:
@@ -191,12 +194,7 @@ class Brain:
         """
         own: Domain = self._trained.domain
         responses = own.responses
-        if (
-            words is not None
-            and words.at > self._began
-            and words.responses.keys() >= own.responses.keys()
-            and words.rest == rest_of(own.as_dict())
-        ):
+        if words is not None and words.at > self._began and fits(words, own.as_dict()):
             responses = words.responses
         domain = copy.copy(own)
         domain.responses = responses
@@ -270,7 +268,7 @@ class Brain:
             log.exception("%s cannot be said", _APOLOGY)
         said_instead = apology or [Text(_DEFAULT_APOLOGY)]
         origins = (origin(_APOLOGY, self._domain.responses),) if apology else ()
-        return Outcome([], said_instead, before, {}, failure, model=self.model_id, origins=origins)
+        return Outcome([], said_instead, before, {}, failure, model=self._name, origins=origins)
 
 
 def _metadata(said: Inbound, hints: Hints) -> dict[str, Any]:

@@ -25,7 +25,6 @@ _READ, _TRAIN, _TEST = 0.25, 0.4, 0.85
 class _Progress:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._began = time.monotonic()
         self.seconds: dict[str, float] = {}
 
     def say(self, done: float, what: str) -> None:

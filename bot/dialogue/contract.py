@@ -75,7 +75,7 @@ class Outcome:
     `parse` holds intent, confidence and entities. With a `failure`, `events` is
     empty, `state` is the one before, and `replies` is one apology. `stopped` is the
     intent for which no action was run, see `Hints`. `answered` is what an action told of
-    how it answered a question. `model` is the id of the model, "" when none was asked.
+    how it answered a question. `model` is the name of the model, "" when none was asked.
     `origins` are the responses that replies were made of, one a reply or none at all;
     `spoken` says that the replies are in the customer's language already. `translated` tells
     of a message in another language than the company's.

@@ -11,14 +11,15 @@ import asyncio
 import hashlib
 import json
 import logging
+import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from bot.dialogue.checking.files import data_files, domain_files
 from bot.dialogue.checking.finding import Findings, errors_of
-from bot.dialogue.checking.project import DATA, domain_files, yaml_below
 from bot.dialogue.checking.reading import Map, plain, read
 from bot.message import utcnow
 from bot.store import AsyncStore, StoreError
@@ -70,6 +71,23 @@ def rest_of(domain: Mapping[str, Any]) -> str:
     return _digest(kept)
 
 
+def fits(words: LiveWords, domain: Mapping[str, Any]) -> bool:
+    """Tell whether a model of that domain can say these words: only words may have changed."""
+    own = domain.get("responses") or {}
+    return words.responses.keys() >= own.keys() and words.rest == rest_of(domain)
+
+
+def domain_in(archive: Path) -> dict[str, Any] | None:
+    """Return the domain that a model was trained with; None when the file cannot be read."""
+    try:
+        with tarfile.open(archive) as model:
+            told = model.extractfile("metadata.json")
+            found = json.load(told)["domain"] if told else None
+    except (OSError, EOFError, KeyError, ValueError, tarfile.TarError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
 def read_words(root: Path) -> LiveWords | None:
     """Read the responses of the project below `root`; None when a file cannot be read whole.
 
@@ -79,7 +97,7 @@ def read_words(root: Path) -> LiveWords | None:
     findings = Findings()
     domain: dict[str, Any] = {}
     responses: dict[str, Any] = {}
-    paths = [*domain_files(root), *(path for part in DATA for path in yaml_below(root / part))]
+    paths = [*domain_files(root), *data_files(root)]
     for number, path in enumerate(paths):
         top = read(path, path.name, findings)
         if top is None:

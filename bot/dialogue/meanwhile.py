@@ -20,13 +20,15 @@ from rasa.shared.core.events import (
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.dialogue.contract import Spoken
+from bot.dialogue.resolving import SLOT as PROPOSED
 
 
 def catch_up(tracker: DialogueStateTracker, domain: Domain, meanwhile: tuple[Spoken, ...]) -> None:
     """Put into the tracker what was said before the bot answers again.
 
     As Rasa does it while a conversation is paused: messages are logged, and no action
-    follows. A form that was going on ends, for what it asked was the agent's to see to.
+    follows. A form that was going on ends, for what it asked was the agent's to see to. What was
+    proposed is dropped once anything was said after it: a yes may be to that.
     """
     events: list[Event] = []
     if not tracker.events:
@@ -38,6 +40,8 @@ def catch_up(tracker: DialogueStateTracker, domain: Domain, meanwhile: tuple[Spo
         ]
     if tracker.active_loop_name:
         events += [ActiveLoop(None), SlotSet(REQUESTED_SLOT, None)]
+    if meanwhile and tracker.get_slot(PROPOSED) is not None:
+        events.append(SlotSet(PROPOSED, None))
     for spoken in meanwhile:
         if spoken.agent:
             said: Event = BotUttered(spoken.text, metadata={"agent": spoken.agent})
@@ -45,4 +49,7 @@ def catch_up(tracker: DialogueStateTracker, domain: Domain, meanwhile: tuple[Spo
             said = UserUttered(spoken.text, parse_data={"text": spoken.text, "intent": {}})
         said.timestamp = spoken.at
         events.append(said)
+    if events:
+        # A fallback takes back all since the bot last listened, which must not be all of this.
+        events.append(ActionExecuted(ACTION_LISTEN_NAME))
     tracker.update_with_events(events, domain)

@@ -17,8 +17,15 @@ from rasa.engine.constants import PLACEHOLDER_MESSAGE, PLACEHOLDER_TRACKER
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.storage import ModelMetadata
 from rasa.exceptions import ModelNotFound
+from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import Event, ReminderCancelled, ReminderScheduled
+from rasa.shared.core.events import (
+    ActionExecuted,
+    Event,
+    ReminderCancelled,
+    ReminderScheduled,
+    UserUtteranceReverted,
+)
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.dialogue.actions import ActionFailed, failure_of
@@ -109,6 +116,12 @@ class Processor(MessageProcessor):
         more: bool = await super()._run_action(
             _Aloud(action), tracker, output_channel, nlg, prediction
         )
+        taken_back = more and isinstance(tracker.events[-1], UserUtteranceReverted)
+        if taken_back and tracker.latest_action_name == ACTION_LISTEN_NAME:
+            # What is left ends with what an agent and the customer said to each other, to
+            # which Rasa would find no answer either, and take it back as well.
+            tracker.update(ActionExecuted(ACTION_LISTEN_NAME), self.domain)
+            return False
         return more
 
     async def _schedule_reminders(

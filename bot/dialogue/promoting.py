@@ -8,11 +8,8 @@ hosts at once, and be cut off anywhere.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
-import os
 import socket
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -23,6 +20,7 @@ from bot.media.vault import AsyncVault, NotInVault, key_of
 from bot.message import utcnow
 from bot.store import AsyncStore, Duplicate
 from bot.store.models import CANDIDATE, FAILED, IN_USE, POINTER, RETIRED, ModelInUse, StoredModel
+from bot.whole_files import write_whole
 
 SUFFIX = ".tar.gz"
 PROMOTE, FORCE, ROLLBACK = "promote", "force", "rollback"
@@ -195,7 +193,7 @@ class Models:
             raise ModelMissing(f"{name}: its file is not in the vault") from error
         if key_of(data) != model.sha256:
             raise ModelUnreadable(f"{name}: its file in the vault is damaged")
-        await asyncio.to_thread(_write, path, data)
+        await asyncio.to_thread(write_whole, path, data)
         return path
 
     async def _move(
@@ -257,19 +255,3 @@ def _digest(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
         return ""
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a whole file or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=".fetched-", dir=path.parent)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise

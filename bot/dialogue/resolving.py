@@ -13,7 +13,7 @@ from rasa.shared.core.events import SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
 
 SLOT = "resolving"
-_ASKED, _OPEN, _PROOF = "asked", "open", "proof"
+_ASKED, _OPEN = "asked", "open"
 _MODEL = "question"
 _YES, _NO = "confirm_effect", "refuse_effect"
 _WORDS = {"affirm": _YES, "deny": _NO, "stop": _NO}

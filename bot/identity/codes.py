@@ -1,10 +1,11 @@
 """Codes by which customers show that they are the same person on two channels.
 
 A code is made in one conversation and typed in another. It lives ten minutes, there is
-one at a time for a conversation, and it is good for one use. Guessing is bounded twice:
-by wrong codes of a conversation, and, since anybody can open as many web chats as he
-likes, by wrong codes of all of them since a code was made. An attack can make codes
-useless that way, for as long as it lasts, but it cannot guess one.
+one at a time for a conversation, and it is good for one use. Guessing is bounded by
+wrong codes of a conversation, and, since anybody can open as many web chats as he
+likes, by wrong codes of all of them since a code of six digits was made. After that it is of
+no use, and for as long as the guessing goes on new ones have nine, which no number of guesses
+ends: who guesses keeps nobody from it, and finds none in a thousand times as many.
 
 Codes are stored hashed, so that nobody who sees the collection can type one. It is a
 slow hash, for there are only a million codes; with a salt of this purpose, since a code
@@ -31,9 +32,9 @@ from bot.message import Address, clean, utcnow
 from bot.store import AsyncStore, Duplicate
 from bot.store.customers import CUSTOMER, LinkCode, LinkTry, customer_id
 
-DIGITS = 6
+DIGITS, LONG_DIGITS = 6, 9
 LIFE = timedelta(minutes=10)
-#: Wrong codes of one conversation in `PERIOD`, and of all since a code was made.
+#: Wrong codes of one conversation in `PERIOD`, and of all since a code of `DIGITS` was made.
 MOST_WRONG = 5
 MOST_WRONG_IN_ALL = 10
 PERIOD = timedelta(hours=1)
@@ -43,7 +44,7 @@ _SALT = b"frontdesk link code"
 # Of scrypt: tens of milliseconds for a code, hours for all of them.
 _COST = 2**13
 _ATTEMPTS = 20
-_CODE = re.compile(r"(?<!\d)([0-9]{3})[ -]?([0-9]{3})(?!\d)")
+_CODE = re.compile(r"(?<!\d)([0-9]{3})[ -]?([0-9]{3})(?:[ -]?([0-9]{3}))?(?!\d)")
 
 Became = Literal["linked", "wrong", "here", "too often", "too many"]
 
@@ -73,8 +74,10 @@ async def issue(store: AsyncStore, address: Address) -> str:
     await customer_of(store, address)
     await store.delete(LinkCode, {"conversation": key})
     await store.delete(LinkCode, {"until": {"$lte": utcnow() - PERIOD}})
+    recent = await store.count(LinkTry, {"at": {"$gte": utcnow() - LIFE}})
+    digits = LONG_DIGITS if recent > MOST_WRONG_IN_ALL // 2 else DIGITS
     for _ in range(_ATTEMPTS):
-        code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+        code = f"{secrets.randbelow(10**digits):0{digits}}"
         now = utcnow()
         hashed = await _hashed(code)
         made = LinkCode(id=hashed, conversation=key, made=now, until=now + LIFE)
@@ -126,7 +129,7 @@ async def redeem(store: AsyncStore, address: Address, code: str) -> Linked:
 
 
 def read_code(text: str) -> str | None:
-    """Return the code in a text, ``link 482913`` or ``482 913``; None without just one.
+    """Return the code in a text, ``link 482913`` or ``482 913 105``; None without just one.
 
     Digits of any script count.
     """
@@ -134,7 +137,7 @@ def read_code(text: str) -> str | None:
         str(unicodedata.decimal(c)) if c.isdecimal() else c
         for c in unicodedata.normalize("NFKC", text)
     )
-    found = {a + b for a, b in _CODE.findall(plain)}
+    found = {a + b + c for a, b, c in _CODE.findall(plain)}
     return found.pop() if len(found) == 1 else None
 
 
@@ -142,6 +145,8 @@ async def _alive(store: AsyncStore, code: str) -> LinkCode | None:
     found = await store.get(LinkCode, await _hashed(code))
     if found is None or found.until <= utcnow():
         return None
+    if len(code) == LONG_DIGITS:
+        return found
     wrong = await store.count(LinkTry, {"at": {"$gte": found.made - _CLOCKS}})
     # This one is among them.
     return found if wrong <= MOST_WRONG_IN_ALL else None

@@ -108,6 +108,7 @@ async def _met(store: AsyncStore, address: Address, profile: Profile) -> Custome
             language=language,
             phone=phone,
             matched=not phone,
+            signs=list(profile.signs) or None,
             created=utcnow(),
         )
         try:
@@ -115,11 +116,13 @@ async def _met(store: AsyncStore, address: Address, profile: Profile) -> Custome
             return made
         except Duplicate:
             member = await store.get(Customer, made.id)
-    news = {
+    news: dict[str, object] = {
         field: said
         for field, said in (("name", name), ("language", language))
         if said and said != (getattr(member, field) or "")
     }
+    if profile.signs and list(profile.signs) != list(member.signs or ()):
+        news["signs"] = list(profile.signs)
     if news:
         member = await store.change(Customer, {"id": member.id}, set=news) or member
     return member
@@ -146,7 +149,15 @@ async def _match(store: AsyncStore, member: Customer, by: str, why: str) -> list
             Customer, {"phone": number}, sort=("created",), limit=MOST_ADDRESSES
         )
         everyone = sorted((c for c in same if not c.left_for), key=lambda c: (c.created, c.id))
+        if by == CUSTOMER:
+            # Who shows the number as his own now need not be who had it before.
+            everyone = [c for c in everyone if c.id == member.id or not c.doubt]
         others = [c for c in everyone if c.id != member.id]
+        doubt = max((c for c in others if c.doubt), key=lambda c: c.doubt, default=None)
+        if by == PHONE and doubt is not None:
+            # Whoever writes from a number for the first time is who has it now.
+            since = {"doubt": doubt.doubt, "doubt_why": doubt.doubt_why}
+            await store.change(Customer, {"id": member.id}, set=since)
         if everyone and everyone[0].id != member.id:
             others = others[:1]
         for other in others:

@@ -5,11 +5,10 @@ types; who reads it there and types it here has proven that the account is his. 
 the customer at this address (`bot.store.customers.Customer`) and this account, for a
 time: whoever has the address or the number next is another customer, and has proven nothing.
 
-A code has six digits, lives ten minutes and is good for one message. Guessing is bounded by
-wrong codes of a person, of an account whoever guesses, and of all; each counts before it is
-looked at, so that guesses made at once do not slip through. So are codes that are
-sent, for they are mails in somebody's box. Done again with the same `cause` (the id of the
-message), everything does and says the same.
+A code has six digits, lives ten minutes and is good for one message. Guessing is bounded, see
+`bot.identity.guarding`; each guess counts before it is looked at, so that guesses made at once
+do not slip through. So are codes that are sent, for they are mails in somebody's box. Done
+again with the same `cause` (the id of the message), everything does and says the same.
 """
 
 from __future__ import annotations
@@ -20,9 +19,21 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
+from bot.identity.doubting import believe
+from bot.identity.guarding import (
+    ACQUAINTED,
+    DAY,
+    DIGITS,
+    LONG_DIGITS,
+    PERIOD,
+    guessed_at,
+    guessed_enough,
+    sent_enough,
+    strained,
+)
 from bot.identity.meeting import customer_of
 from bot.identity.people import Person
 from bot.identity.phones import e164, phone_of
@@ -31,29 +42,28 @@ from bot.message import Address, clean, utcnow
 from bot.store import AsyncStore
 from bot.store.proofs import HELD, NOWHERE, QUEUED, Challenge, Proof, ProofTry
 
-DIGITS = 6
 LIFE = timedelta(minutes=10)
-PERIOD = timedelta(hours=1)
-#: Wrong codes in `PERIOD`: of a person, for an account whoever types them, and of all.
-MOST_WRONG, MOST_WRONG_OF_ACCOUNT, MOST_WRONG_IN_ALL = 5, 10, 100
-#: Codes sent in `PERIOD`: of a person, to an account, and in all.
-MOST_CODES, MOST_CODES_OF_ACCOUNT, MOST_CODES_IN_ALL = 5, 5, 1000
 # Codes that a mail server held back come late; one of the last few is as good as the newest.
 _ALIVE = 3
 # Of scrypt, as in `bot.identity.codes`.
 _COST = 2**13
 _MARK = re.compile(r"\s+")
 
-Became = Literal["proven", "wrong", "none", "too often"]
+Became = Literal["proven", "wrong", "none", "too often", "guarded"]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What became of a wish for a code: ``sent`` to `hint` by `way`, ``too often``, ``no way``."""
+    """What became of a wish for a code: ``sent`` to `hint` by `way`, with so many `digits`.
 
-    became: Literal["sent", "too often", "no way"]
+    ``too often`` is when the person has had too many, ``guarded`` when the account has, whoever
+    asked for them, and ``no way`` when none can be sent.
+    """
+
+    became: Literal["sent", "too often", "guarded", "no way"]
     hint: str = ""
     way: str = ""
+    digits: int = DIGITS
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,14 @@ async def proven(store: AsyncStore, here: Address, account: str) -> bool:
     return found is not None and found.until > utcnow()
 
 
+async def proven_since(store: AsyncStore, here: Address) -> datetime | None:
+    """Return since when the customer at an address has proven what is proven now, or None."""
+    customer, _ = await _who(store, here)
+    now = utcnow()
+    alive = [row for row in await store.find(Proof, {"customer": customer}) if row.until > now]
+    return min((row.since or row.at for row in alive), default=None)
+
+
 async def challenge(
     store: AsyncStore,
     here: Address,
@@ -111,14 +129,18 @@ async def challenge(
     customer, person = await _who(store, here)
     now = utcnow()
     await store.delete(Challenge, {"until": {"$lte": now - PERIOD}})
-    code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+    strain = await strained(store, here.channel, now)
+    digits = LONG_DIGITS if strain else DIGITS
+    code = f"{secrets.randbelow(10**digits):0{digits}}"
     id_ = _digest(customer, account, cause)
     row = Challenge(
         id=id_,
         customer=customer,
         person=person,
         account=account,
+        channel=here.channel,
         hashed=await _hashed(code, id_),
+        digits=digits,
         made=now,
         until=now + LIFE,
         way=way if real else "",
@@ -129,20 +151,17 @@ async def challenge(
     )
     await store.insert_new([row])
     mine = await store.get(Challenge, id_)
-    if mine is None or mine.status != HELD:
-        return Asked("sent" if mine is not None else "too often", hint(to), way)
-    since = {"made": {"$gte": now - PERIOD}}
-    for where, most in (
-        ({"person": person, **since}, MOST_CODES),
-        ({"account": account, **since}, MOST_CODES_OF_ACCOUNT),
-        (since, MOST_CODES_IN_ALL),
-    ):
-        if await store.count(Challenge, where) > most:
+    if mine is None:
+        return Asked("too often")
+    if mine.status == HELD:
+        stranger = not await _acquainted(store, customer, account)
+        enough = await sent_enough(store, mine, stranger=stranger, strain=strain)
+        if enough:
             await store.delete(Challenge, {"id": id_, "status": HELD})
-            return Asked("too often")
-    status = QUEUED if mine.way else NOWHERE
-    await store.change(Challenge, {"id": id_, "status": HELD}, set={"status": status})
-    return Asked("sent", hint(to), way)
+            return Asked(enough)
+        status = QUEUED if mine.way else NOWHERE
+        await store.change(Challenge, {"id": id_, "status": HELD}, set={"status": status})
+    return Asked("sent", hint(to), way, int(mine.digits))
 
 
 async def check(
@@ -154,25 +173,31 @@ async def check(
     """
     customer, person = await _who(store, here)
     now = utcnow()
-    since = {"at": {"$gte": now - PERIOD}}
-    guess = ProofTry(id=_digest("try", customer, cause), person=person, account=account, at=now)
+    # Of who has proven it before, what strangers guess is not held against him.
+    mine = await _acquainted(store, customer, account)
+    guess = ProofTry(
+        id=_digest("try", customer, cause),
+        person=person,
+        account=_digest(account, customer) if mine else account,
+        channel=here.channel,
+        at=now,
+    )
     await store.insert_new([guess])
-    for where, most in (
-        ({"person": person, **since}, MOST_WRONG),
-        ({"account": account, **since}, MOST_WRONG_OF_ACCOUNT),
-        (since, MOST_WRONG_IN_ALL),
-    ):
-        if await store.count(ProofTry, where) > most:
-            # Trying all the same does not make the waiting longer.
-            await store.delete(ProofTry, {"id": guess.id})
-            return "too often"
-    await store.delete(ProofTry, {"at": {"$lt": now - PERIOD}})
+    enough = await guessed_enough(store, guess)
+    if enough:
+        # Trying all the same does not make the waiting longer.
+        await store.delete(ProofTry, {"id": guess.id})
+        return enough
+    await store.delete(ProofTry, {"at": {"$lt": now - DAY}})
     alive = await store.find(
         Challenge,
         {"customer": customer, "account": account, "until": {"$gt": now}},
         sort=("-until",),
         limit=_ALIVE,
     )
+    short = [one for one in alive if one.digits < LONG_DIGITS]
+    if short and await strained(store, here.channel, now) and await guessed_at(store, guess):
+        alive = [one for one in alive if one not in short]
     found = None
     for one in alive:
         # All of them are looked at, so that the time it takes tells nothing.
@@ -193,6 +218,7 @@ async def check(
         account=account,
         by=found.way,
         at=now,
+        since=await _recognised(store, here, account, now),
         until=now + life,
     )
     await store.put(proof)
@@ -200,7 +226,7 @@ async def check(
     # The others are nothing any more.
     for one in alive:
         await store.change(Challenge, {"id": one.id, "used_by": ""}, set={"used_by": cause})
-    await store.delete(Proof, {"until": {"$lte": now}})
+    await store.delete(Proof, {"until": {"$lte": now - ACQUAINTED}})
     return "proven"
 
 
@@ -212,6 +238,21 @@ async def forget(store: AsyncStore, here: Address) -> None:
     for row in rows:
         # Kept for the counts, with nothing in it that could still be typed or sent.
         await store.change(Challenge, {"id": row.id}, set={"used_by": "forgotten", "letter": None})
+
+
+async def _recognised(store: AsyncStore, here: Address, account: str, now: datetime) -> datetime:
+    """Return since when who has just shown an account has proven it, ending a doubt about him."""
+    person = await customer_of(store, here)
+    whose = {"customer": {"$in": [str(member.id) for member in person.members]}}
+    before = [row for row in await store.find(Proof, whose) if row.account == account]
+    since = min((row.since or row.at for row in before), default=now)
+    await believe(store, [m for m in person.members if m.doubt and since < m.doubt])
+    return since
+
+
+async def _acquainted(store: AsyncStore, customer: str, account: str) -> bool:
+    """Tell whether a customer has proven an account before, if only long ago."""
+    return await store.get(Proof, _digest(customer, account)) is not None
 
 
 async def _who(store: AsyncStore, here: Address) -> tuple[str, str]:

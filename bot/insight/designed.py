@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import TypeVar
 
-from bot.dialogue.checking.domain import Domain, read_domain
-from bot.dialogue.checking.finding import Finding, Findings, Place, errors_of
-from bot.dialogue.checking.nlu import Nlu, read_nlu
-from bot.dialogue.checking.project import DATA, domain_files, yaml_below
-from bot.dialogue.checking.reading import Map, Node, Seq, Text, read, text_of
-from bot.dialogue.checking.stories import Told, read_told
+from bot.dialogue.checking.domain import Domain
+from bot.dialogue.checking.files import Stamp, stamps
+from bot.dialogue.checking.finding import Finding, Place, errors_of
+from bot.dialogue.checking.nlu import Nlu
+from bot.dialogue.checking.reading import Map, Node, Seq, Text, text_of
+from bot.dialogue.checking.stories import Told
+from bot.dialogue.checking.written import Written, written
 from bot.insight.flow import Flow
 from bot.insight.spoken import Module, Spoken, read_module, spoken_of
 
@@ -22,10 +22,6 @@ _ACTIONS = "actions"
 _PAYLOAD = re.compile(r"/([^{@\s]+)")
 _MOST_HEAD = 8192
 _BLANK = re.compile(r"\s+")
-
-#: When a file was changed (ns) and how many bytes it has.
-Stamp = tuple[int, int]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -36,7 +32,7 @@ class Button:
     intent: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class Designed:
     """A project as it is in the files. `about` are topics' first comments.
 
@@ -44,15 +40,15 @@ class Designed:
     there are no files at all.
     """
 
-    domain: Domain = field(default_factory=Domain)
-    nlu: Nlu = field(default_factory=Nlu)
-    told: list[Told] = field(default_factory=list)
-    spoken: Spoken = field(default_factory=Spoken)
-    flow: Flow = field(default_factory=Flow)
-    buttons: dict[str, list[Button]] = field(default_factory=dict)
-    about: dict[str, str] = field(default_factory=dict)
-    broken: list[Finding] = field(default_factory=list)
-    missing: bool = False
+    domain: Domain
+    nlu: Nlu
+    told: Sequence[Told]
+    spoken: Spoken
+    flow: Flow
+    buttons: dict[str, list[Button]]
+    about: dict[str, str]
+    broken: list[Finding]
+    missing: bool
 
 
 def topic_of(file: str) -> str:
@@ -75,15 +71,14 @@ def asked_by(domain: Domain, form: str, slot: str) -> str:
 
 
 class Designs:
-    """The project below `root`; `read` may be called from any thread."""
+    """The project below `root` with the code of its actions; `read` is for any thread."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._lock = Lock()
         self._stamps: dict[Path, Stamp] = {}
-        self._yaml: dict[Path, tuple[Stamp, _File]] = {}
-        self._code: dict[Path, tuple[Stamp, Module]] = {}
-        self._made: Designed | None = None
+        self._modules: dict[Path, Module] = {}
+        self._made: tuple[Written, Designed] | None = None
 
     def read(self) -> Designed:
         """Return what the files say now; only those that have changed are read again.
@@ -91,105 +86,48 @@ class Designs:
         Raises nothing: what cannot be read is told of in `Designed.broken`.
         """
         with self._lock:
-            yaml = [*domain_files(self._root), *_below(self._root)]
-            code = sorted((self._root / _ACTIONS).rglob("*.py"))
-            stamps = {path: stamp for path in (*yaml, *code) if (stamp := _stamp(path))}
-            if self._made is None or stamps != self._stamps:
-                files = {
-                    path: self._fresh(path, stamps[path], self._yaml, self._file)
-                    for path in yaml
-                    if path in stamps
-                }
-                modules = {
-                    path: self._fresh(path, stamps[path], self._code, self._module)
-                    for path in code
-                    if path in stamps
-                }
-                for kept in (self._yaml, self._code):
-                    for gone in kept.keys() - stamps.keys():
-                        del kept[gone]
-                self._made = _together(list(files.values()), list(modules.values()))
-                self._stamps = stamps
-            return self._made
+            project = written(self._root)
+            seen = stamps(sorted((self._root / _ACTIONS).rglob("*.py")))
+            if self._made is None or self._made[0] is not project or seen != self._stamps:
+                self._modules = {path: self._module(path, stamp) for path, stamp in seen.items()}
+                self._stamps = seen
+                self._made = project, _together(project, list(self._modules.values()))
+            return self._made[1]
 
-    def _fresh(
-        self,
-        path: Path,
-        stamp: Stamp,
-        kept: dict[Path, tuple[Stamp, T]],
-        make: Callable[[Path, str], T],
-    ) -> T:
-        found = kept.get(path)
-        if found is None or found[0] != stamp:
-            found = kept[path] = (stamp, make(path, path.relative_to(self._root).as_posix()))
-        return found[1]
-
-    def _file(self, path: Path, name: str) -> _File:
-        findings = Findings()
-        top = read(path, name, findings)
-        return _File(name, top, _comment(path, name), findings.all())
-
-    def _module(self, path: Path, name: str) -> Module:
-        return read_module(path, name)
+    def _module(self, path: Path, stamp: Stamp) -> Module:
+        if self._stamps.get(path) == stamp:
+            return self._modules[path]
+        return read_module(path, path.relative_to(self._root).as_posix())
 
 
-@dataclass
-class _File:
-    """A file of YAML; `top` is None when it could not be read, `faults` say why."""
-
-    name: str
-    top: Map | None
-    comment: str
-    faults: list[Finding]
-
-
-def _stamp(path: Path) -> Stamp | None:
-    try:
-        state = path.stat()
-    except OSError:
-        return None
-    return state.st_mtime_ns, state.st_size
-
-
-def _below(root: Path) -> list[Path]:
-    return [path for part in DATA for path in yaml_below(root / part)]
-
-
-def _together(files: list[_File], modules: list[Module]) -> Designed:
-    made, findings = Designed(missing=not files), Findings()
-    for file in files:
-        if file.top is not None:
-            read_domain(file.top, made.domain, findings)
-        if file.comment:
-            made.about.setdefault(topic_of(file.name), file.comment)
-    for file in files:
-        if file.top is not None:
-            _training(file.top, made, findings)
-    made.spoken = spoken_of(modules, made.domain.responses)
-    for response, variations in made.domain.variations.items():
+def _together(project: Written, modules: list[Module]) -> Designed:
+    domain = project.domain
+    buttons = {}
+    for response, variations in domain.variations.items():
         found = list(dict.fromkeys(b for one in variations for b in buttons_of(one)))
         if found:
-            made.buttons[response] = found
-    made.flow = Flow.of(
-        made.told,
-        frozenset(made.domain.forms),
-        frozenset(made.domain.responses),
-        {name: [(b.title, b.intent) for b in found] for name, found in made.buttons.items()},
+            buttons[response] = found
+    about: dict[str, str] = {}
+    for file in project.data:
+        if said := _comment(file.path, file.name):
+            about.setdefault(topic_of(file.name), said)
+    faults = {*project.faults, *(one for module in modules for one in module.faults)}
+    return Designed(
+        domain=domain,
+        nlu=project.nlu,
+        told=project.told,
+        spoken=spoken_of(modules, domain.responses),
+        flow=Flow.of(
+            project.told,
+            frozenset(domain.forms),
+            frozenset(domain.responses),
+            {name: [(b.title, b.intent) for b in found] for name, found in buttons.items()},
+        ),
+        buttons=buttons,
+        about=about,
+        broken=errors_of(sorted(faults)),
+        missing=not (project.domains or project.data),
     )
-    faults = set(findings.all())
-    faults.update(one for file in files for one in file.faults)
-    faults.update(one for module in modules for one in module.faults)
-    made.broken = errors_of(sorted(faults))
-    return made
-
-
-def _training(top: Map, made: Designed, findings: Findings) -> None:
-    if "nlu" in top.pairs:
-        read_nlu(top.get("nlu"), top.pairs["nlu"].at, made.nlu, made.domain, findings)
-    for section in ("rules", "stories"):
-        if section in top.pairs:
-            at = top.pairs[section].at
-            made.told += read_told(section, top.get(section), at, test=False, findings=findings)
 
 
 def _comment(path: Path, name: str) -> str:

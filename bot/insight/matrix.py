@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from bot.dialogue.checking.domain import Domain
 from bot.dialogue.checking.finding import Findings
-from bot.dialogue.checking.nlu import Nlu, bare, read_nlu
-from bot.dialogue.checking.project import stamps, yaml_below
-from bot.dialogue.checking.reading import read
-from bot.dialogue.sources import HELD_OUT
+from bot.dialogue.checking.nlu import bare
+from bot.dialogue.checking.written import Written, nlu_of, written
 from bot.store import AsyncStore
 from bot.store.models import FAILED, IN_USE, POINTER, RETIRED, ModelInUse, StoredModel
 
@@ -231,26 +227,17 @@ class Places:
 
 
 def places_of(root: Path) -> Places:
-    """Read the examples below `root`; again only when a file changed."""
-    return _places(root, stamps([*yaml_below(root / "data/nlu"), root / HELD_OUT]))
+    """Return where the examples below `root` are now."""
+    return written(root).made(_places)
 
 
-@lru_cache(maxsize=2)
-def _places(root: Path, seen: tuple[tuple[Path, int, int], ...]) -> Places:
-    places, findings = Places(), Findings()
-    for path, _, _ in seen:
-        name = path.relative_to(root).as_posix()
-        top = read(path, name, findings)
-        if top is None or "nlu" not in top.pairs:
-            continue
-        nlu = Nlu()
-        read_nlu(top.get("nlu"), top.pairs["nlu"].at, nlu, Domain(), findings)
-        held_out = name == HELD_OUT
-        into = places.held_out if held_out else places.examples
+def _places(project: Written) -> Places:
+    places = Places()
+    held_out = nlu_of(project.held_out, project.domain, Findings())
+    for nlu, into in ((project.nlu, places.examples), (held_out, places.held_out)):
         for intent, lines in nlu.examples.items():
             for text, at in lines:
                 into.setdefault((intent, bare(text)), f"{at.file}:{at.line}")
-            if not held_out and intent in nlu.first:
-                at = nlu.first[intent]
-                places.intents.setdefault(intent, f"{at.file}:{at.line}")
+    for intent, at in project.nlu.first.items():
+        places.intents[intent] = f"{at.file}:{at.line}"
     return places

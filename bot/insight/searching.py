@@ -13,6 +13,8 @@ from bot.insight.topics import topics_of
 #: So much is found at most.
 MOST = 40
 _SHOWN = 160
+#: Of names that fit alike, what a designer rather looks for.
+_FIRST = ("topic", "intent", "form", "rule", "story", "test", "response", "action", "slot")
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,9 @@ def search(designed: Designed, words: str) -> list[Hit]:
         known = found.get((kind, name))
         if known is None or rank < known[0]:
             found[kind, name] = (rank, hit)
-    ranked = sorted(found.values(), key=lambda one: (one[0], one[1].name))
+    ranked = sorted(
+        found.values(), key=lambda one: (one[0], _FIRST.index(one[1].kind), one[1].name)
+    )
     return [hit for _, hit in ranked[:MOST]]
 
 

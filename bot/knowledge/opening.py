@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.knowledge.answering import Answering, Sheet
+from bot.knowledge.answering import Answering
+from bot.knowledge.contract import Sheet
 from bot.knowledge.embedding import TransformerEmbedder
 from bot.knowledge.library import Library
 from bot.llm.client import open_llm

@@ -63,7 +63,7 @@ def _plain(turn: Turn) -> dict[str, Any]:
 
 def _answer(ask: dict[str, Any]) -> dict[str, Any]:
     root = Path(ask["root"])
-    known = read_known(root, stories=True)
+    known = read_known(root)
     if not known.here:
         return {"refused": "there are no files of a project here, which it must fit in"}
     try:

@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import os
 import re
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from pathlib import Path
 from bot.dialogue.checking import WARNING, Finding, check_project, errors_of
 from bot.dialogue.checking.reading import FILE_LIMIT
 from bot.learning.contract import CannotWrite, NotAllowed
+from bot.whole_files import write_whole
 
 # A check of the whole project is the longest that anybody holds the lock for.
 _PATIENCE = 20.0
@@ -120,7 +120,6 @@ def _now(path: Path) -> str | None:
 def _replace(path: Path, text: str) -> None:
     """Write a file whole, with the mode it has; a link stays one."""
     target = path.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
         was = target.stat()
         # Replacing needs no leave to write the file itself; its owner may mean that he gave none.
@@ -128,23 +127,14 @@ def _replace(path: Path, text: str) -> None:
             raise PermissionError(13, "Permission denied", str(target))
     except FileNotFoundError:
         was = None
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            if was is not None:
-                os.fchmod(file.fileno(), was.st_mode & 0o7777)
-                with contextlib.suppress(OSError):
-                    os.fchown(file.fileno(), was.st_uid, was.st_gid)
-            else:
-                os.fchmod(file.fileno(), 0o644)
-            file.write(text.encode("utf-8"))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
+
+    def as_before(descriptor: int) -> None:
+        os.fchmod(descriptor, was.st_mode & 0o7777 if was is not None else 0o644)
+        if was is not None:
+            with contextlib.suppress(OSError):
+                os.fchown(descriptor, was.st_uid, was.st_gid)
+
+    write_whole(target, text.encode("utf-8"), as_before)
 
 
 def _put_back(root: Path, done: Mapping[str, Change]) -> None:

@@ -19,14 +19,15 @@ from bot.learning.contract import (
     Written,
 )
 from bot.learning.drafting import ask_of, drafted
-from bot.learning.lessons import REASONS
-from bot.learning.project import Reader
+from bot.learning.lessons import those_with
+from bot.learning.project import read_known
 from bot.learning.telling import LONGEST_STORY, last_session
+from bot.lesson_words import CONFIRMED, DISMISSED, OPEN, REASONS, WRITTEN
 from bot.llm.masking import parts_of_name
 from bot.message import clean, utcnow
 from bot.store import AsyncStore
 from bot.store.conversations import Conversation
-from bot.store.lessons import CONFIRMED, DISMISSED, OPEN, WRITTEN, Lesson
+from bot.store.lessons import Lesson
 from bot.store.messages import Message
 from bot.store.turns import Turn
 
@@ -40,19 +41,18 @@ class Learning:
     def __init__(self, store: AsyncStore, root: Path) -> None:
         self._store = store
         self._root = root
-        self._reader = Reader(root)
 
     async def inbox(
         self, *, status: str = OPEN, reason: str = "", limit: int = 50, after: str = ""
     ) -> list[Lesson]:
         """Return lessons, those worth most first, of open texts that are alike only one.
 
-        `reason` is of `bot.store.lessons`, the strongest of a lesson's, "" for all; `after` is
-        the id of the last lesson of the page before. Raises NoSuchLesson when that has gone.
+        `reason` is of `bot.lesson_words`, one that they have, "" for all; `after` is the id
+        of the last lesson of the page before. Raises NoSuchLesson when that has gone.
         """
         where: dict[str, Any] = {"status": status}
         if reason:
-            where["reason"] = reason
+            where["reason"] = {"$in": those_with(reason)}
         if status == OPEN:
             where["weight"] = {"$gt": 0}
         skip = await self._place(where, after) if after else 0
@@ -88,20 +88,20 @@ class Learning:
         """Return how many lessons there are by status, and of the open ones by reason.
 
         ``{"open": 12, "confirmed": 0, …, "unsure": 7, "corrected": 3, …}``, each name there. Open
-        ones that are alike count once, by the strongest of their reasons.
+        ones that are alike count once, and for each of their reasons.
         """
         stands = {"weight": {"$gt": 0}}
         counts = {OPEN: await self._store.count(Lesson, {"status": OPEN, **stands})}
         for status in (CONFIRMED, WRITTEN, DISMISSED):
             counts[status] = await self._store.count(Lesson, {"status": status})
         for reason in REASONS:
-            where = {"status": OPEN, "reason": reason, **stands}
+            where = {"status": OPEN, "reason": {"$in": those_with(reason)}, **stands}
             counts[reason] = await self._store.count(Lesson, where)
         return counts
 
     def project(self) -> Project:
         """Return what can be chosen from. Reads files that changed: some tenths of a second."""
-        return self._reader.read().project()
+        return read_known(self._root).project()
 
     async def confirm(self, id: str, decided: Decided, by: str) -> Written:
         """Keep what was decided of a lesson and of those alike, and write it into its file.

@@ -8,29 +8,29 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
+from itertools import combinations
 from typing import Any
 
 from bot.learning.contract import Mark
 from bot.learning.hiding import LONGEST, Hider
 from bot.learning.noticing import Noticed, words_of
-from bot.llm.masking import parts_of_name
-from bot.store import AsyncStore
-from bot.store.lessons import (
+from bot.lesson_words import (
     CONFIRMED,
     CORRECTED,
     DISMISSED,
     HANDED,
     OPEN,
     RATED,
+    REASONS,
     UNSURE,
     WRITTEN,
-    Lesson,
 )
+from bot.llm.masking import parts_of_name
+from bot.store import AsyncStore
+from bot.store.lessons import Lesson
 from bot.store.messages import Message
 from bot.store.turns import Turn
 
-#: The strongest first: who corrects the bot says of which message it was wrong.
-REASONS = (CORRECTED, HANDED, RATED, UNSURE)
 _WEIGHTS = {CORRECTED: 40, HANDED: 30, RATED: 20, UNSURE: 10}
 #: Whose values stand for a meaning. Those of matchers are how something is written: a day's
 #: date taken for a synonym of "today" would stay for ever.
@@ -68,7 +68,7 @@ def lesson_of(turn: Turn, names: Sequence[str], reasons: Mapping[str, str]) -> L
         model=turn.model or "",
         status=OPEN,
     )
-    lesson.reason = _strongest(reasons)
+    lesson.reason = joined(reasons)
     lesson.weight = _weight(reasons, confidence)
     return lesson
 
@@ -125,7 +125,7 @@ async def keep(store: AsyncStore, found: Sequence[Noticed]) -> int:
         lesson.weight += 5 * len(others)
         (is_new,) = await store.insert_new([lesson])
         new += is_new
-        await _stand_behind(store, others, lesson.id)
+        await _stand_behind(store, lesson)
     return new
 
 
@@ -157,7 +157,7 @@ async def take_back(store: AsyncStore, id: str) -> None:
 async def bring_forward(store: AsyncStore, alike: str) -> None:
     """Have one of the open lessons that are alike stand in the inbox, if none does."""
     others = await _open_alike(store, alike)
-    if others and not any(one.weight > 0 for one in others):
+    if others and not await _standing(store, alike):
         first = max(others, key=lambda one: (one.at, one.id))
         weight = _weight(first.reasons or {}, first.confidence) + 5 * (len(others) - 1)
         where = {"id": first.id, "status": OPEN}
@@ -183,7 +183,7 @@ async def _add(store: AsyncStore, there: Lesson, reasons: Mapping[str, str]) -> 
     if there.status != OPEN or set(reasons) <= set(before):
         return
     after = {**reasons, **before}
-    change: dict[str, Any] = {"reasons": after, "reason": _strongest(after)}
+    change: dict[str, Any] = {"reasons": after, "reason": joined(after)}
     if there.weight > 0:
         gain = _weight(after, there.confidence) - _weight(before, there.confidence)
         change["weight"] = there.weight + gain
@@ -194,14 +194,27 @@ async def _open_alike(store: AsyncStore, alike: str) -> list[Lesson]:
     return await store.find(Lesson, {"alike": alike, "status": OPEN}, limit=_MOST_ALIKE)
 
 
-async def _stand_behind(store: AsyncStore, others: Sequence[Lesson], id: str) -> None:
-    for other in others:
-        if other.weight > 0 and other.id != id:
+async def _standing(store: AsyncStore, alike: str) -> list[Lesson]:
+    """Return those that stand in the inbox; there may be hundreds behind them."""
+    return await store.find(Lesson, {"alike": alike, "status": OPEN, "weight": {"$gt": 0}})
+
+
+async def _stand_behind(store: AsyncStore, lesson: Lesson) -> None:
+    for other in await _standing(store, lesson.alike):
+        if other.id != lesson.id:
             await store.change(Lesson, {"id": other.id, "status": OPEN}, set={"weight": 0})
 
 
-def _strongest(reasons: Mapping[str, str]) -> str:
-    return next((reason for reason in REASONS if reason in reasons), "")
+def joined(reasons: Collection[str]) -> str:
+    """Return all reasons of a lesson as one text, the strongest first."""
+    return " ".join(reason for reason in REASONS if reason in reasons)
+
+
+def those_with(reason: str) -> list[str]:
+    """Return all that `joined` may be of lessons with this reason among others."""
+    others = [one for one in REASONS if one != reason]
+    sets = (some for size in range(len(REASONS)) for some in combinations(others, size))
+    return [joined((reason, *some)) for some in sets]
 
 
 def _weight(reasons: Mapping[str, str], confidence: float) -> int:

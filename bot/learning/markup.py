@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.dialogue.checking.domain import Domain
-from bot.dialogue.checking.finding import Findings, Place, near
+from bot.dialogue.checking.finding import Findings, Place, errors_of, near
 from bot.dialogue.checking.nlu import Nlu, bare, check_entities, marked
 from bot.learning.contract import Mark, NotAllowed
 
@@ -70,9 +70,11 @@ def _read_back(written: str, text: str, marks: Sequence[Mark], domain: Domain) -
     findings = Findings()
     check_entities(written, Place("", 0), Nlu(), domain, findings)
     spans = [(mark.start, mark.end) for mark in marks]
-    if bare(written) == text and marked(written) == spans and not findings.all():
+    # Brackets that a customer has typed, with nothing behind them, are text and only warned of.
+    wrong = errors_of(findings.all())
+    if bare(written) == text and marked(written) == spans and not wrong:
         return
-    said = findings.all()[0].what if findings.all() else "would be read as another text"
+    said = wrong[0].what if wrong else "would be read as another text"
     raise NotAllowed(
         f"the example {said}: square brackets are for entities; use round ones for everything else"
     )

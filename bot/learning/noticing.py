@@ -11,9 +11,9 @@ from typing import Any
 
 from bot.dialogue.contract import ANSWERED_SLOT
 from bot.dialogue.heard import Words, heard
+from bot.lesson_words import CORRECTED, HANDED, RATED, UNSURE
 from bot.message import Choice, Content, decode
 from bot.store.conversations import BOT
-from bot.store.lessons import CORRECTED, HANDED, RATED, UNSURE
 from bot.store.turns import Turn
 
 #: Turns before one that it may say something of.
@@ -26,6 +26,14 @@ MISSED = ("answer_missed",)
 NO, STOP, CORRECTS = "deny", "stop", "correct_"
 #: Responses that ask whether an answer was one.
 ASKED_IF_SOLVED = ("utter_ask_solved", "utter_ask_helped")
+#: What became of it, by `how` of the slot.
+_ANSWERED = {
+    "model": ", answered from the articles",
+    "quote": ", answered by a passage of an article",
+    "offer": ", a few articles were offered",
+    "missed": ", and the answer was not what was wanted",
+    "none": ", and no article answers it",
+}
 #: What a person had to take over because the bot could not: `Handoff.topic`.
 NOT_UNDERSTOOD = ("human", "unanswered", "frustrated")
 WORST_STARS = 2
@@ -39,7 +47,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 
 @dataclass(frozen=True)
 class Noticed:
-    """A turn whose message the bot may learn from, and why: see `bot.store.lessons`."""
+    """A turn whose message the bot may learn from, and why: see `bot.lesson_words`."""
 
     turn: Turn
     reason: str
@@ -109,7 +117,7 @@ def _of_itself(turn: Turn, threshold: float) -> Iterator[Noticed]:
         return
     if parse.get("intent") == FALLBACK:
         how = ((turn.decision or {}).get(ANSWERED_SLOT) or {}).get("how") or ""
-        answer = f", answered from the articles ({how})" if how not in ("", "unclear") else ""
+        answer = _ANSWERED.get(how, "")
         yield Noticed(turn, UNSURE, f"not understood{answer}")
     elif parse.get("intent") and confidence < threshold + NEARLY:
         yield Noticed(turn, UNSURE, f"understood as {parse['intent']}, {confidence:.2f} sure")

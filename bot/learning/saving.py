@@ -29,7 +29,7 @@ def save(root: Path, draft: Draft) -> Written:
         example = f"{FOLDERS[draft.kind]}/{'test_' if draft.kind == TEST else ''}learned.yml"
         raise NotAllowed(f"{draft.file} is no place for it; as in {example}")
     with alone(root):
-        known = read_known(root, stories=True)
+        known = read_known(root)
         if not known.here:
             raise CannotWrite("there are no files of a project here")
         target = root / draft.file

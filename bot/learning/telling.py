@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from bot.dialogue.checking.domain import Domain
 from bot.dialogue.checking.nlu import bare
 from bot.dialogue.contract import ANSWERED_SLOT, HANDOFF_SLOT
 from bot.learning.contract import STORY, TEST, Draft, Mark, NotAllowed
@@ -26,7 +27,6 @@ FOLDERS = {STORY: "data/stories", TEST: "tests/stories"}
 
 _NO_STEPS = ("action_listen", "action_session_start", "action_extract_slots")
 _NO_SLOTS = (ANSWERED_SLOT, HANDOFF_SLOT, "session_started_metadata")
-_TOLD = ("user", "action", "slot", "active_loop")
 #: What changes a conversation and is no step of a story.
 _UNTOLD = ("rewind", "undo", "restart", "reset_slots", "pause", "resume", "followup", "reminder")
 #: Values that a model reads off the calendar: `bot.dialogue.examining` does it anew each day.
@@ -223,12 +223,20 @@ def _slot(story: _Story, event: Mapping[str, Any]) -> list[str]:
     name = str(event.get("name"))
     if name in _NO_SLOTS or (name not in story.known.domain.slots and name != _REQUESTED):
         return []
-    if story.kind == STORY and (name == _REQUESTED or not story.known.domain.influences(name)):
+    domain = story.known.domain
+    if not domain.influences(name) and (story.kind == STORY or not _asked_for(name, domain)):
+        # No rule and no story sees it.
+        return []
+    if story.kind == STORY and name == _REQUESTED:
         return []
     value = event.get("value")
     if name == _REQUESTED and value:
         return ["- slot_was_set:", f"    - {name}: {quoted(str(value))}"]
     return ["- slot_was_set:", f"    - {name}: {_value(story, value)}"]
+
+
+def _asked_for(name: str, domain: Domain) -> bool:
+    return any(name in (slot for slot, _ in form.slots) for form in domain.forms.values())
 
 
 def _value(story: _Story, value: object) -> str:

@@ -42,13 +42,13 @@ _PAGE = 50
 # the writing of it. A claim is good for longer.
 _ATTEMPT_SECONDS = 180.0
 _CLAIM_SECONDS = 2 * _ATTEMPT_SECONDS
-# What is in hand when the process is told to stop gets this long, in seconds.
-_FINISH_SECONDS = 3.0
 _LONGEST_WAIT = 24 * 3600.0
 
 
 class Keeper(Rounds):
     """Fetches and keeps for one worker process; any number may run against one store."""
+
+    finish_seconds = 3.0
 
     def __init__(
         self,
@@ -105,16 +105,6 @@ class Keeper(Rounds):
         if idle and self._busy[account] < _AT_ONCE and not self._stopping:
             self._busy[account] += 1
             self._serving[row.id] = asyncio.create_task(self._serve(row), name=row.id)
-
-    async def stop(self) -> None:
-        """Begin nothing new; return when what is in hand is recorded, or put back soon."""
-        self._stopping = True
-        self.wake.set()
-        if self._serving:
-            await asyncio.wait(self._serving.values(), timeout=_FINISH_SECONDS)
-        for task in list(self._serving.values()):
-            task.cancel()
-        await super().stop()
 
     async def _serve(self, row: StoredFile) -> None:
         try:

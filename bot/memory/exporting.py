@@ -33,7 +33,7 @@ from bot.store.journal import Entry
 from bot.store.lessons import Lesson
 from bot.store.memory import Fact
 from bot.store.messages import Message
-from bot.store.proofs import Challenge, Proof, ProofTry
+from bot.store.proofs import Challenge, Miss, Proof, ProofTry
 from bot.store.reviews import Review
 from bot.store.steps import Step, Undertaking
 from bot.store.turns import Turn
@@ -58,6 +58,7 @@ _OF_CUSTOMERS: tuple[tuple[str, type[Document], str, str], ...] = (
     ("proofs", Proof, "customer", "until"),
     ("codes", Challenge, "customer", "made"),
     ("wrong_codes", ProofTry, "person", "at"),
+    ("wrong_numbers", Miss, "person", "at"),
 )
 #: The kinds of rows that are exported. Slack has copies of these, and codes that join two
 #: addresses say nothing else.

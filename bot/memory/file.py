@@ -19,8 +19,10 @@ MEMORY_FILE = Path("data/memory.yml")
 
 _KEYS = ("days", "summary_after", "never", "facts")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-_VALUE = "{value}"
+_VALUE, _NAME_OF = "{value}", "{Name}"
 _WORD = r"[^\W_][\w'’.-]*"
+# A capital and small letters: not of the whole text, which is read whatever its letters are.
+_CAPITAL = r"(?-i:(?:[A-Z]['’])?[A-ZÀ-ÖØ-ÞŁŚŻŹČŠŽ][^\W\d_A-Z])[\w'’-]*"
 _MOST_DAYS = 3650
 
 
@@ -29,6 +31,7 @@ class Rule:
     """How one fact is known: of a `slot` once one of `actions` was run, or of words it `says`.
 
     In those ``{value}`` stands for at most so many `words`; the whole of a sentence must be so.
+    ``{Name}`` is two words at least that begin with capitals: “I am {Name}”, and not “I am late”.
     No word of a value is in `but`, and with `figures` there is a figure in it. `named` are words
     by which customers mean it.
     """
@@ -213,8 +216,8 @@ def _fits(
         if actions is not None and action not in actions:
             tell("actions", f"has {action!r}, which is none", suggestion(action, actions))
     for phrase in rule.says:
-        if phrase.count(_VALUE) != 1:
-            tell("says", f"has {phrase[:40]!r}", "should have {value} in it once")
+        if phrase.count(_VALUE) + phrase.count(_NAME_OF) != 1:
+            tell("says", f"has {phrase[:40]!r}", "should have {value} or {Name} in it once")
     if not 1 <= rule.words <= 12:
         tell("words", f"is {rule.words}", "should be from 1 to 12")
     if not 0 <= rule.days <= _MOST_DAYS:
@@ -225,8 +228,10 @@ def _fits(
 @lru_cache(maxsize=256)
 def pattern(phrase: str, words: int) -> re.Pattern[str]:
     """Return what finds a phrase of `Rule.says` as a whole sentence."""
-    before, _, after = phrase.partition(_VALUE)
-    value = rf"(?P<value>{_WORD}(?:[ ,]+{_WORD}){{0,{words - 1}}})"
+    name = _NAME_OF in phrase
+    before, _, after = phrase.partition(_NAME_OF if name else _VALUE)
+    word, least = (_CAPITAL, 1) if name else (_WORD, 0)
+    value = rf"(?P<value>{word}(?:[ ,]+{word}){{{least},{max(words - 1, least)}}})"
     told = r"\s+".join(map(re.escape, before.split()))
     rest = r"\s+".join(map(re.escape, after.split()))
     middle = rf"{told}\s+{value}" if told else value

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bson import ObjectId
 
 from bot.identity import Person
+from bot.identity.doubting import believe
 from bot.llm.masking import Masker
 from bot.llm.orders import orders
 from bot.memory.contract import LONGEST, LONGEST_SUMMARY, MATTER, MOST, Known, Memory, NotRemembered
@@ -19,7 +21,10 @@ from bot.store.cases import OPEN, Case
 from bot.store.consents import ALL
 from bot.store.conversations import Conversation
 from bot.store.customers import Customer, customer_id
-from bot.store.memory import ORDER, SUMMARY, Fact, fact_id
+from bot.store.memory import AGENT, FACT, ORDER, RULE, SUMMARY, Fact, fact_id
+
+#: The key by which people at the desk read that somebody may be another, and end that.
+DOUBT = "doubt"
 
 _MATTERS = 5
 _ORDERS = 6
@@ -135,9 +140,13 @@ async def _bound(store: AsyncStore, customer: ObjectId) -> None:
 async def recall(store: AsyncStore, found: Person, *, here: str = "") -> Memory:
     """Return what is known of a person, over all addresses; `here` is where he writes now.
 
-    Nothing is known of who has opted out of everything everywhere. Raises StoreDown.
+    Nothing is known of who has opted out of everything everywhere. While it is in doubt whether
+    he is still who he was (`bot.identity.doubting`), he is told nothing of what was known
+    before, and the others nothing of what has come since; without `here`, for people at the desk,
+    all is told, and the doubt. Raises StoreDown.
     """
     members = {m.id: m for m in found.members}
+    sees = _Sight.of(found, here)
     rows = await store.find(Fact, {"customer": {"$in": list(members)}}, sort=("-at",))
     addresses = [str(m.address) for m in found.members if not m.left_for]
     talks = await store.find(Conversation, {"id": {"$in": addresses}})
@@ -147,6 +156,8 @@ async def recall(store: AsyncStore, found: Person, *, here: str = "") -> Memory:
     seen: set[tuple[str, str]] = set()
     known: list[Known] = []
     for row in rows:
+        if not sees.may(members[row.customer], row.at):
+            continue
         # The newest of several addresses counts, also where it takes something away. What
         # conversations were about does not contradict: each has its own summary.
         name = (str(row.kind), str(row.key))
@@ -158,11 +169,49 @@ async def recall(store: AsyncStore, found: Person, *, here: str = "") -> Memory:
     cases = await store.find(
         Case, {"conversation": {"$in": addresses}, "at": {"$lte": now}}, sort=("-at",), limit=50
     )
+    at = {str(m.address): m for m in found.members if not m.left_for}
+    cases = [one for one in cases if sees.may(at[str(one.conversation)], one.at)]
     matters = [case for case in cases if case.status == OPEN and not case.part_of][:_MATTERS]
     known += [_matter(case) for case in matters]
     known.sort(key=lambda one: one.at, reverse=True)
-    lasts = [talk.last_in for talk in talks if talk.last_in]
-    return Memory(tuple(known[:MOST]), max(lasts, default=None))
+    lasts = [t.last_in for t in talks if t.last_in and sees.may(at[str(t.id)], t.last_in)]
+    told = () if here else tuple(_doubt(m) for m in found.members if m.doubt)[:1]
+    return Memory((*told, *known[:MOST]), max(lasts, default=None))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What who writes from an address may be told. `since` is when the doubt about him began."""
+
+    all: bool = False
+    since: datetime | None = None
+
+    @classmethod
+    def of(cls, found: Person, here: str) -> _Sight:
+        mine = [m for m in found.members if m.address == here and not m.left_for]
+        return cls(not here, mine[0].doubt if mine else None)
+
+    def may(self, member: Customer, at: datetime) -> bool:
+        """Tell whether he may hear of what was said by a member at a time."""
+        if self.all:
+            return True
+        if self.since is not None:
+            return member.doubt is not None and at >= self.since
+        return member.doubt is None or at < member.doubt
+
+
+def _doubt(member: Customer) -> Known:
+    about, why = "May be somebody else by now", str(member.doubt_why)
+    return Known(
+        FACT,
+        DOUBT,
+        about,
+        why,
+        "",
+        RULE,
+        member.doubt,
+        Address.parse(str(member.address)).channel,
+    )
 
 
 def _known(row: Fact) -> Known:
@@ -197,6 +246,11 @@ async def unset(
     rows = await store.find(Fact, {"customer": {"$in": members}})
     now = utcnow()
     taken = []
+    doubts = [member for member in found.members if member.doubt]
+    if by == AGENT and DOUBT in keys and doubts:
+        # Who knows that it is him has said so.
+        await believe(store, doubts)
+        taken.append(DOUBT)
     for row in rows:
         if row.value and (not keys or row.key in keys):
             empty = {"value": "", "at": now, "by": by, "source": source, "about": ""}

@@ -8,6 +8,7 @@ from bot.identity.people import gather
 from bot.memory.file import MemoryRules
 from bot.memory.keeping import customer_at, recall
 from bot.memory.noticing import Notices
+from bot.message import clean
 from bot.perception.escalation import Escalation
 from bot.store import AsyncStore
 from bot.store.turns import Turn
@@ -32,7 +33,8 @@ class Memories:
         member = await customer_at(self._store, conversation)
         if member is None:
             return {}
-        return (await recall(self._store, await gather(self._store, member))).encode()
+        found = await gather(self._store, member)
+        return (await recall(self._store, found, here=clean(conversation))).encode()
 
     async def notice(self, turn: Turn) -> None:
         """Remember what a committed turn tells; again, nothing more. Raises StoreDown."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.perception.lexicon import FOLDER, lexicon, split
+from bot.perception.scripts import TOLD, by_script
 
 _ALL = """
 af ar az be bg bn bs ca cs cy da de el en eo es et eu fa fi fr ga gu he hi hr hu hy id is
@@ -39,6 +40,12 @@ _NEVER = 0.01
 _NOT_TOLD = 0.9
 # Letters beside a figure are a code's, but not those that are written without spaces.
 _NO_WORDS = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+|[@#/]\w+|[A-Za-z_]*\d[A-Za-z_\d]*")
+# Who introduces himself in one language may have a name of another.
+_INTRODUCED = re.compile(
+    r"\b((?:[Ii](?: am|['’]m)|I AM|I['’]M|[Mm]y name(?: is|['’]s)|MY NAME IS|[Tt]his is"
+    r"|[Ii]t['’]s(?: me)?),?)"
+    r"(?:\s+[^\W\d_a-zß-öø-ÿ][\w'’-]*){1,3}"
+)
 _LETTERS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
@@ -67,6 +74,8 @@ class Spoken:
 class Languages:
     """Tells the configured languages apart; the first is the default.
 
+    Others are told where their letters tell them, see `bot.perception.scripts`.
+
     The detector is made at first use, in the process that uses it: nothing of it lives
     through a fork. Raises ValueError for a language that cannot be told.
     """
@@ -85,7 +94,11 @@ class Languages:
         """Tell what language a message looks like, by itself."""
         if len(self.languages) == 1:
             return Guess("", 0.0, False)
-        words = _LETTERS.findall(_NO_WORDS.sub(" ", text[:_LONGEST]))
+        foreign = by_script(_NO_WORDS.sub(" ", text[:_LONGEST]), self.languages)
+        if foreign:
+            return Guess(foreign, 1.0, True)
+        said = _INTRODUCED.sub(r"\1 ", text[:_LONGEST])
+        words = _LETTERS.findall(_NO_WORDS.sub(" ", said))
         tells, neutral = self._telling()
         words = [word for word in words if word.casefold() not in neutral]
         letters = sum(map(len, words))
@@ -98,7 +111,7 @@ class Languages:
             return Guess("", sure, False)
         long = len(words) >= _CLEAR_WORDS or letters >= _CLEAR_LETTERS
         # By its letters alone nonsense is Dutch, and an address is Polish.
-        known = not _has_lexicon(language) or any(
+        known = not has_lexicon(language) or any(
             language in tells.get(word, {}) for word in split(" ".join(words))
         )
         return Guess(language, sure, sure >= _CLEAR and long and len(words) > 1 and known)
@@ -111,7 +124,7 @@ class Languages:
         `known` is the one told from earlier messages, `sure` how sure that was; `before` is
         the message before this, `profile` the provider's word (BCP 47), a prior only.
         """
-        if known not in self.languages or sure < KNOWN_SURE:
+        if (known not in self.languages and known not in TOLD) or sure < KNOWN_SURE:
             return self._first(self.guess(text), profile, known)
         found = self.guess(text)
         if not found.language or found.language == known:
@@ -148,7 +161,7 @@ class Languages:
             for value in values
         }
         strange = sum(
-            math.exp(value) - _NEVER for one, value in logs.items() if not _has_lexicon(one)
+            math.exp(value) - _NEVER for one, value in logs.items() if not has_lexicon(one)
         )
         for word in split(text) if strange < _NOT_TOLD else ():
             for language, weight in tells.get(word, {}).items():
@@ -165,7 +178,7 @@ class Languages:
                 known = lexicon(language)
                 self._neutral |= known.neutral
                 # A language without a lexicon has been given the English one.
-                for word in known.tells if _has_lexicon(language) else ():
+                for word in known.tells if has_lexicon(language) else ():
                     tells.setdefault(word, {})[language] = _TELLING
             for languages in tells.values():
                 for language in languages:
@@ -174,7 +187,8 @@ class Languages:
         return self._tells, self._neutral
 
 
-def _has_lexicon(language: str) -> bool:
+def has_lexicon(language: str) -> bool:
+    """Tell whether the common words of a language are known."""
     return (FOLDER / f"{language}.txt").is_file()
 
 

@@ -23,7 +23,8 @@ GAP = 4
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ`´′＇", "'"))
 # What Unicode does not take apart into a letter and its mark.
 _PLAIN = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"})
-_MARKS = re.compile("[\u0300-\u036f]")
+# Of Latin, Greek and Cyrillic letters; the vowels of Hebrew and Arabic, and what stands on an alef.
+_MARKS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]")
 _INITIALS = re.compile(r"(?<=\b\w)\.(?=\w\b)")
 _SENTENCE_END = re.compile(r"[.!?;…\n\r\u2028\u2029]+")
 _APOSTROPHE = re.compile(r"(?:(?<=\w)'(?=(\w))|')")

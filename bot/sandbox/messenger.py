@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-import logging
 import secrets
 import time
 from collections import OrderedDict
@@ -19,9 +18,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any, ClassVar
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
-import aiohttp
 from aiohttp import web
 
 from bot.message import (
@@ -39,14 +37,13 @@ from bot.message import (
     Text,
     encode,
 )
-from bot.sandbox.delivery import FIRST_DELAY, LAST_DELAY, Job, Push
+from bot.sandbox.delivery import Job, Push
 from bot.sandbox.errors import BadRequest
 from bot.sandbox.goods import GOODS
 from bot.sandbox.ledger import Entry
 from bot.sandbox.messenger_sent import PERSONA_LIMIT, GraphError, an_object, bad, known, message
+from bot.sandbox.meta import verify
 from bot.sandbox.standin import Said, StandIn, World
-
-logger = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 24 * 3600
 HUMAN_AGENT_SECONDS = 7 * 24 * 3600
@@ -144,30 +141,8 @@ class Messenger(StandIn):
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _verify(self, page: _Page) -> None:
-        """Do Meta's handshake until the gateway answers with the challenge.
-
-        https://developers.facebook.com/docs/graph-api/webhooks/getting-started
-        """
-        delay = FIRST_DELAY
-        while True:
-            challenge = str(secrets.randbelow(9 * 10**9) + 10**9)
-            query = urlencode(
-                {
-                    "hub.mode": "subscribe",
-                    "hub.challenge": challenge,
-                    "hub.verify_token": page.verify_token,
-                }
-            )
-            try:
-                url = f"{self.webhook_url(page.account)}?{query}"
-                async with self.world.delivery.session.get(url, allow_redirects=False) as answer:
-                    if answer.status == 200 and (await answer.text()).strip() == challenge:
-                        page.verified.set()
-                        return
-            except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
-                logger.debug("sandbox: the gateway cannot be reached yet")
-            await asyncio.sleep(delay)
-            delay = min(LAST_DELAY, delay * 2)
+        await verify(self.world.delivery, self.webhook_url(page.account), page.verify_token)
+        page.verified.set()
 
     # -- HTTP ---------------------------------------------------------------------
 

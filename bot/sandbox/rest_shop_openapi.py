@@ -48,7 +48,6 @@ def _query(name: str, *, required: bool = False) -> Json:
 
 _PAGE = _object(data=_list("Order"), next=_text(nullable=True))
 _CODE = {"name": "code", "in": "path", "required": True, "schema": _text()}
-_MORE = (_query("limit"), _query("cursor"))
 _REASON = _object(reason=_text())
 _REFUND = {
     **_object(cents=_NUMBER, currency=_text(), reference=_text()),

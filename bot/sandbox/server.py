@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from bot.ending import end
 from bot.sandbox.control import Control
 from bot.sandbox.credentials import load
 from bot.sandbox.delivery import Delivery
@@ -49,7 +51,10 @@ _PROBE_TIMEOUT = aiohttp.ClientTimeout(total=3)
 
 
 class Sandbox:
-    """The sandbox. `start` binds and returns its URL, `close` ends it; port 0 takes any free."""
+    """The sandbox. `start` binds and returns its URL, `close` ends it; port 0 takes any free.
+
+    With a `listener` it is there that it listens, and not at `port`.
+    """
 
     def __init__(
         self,
@@ -58,11 +63,13 @@ class Sandbox:
         host: str = DEFAULT_HOST,
         port: int = DEFAULT_PORT,
         mail_port: int = 0,
+        listener: socket.socket | None = None,
     ) -> None:
         """Raises NotLoopback, BadCredentials."""
         check_loopback(host)
         self._host = host
         self._port = port
+        self._listener = listener
         self._guard = Guard()
         ledger = Ledger()
         self._world = World(
@@ -138,7 +145,12 @@ class Sandbox:
         app.router.add_get("/page/{name}", self._static)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
+        site: web.BaseSite
+        if self._listener is None:
+            site = web.TCPSite(self._runner, self._host, self._port)
+        else:
+            site = web.SockSite(self._runner, self._listener)
+        await site.start()
         port = self._runner.addresses[0][1]
         self._guard.bound(self._host, port)
         name = f"[{self._host}]" if ":" in self._host else self._host
@@ -154,8 +166,7 @@ class Sandbox:
     async def close(self) -> None:
         """Stop listening and drop everything."""
         if self._probe_task is not None:
-            self._probe_task.cancel()
-            await asyncio.gather(self._probe_task, return_exceptions=True)
+            await end(self._probe_task)
         for stand_in in self._stand_ins.values():
             await stand_in.close()
         await self.slack.close()
@@ -222,15 +233,16 @@ async def serve(
     host: str = DEFAULT_HOST,
     port: int = DEFAULT_PORT,
     mail_port: int = 0,
+    listener: socket.socket | None = None,
     ready: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Run the sandbox until cancelled.
 
     `credentials` is the file of `bot.sandbox.credentials.ensure`. `ready` is called with
     the page's URL once it can be opened. Raises NotLoopback, BadCredentials, OSError when
-    the port is taken.
+    a port is taken.
     """
-    sandbox = Sandbox(credentials, gateway_url, host, port, mail_port)
+    sandbox = Sandbox(credentials, gateway_url, host, port, mail_port, listener)
     try:
         ready(await sandbox.start())
         await asyncio.Event().wait()

@@ -11,18 +11,17 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
 from actions.backends.contract import Money
-from actions.backends.orders import CANCELLED, DELAYED, DELIVERED, OUT, PACKED, PLACED
 from bot.sandbox import graphql
 from bot.sandbox.faults import Faults
 from bot.sandbox.graphql import Field, GraphQLWrong
 from bot.sandbox.shop_books import Books, Mail, Sale
 from bot.sandbox.shopify_schema import INPUTS, SCHEMA
+from bot.sandbox.shopify_shapes import order, payment
 
 Json = dict[str, Any]
 
@@ -39,8 +38,6 @@ _GID = re.compile(r"gid://shopify/(\w+)/([0-9]{1,18})")
 _TERM = re.compile(r'(\w+):(?:"((?:[^"\\]|\\.)*)"|(\S+))')
 
 _REASONS = ("CUSTOMER", "DECLINED", "FRAUD", "INVENTORY", "STAFF", "OTHER")
-_FULFILMENT = {PLACED: "UNFULFILLED", PACKED: "IN_PROGRESS", CANCELLED: "UNFULFILLED"}
-_DISPLAY = {OUT: "OUT_FOR_DELIVERY", DELIVERED: "DELIVERED", DELAYED: "DELAYED"}
 
 
 class Shopify:
@@ -172,7 +169,7 @@ class Shopify:
         page = found[start : start + first]
         end = start + len(page)
         info = {"hasNextPage": end < len(found), "endCursor": f"cursor{end}" if page else None}
-        return {"nodes": [_order(sale) for sale in page], "pageInfo": info}
+        return {"nodes": [order(sale) for sale in page], "pageInfo": info}
 
     def _customer(self, identifier: Mapping[str, Any]) -> Json | None:
         # https://shopify.dev/docs/api/admin-graphql/latest/input-objects/CustomerIdentifierInput
@@ -195,14 +192,7 @@ class Shopify:
 
     def _cancel(self, arguments: Mapping[str, Any]) -> Json:
         sale = self._sale(arguments["orderId"])
-        if arguments["reason"] not in (
-            "CUSTOMER",
-            "DECLINED",
-            "FRAUD",
-            "INVENTORY",
-            "STAFF",
-            "OTHER",
-        ):
+        if arguments["reason"] not in _REASONS:
             raise GraphQLWrong("reason is no OrderCancelReason", "argumentLiteralsIncompatible")
         if sale is None:
             error = {"field": ["orderId"], "message": "Order does not exist", "code": "NOT_FOUND"}
@@ -232,7 +222,7 @@ class Shopify:
                 postcode=address.get("zip", ""),
                 country=address.get("countryCode", "") or sale.address.country,
             )
-        return {"order": _order(sale), "userErrors": []}
+        return {"order": order(sale), "userErrors": []}
 
     def _idempotent(self, field: Field, version: str) -> Json:
         """https://shopify.dev/docs/api/usage/implementing-idempotency."""
@@ -261,7 +251,7 @@ class Shopify:
         total = 0
         for part in given.get("transactions") or []:
             amount = Money.read(part.get("amount"), sale.currency)
-            if part.get("kind") != "REFUND" or part.get("parentId") != _payment(sale):
+            if part.get("kind") != "REFUND" or part.get("parentId") != payment(sale):
                 return _user_error(["transactions"], "Parent transaction is invalid")
             total += amount.minor if amount is not None else 0
         if given.get("currency") not in (None, sale.currency):
@@ -288,7 +278,7 @@ class Shopify:
             return _user_error(["id"], "Order does not exist")
         to, said = str(mail.get("to") or sale.email), str(mail.get("customMessage") or "")
         self.books.mails.append(Mail(to, str(mail.get("subject") or "Invoice"), said))
-        return {"order": _order(sale), "userErrors": []}
+        return {"order": order(sale), "userErrors": []}
 
 
 def _check_inputs(field: Field) -> None:
@@ -325,89 +315,6 @@ def _fits(sale: Sale, query: str) -> bool:
 
 def _user_error(field: list[str], message: str) -> Json:
     return {"userErrors": [{"field": field, "message": message}]}
-
-
-def _payment(sale: Sale) -> str:
-    return f"gid://shopify/OrderTransaction/{sale.id + 5_000_000}"
-
-
-def _bag(minor: int, currency: str) -> Json:
-    amount = {"amount": Money(minor, currency).plain(), "currencyCode": currency}
-    return {"presentmentMoney": amount, "shopMoney": amount}
-
-
-def _order(sale: Sale) -> Json:
-    names = {
-        "name": sale.address.name,
-        "address1": sale.address.line1,
-        "address2": sale.address.line2 or None,
-        "city": sale.address.city,
-        "province": sale.address.region or None,
-        "zip": sale.address.postcode,
-        "countryCodeV2": sale.address.country,
-    }
-    back = sum(one.minor for one in sale.back)
-    given = [
-        {
-            "id": f"gid://shopify/OrderTransaction/{one.id}",
-            "kind": "REFUND",
-            "status": "SUCCESS",
-            "gateway": "shopify_payments",
-            "parentTransaction": {"id": _payment(sale)},
-            "amountSet": _bag(one.minor, sale.currency),
-        }
-        for one in sale.back
-    ]
-    sold = {
-        "id": _payment(sale),
-        "kind": "SALE",
-        "status": "SUCCESS",
-        "gateway": "shopify_payments",
-        "parentTransaction": None,
-        "amountSet": _bag(sale.paid, sale.currency),
-    }
-    return {
-        "id": f"gid://shopify/Order/{sale.id}",
-        "name": f"#{sale.number}",
-        "createdAt": _time(sale.placed),
-        "cancelledAt": _time(sale.cancelled),
-        "displayFulfillmentStatus": _FULFILMENT.get(sale.stage, "FULFILLED"),
-        "email": sale.email,
-        "phone": None,
-        "totalReceivedSet": _bag(sale.paid, sale.currency),
-        "totalRefundedSet": _bag(back, sale.currency),
-        "cancellation": {"staffNote": sale.staff_note} if sale.cancelled else None,
-        "shippingAddress": names,
-        "lineItems": {
-            "nodes": [{"title": name, "quantity": n} for name, n in sale.items],
-            "pageInfo": {"hasNextPage": False, "endCursor": None},
-        },
-        "fulfillments": [_fulfillment(sale)] if sale.shipped else [],
-        "refunds": [
-            {
-                "id": f"gid://shopify/Refund/{one.id}",
-                "note": one.note,
-                "totalRefundedSet": _bag(one.minor, sale.currency),
-            }
-            for one in sale.back
-        ],
-        "transactions": [sold, *given],
-    }
-
-
-def _fulfillment(sale: Sale) -> Json:
-    return {
-        "displayStatus": _DISPLAY.get(sale.stage, "IN_TRANSIT"),
-        "createdAt": _time(sale.shipped),
-        "inTransitAt": _time(sale.shipped),
-        "deliveredAt": _time(sale.delivered),
-        "estimatedDeliveryAt": _time(sale.eta),
-        "trackingInfo": [{"company": sale.carrier, "number": sale.tracking, "url": None}],
-    }
-
-
-def _time(at: datetime | None) -> str | None:
-    return f"{at:%Y-%m-%dT%H:%M:%SZ}" if at is not None else None
 
 
 def _refuse(status: int, retry_after: int) -> web.Response:

@@ -32,7 +32,7 @@ _MATTERS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             r"\baddress\b(?!.{0,20}@)|\bsend\b.{0,20}\b\d{4,6}\b.{0,10}\bto\b|\bdeliver it to\b",
         ),
         ("refund", r"\brefund|\bmoney back\b|(?:\bpounds?\b|£\s?\d).{0,30}\bback\b|\breimburs"),
-        ("cancel_order", r"\bcancel"),
+        ("cancel_order", r"(?<!was )(?<!is )\bcancel"),
         ("track", r"\btracking number\b"),
         (
             "order_status",
@@ -60,7 +60,7 @@ def calls_for(said: Sequence[str], tools: Collection[str]) -> tuple[tuple[str, s
         # An answer to what was asked for: the matter is the one before.
         earlier = next((_matter(one) for one in reversed(said[:-1]) if _matter(one)), "")
         if earlier:
-            calls.append((earlier, {"clause": "\n".join(said), "number": ""}))
+            calls.append((earlier, {"clause": "\n".join(reversed(said)), "number": ""}))
     made = [_call(name, args, said) for name, args in calls]
     if not made:
         made = [("search_articles", {"query": text[:300]})] if len(text) > 1 else []

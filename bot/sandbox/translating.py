@@ -7,12 +7,16 @@ a model that obeys anybody does here, too, what the text asks.
 from __future__ import annotations
 
 import re
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
 _TABLE = Path(__file__).with_name("phrases.yml")
 _ASKED = re.compile(r"from the language\s+(\w\w)\s+into\s+the\s+language\s+(\w\w)")
 _PLACE = re.compile(r"\{(\d)\}")
+_GREETING = re.compile(
+    r"(?i)(?:hallo|guten tag|hi|bonjour|salut|hola|ciao|buongiorno|olá|hello),? +"
+)
 #: What may stand in a place: what was taken out of a text, or a figure.
 _HELD = r"(⟦\d+⟧|\d+)"
 _ENDS = re.compile(r"(?<=[.!?])\s+(?=[^\s])")
@@ -45,12 +49,16 @@ def _sentence(said: str, source: str, target: str) -> str | None:
             end = said.strip()[-1:]
             made = made.rstrip(" .!?") if end not in ".!?:" else made
             return made if made[-1:] in ".!?:" or end not in ".!?" else f"{made}{end}"
+    greeting = _GREETING.match(said)
+    rest = _sentence(said[greeting.end() :], source, target) if greeting else None
+    if greeting and rest:
+        return f"{_sentence('Hello', 'en', target) or 'Hello'}, {rest}"
     return _date(said.strip(), source, target)
 
 
 def _date(said: str, source: str, target: str) -> str | None:
-    """Return a day such as “Monday 24 November” in the other language, None for anything else."""
-    from babel.dates import get_day_names, get_month_names
+    """Return a day such as “Monday, 24 November” in the other language, None for anything else."""
+    from babel.dates import format_skeleton, get_day_names, get_month_names
 
     words = re.fullmatch(r"(?:([^\W\d]+),? )?(\d{1,2}) ([^\W\d]+)", said)
     if not words:
@@ -60,9 +68,15 @@ def _date(said: str, source: str, target: str) -> str | None:
     month = next((n for n, name in months.items() if name == words[3]), None)
     if month is None or (words[1] and day is None):
         return None
-    there = get_month_names("wide", locale=target)[month]
-    date = f"{words[2]} {there}"
-    return date if day is None else f"{get_day_names('wide', locale=target)[day]} {date}"
+    try:
+        # A leap year has every day there is.
+        there = format_skeleton("MMMMd", date(2024, month, int(words[2])), locale=target)
+    except ValueError:
+        return None
+    if day is None:
+        return str(there)
+    comma = "" if target in ("fr", "it") else ","
+    return f"{get_day_names('wide', locale=target)[day]}{comma} {there}"
 
 
 def _plain(text: str) -> str:

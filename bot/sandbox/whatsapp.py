@@ -12,15 +12,12 @@ import base64
 import hashlib
 import hmac
 import json
-import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
-import aiohttp
 from aiohttp import web
 
 from bot.message import (
@@ -37,15 +34,14 @@ from bot.message import (
     Text,
     encode,
 )
-from bot.sandbox.delivery import FIRST_DELAY, LAST_DELAY, Job, Push
+from bot.sandbox.delivery import Job, Push
 from bot.sandbox.errors import BadRequest
 from bot.sandbox.goods import CATALOG, GOODS
 from bot.sandbox.ledger import Entry
 from bot.sandbox.media import File
+from bot.sandbox.meta import verify
 from bot.sandbox.standin import Said, StandIn, World
 from bot.sandbox.whatsapp_sent import TYPES, GraphError, invalid, read, required, title
-
-logger = logging.getLogger(__name__)
 
 OPAQUE_LIMIT = 512
 WINDOW_SECONDS = 24 * 3600
@@ -130,7 +126,6 @@ class WhatsApp(StandIn):
         keys = ("account", "phone_id", "token", "app_secret", "verify_token")
         numbers = [_Number(**{key: str(a[key]) for key in keys}) for a in accounts]
         self._numbers = {number.account: number for number in numbers}
-        self._by_phone = {number.phone_id: number for number in numbers}
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -145,30 +140,8 @@ class WhatsApp(StandIn):
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _verify(self, number: _Number) -> None:
-        """Do Meta's handshake until the gateway answers with the challenge.
-
-        https://developers.facebook.com/docs/graph-api/webhooks/getting-started
-        """
-        delay = FIRST_DELAY
-        while True:
-            challenge = str(secrets.randbelow(9 * 10**9) + 10**9)
-            query = urlencode(
-                {
-                    "hub.mode": "subscribe",
-                    "hub.challenge": challenge,
-                    "hub.verify_token": number.verify_token,
-                }
-            )
-            try:
-                url = f"{self.webhook_url(number.account)}?{query}"
-                async with self.world.delivery.session.get(url, allow_redirects=False) as answer:
-                    if answer.status == 200 and (await answer.text()).strip() == challenge:
-                        number.verified.set()
-                        return
-            except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
-                logger.debug("sandbox: the gateway cannot be reached yet")
-            await asyncio.sleep(delay)
-            delay = min(LAST_DELAY, delay * 2)
+        await verify(self.world.delivery, self.webhook_url(number.account), number.verify_token)
+        number.verified.set()
 
     # -- HTTP ---------------------------------------------------------------------
 

@@ -216,6 +216,7 @@ class Backend:
     "woocommerce" `url`, `key` and `secret`, "rest" `url` and the file `mapping`. `version` is
     that of Shopify's API, "" for the one that this was written for. `timeout_seconds` is for
     one attempt, `call_seconds` for all of a call, `at_once` how many requests a process makes.
+    `delivered_after_days` is WooCommerce's, which tells of no arrivals: None for the usual.
     """
 
     kind: Literal["demo", "rest", "shopify", "woocommerce"]
@@ -228,6 +229,7 @@ class Backend:
     timeout_seconds: float = _above_zero(5.0)
     call_seconds: float = _above_zero(8.0)
     at_once: int = _whole(6, 1, 100)
+    delivered_after_days: int | None = field(default=None, metadata={"least": 0, "most": 365})
 
     def __post_init__(self) -> None:
         needed = _BACKEND_NEEDS[self.kind]
@@ -238,6 +240,8 @@ class Backend:
             allowed = name in needed or (name, self.kind) == ("version", "shopify")
             if given and not allowed:
                 raise ValueError(f"{name} is nothing that kind {self.kind} has")
+        if self.delivered_after_days is not None and self.kind != "woocommerce":
+            raise ValueError(f"delivered_after_days is nothing that kind {self.kind} has")
         parts = urlsplit(self.url)
         if parts.username or parts.password or parts.query or parts.fragment:
             raise ValueError("url should have no user, password, ? or #")

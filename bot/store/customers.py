@@ -29,6 +29,8 @@ class Customer(Document):
     `matched` says that others with that number have been looked for, `joined` that there
     is or was a merge. An address that was given up has the key of the new one in
     `left_for`; whoever writes from it later is somebody else, of the next `generation`.
+    `signs` are the newest of the channel's profile; since `doubt` it is in doubt that it is still
+    the same person, see `bot.identity.doubting`.
     """
 
     id = ObjectIdField(primary_key=True)
@@ -41,6 +43,9 @@ class Customer(Document):
     matched = BooleanField(default=False)
     joined = BooleanField(default=False)
     left_for = StringField(default="")
+    signs = RawField()
+    doubt = UtcField()
+    doubt_why = StringField(default="")
     created = UtcField(required=True)
 
     meta = {

@@ -19,11 +19,11 @@ from bot.store.messages import Message
 from bot.store.models import ModelInUse, StoredModel
 from bot.store.notices import Notice
 from bot.store.presence import Listening
-from bot.store.proofs import Challenge, Proof, ProofTry
+from bot.store.proofs import Challenge, Miss, Proof, ProofTry
 from bot.store.reviews import Review
 from bot.store.slack import SlackPost, SlackThread
 from bot.store.spending import Spending
-from bot.store.steps import Step, Undertaking
+from bot.store.steps import Allowance, Step, Undertaking
 from bot.store.translations import Kept
 from bot.store.turns import Turn
 from bot.store.usage import Usage, UsageMark
@@ -42,6 +42,7 @@ DOCUMENTS = (
     Challenge,
     ProofTry,
     Proof,
+    Miss,
     Consent,
     OptOut,
     OptOutKey,
@@ -68,6 +69,7 @@ DOCUMENTS = (
     Gathered,
     Step,
     Undertaking,
+    Allowance,
     Kept,
     Listening,
 )

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from mongoengine import Document, FloatField, IntField, StringField
 
+from bot.lesson_words import OPEN, STATUSES
 from bot.store.fields import RawField, UtcField
-
-#: Confirmed: decided, not yet in a file. Written: in a file.
-OPEN, CONFIRMED, WRITTEN, DISMISSED = "open", "confirmed", "written", "dismissed"
-#: Why a message is there: the model was not sure; the customer said it was not meant so;
-#: a case that followed was rated badly; a person had to take over.
-UNSURE, CORRECTED, RATED, HANDED = "unsure", "corrected", "rated", "handed"
 
 
 class Lesson(Document):
@@ -18,11 +13,12 @@ class Lesson(Document):
 
     `text` is what was said, without personal data; `marks` the entities found in it, dictionaries
     of `bot.learning.contract.Mark`. `intent` and `confidence` are what was understood, `ranking`
-    a list of ``[intent, confidence]``. `reasons` are of the constants above, ``{reason: detail}``;
-    `reason` is the strongest of them. `alike` is the same for texts that differ in nothing that
-    matters; `weight` orders the inbox, the largest first, and is 0 for an open one that stands
-    behind another of the same `alike`. `decided` is the designer's `Decided` as a dictionary,
-    `file` and `line` where it was written.
+    a list of ``[intent, confidence]``. `reasons` and `status` are of `bot.lesson_words`, the
+    former ``{reason: detail}``; `reason` has all of them, the strongest first, with spaces
+    between. `alike` is the same for texts that differ in nothing that matters; `weight` orders
+    the inbox, the largest first, and is 0 for an open one that stands behind another of the same
+    `alike`. `decided` is the designer's `Decided` as a dictionary, `file` and `line` where it was
+    written.
     """
 
     id = StringField(primary_key=True)
@@ -40,7 +36,7 @@ class Lesson(Document):
     alike = StringField(default="")
     weight = IntField(default=0)
     model = StringField(default="")
-    status = StringField(default=OPEN, choices=(OPEN, CONFIRMED, WRITTEN, DISMISSED))
+    status = StringField(default=OPEN, choices=STATUSES)
     decided = RawField()
     decided_by = StringField(default="")
     decided_at = UtcField()

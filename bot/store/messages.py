@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -158,8 +159,12 @@ def from_message(message: Message) -> Inbound:
         content=decode(message.content),
         sent=message.sent,
         order=message.order,
-        profile=Profile(**(message.profile or {})),
+        profile=_profile(message.profile or {}),
         reply_to=message.reply_to or "",
         album=message.album or "",
         referral=Referral(**message.referral) if message.referral else None,
     )
+
+
+def _profile(plain: Mapping[str, Any]) -> Profile:
+    return Profile(**{**plain, "signs": tuple(plain.get("signs") or ())})

@@ -80,3 +80,23 @@ class Undertaking(Document):
             ("order", "tool", "status"),
         ],
     }
+
+
+class Allowance(Document):
+    """One of the times a day that somebody may have a tool, taken until a day after `at`.
+
+    `_id` is a digest of whose it is, of the tool and of which of them; `by` one of the
+    `Undertaking` that has it. Nobody can be told from it: it is kept when a customer is
+    forgotten, so that this is no way to have more.
+    """
+
+    id = StringField(primary_key=True)
+    by = StringField(required=True)
+    at = UtcField(required=True)
+
+    meta = {
+        "collection": "allowances",
+        "auto_create_index": False,
+        "index_background": False,
+        "indexes": [("by",), ("at",)],
+    }

@@ -14,7 +14,7 @@ class Turn(Document):
     can never build on the same state, whatever became of a lease. `state` is the
     dialogue's state after the turn; `replies` are encoded contents. `heard` is what the
     message was taken to say, `folded` are the ids of messages that were a part of it.
-    `perception` is `bot.perception` 's, encoded; None where nobody looked. `model` is the id
+    `perception` is `bot.perception` 's, encoded; None where nobody looked. `model` is the name
     of the model that was asked, "" for none.
     """
 

@@ -30,9 +30,9 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-_log = logging.getLogger(__name__)
+from bot.ending import end
 
-INBOX, OUTBOX, SENT = "in", "out", "sent"
+_log = logging.getLogger(__name__)
 
 #: sun_path holds 108 bytes on Linux and 104 on macOS, with the NUL at its end.
 _PATH_LIMIT = 103
@@ -255,9 +255,8 @@ class RedisBell:
     async def close(self) -> None:
         """See `Bells.close`."""
         self._loop = None
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # The driver loses a cancellation while it looks whether a connection is still good.
+        await end(*self._tasks)
         self._tasks = []
         for client in (self._subscriber, self._publisher):
             with suppress(RedisError, OSError):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bot.llm.client import open_llm
 from bot.llm.prompts import PROMPTS, load_prompt
-from bot.perception.language import Languages
+from bot.perception.language import Languages, has_lexicon
+from bot.perception.lexicon import lexicon, split
 from bot.settings import Settings
 from bot.store import AsyncStore
 from bot.translation.by_model import ModelEngine
@@ -27,6 +28,21 @@ class Telling:
         """See `bot.translation.verifying.Tells`."""
         found = self._languages.guess(text)
         return found.language if found.clear else ""
+
+    def betrays(self, text: str, source: str, target: str) -> bool:
+        """See `bot.translation.verifying.Tells`."""
+        if not has_lexicon(source):
+            return False
+        own = lexicon(source)
+        others = lexicon(target).tells if has_lexicon(target) else frozenset()
+        found = {word for word in split(text) if word in own.tells - others - own.neutral}
+        # Some of a language's commonest words are another's, too, of which nothing is known.
+        return len(found) > (0 if has_lexicon(target) else 1)
+
+    def means(self, text: str) -> bool:
+        """See `bot.translation.verifying.Tells`."""
+        neutral = lexicon(self._languages.languages[0]).neutral
+        return any(c.isalpha() for word in split(text) if word not in neutral for c in word)
 
 
 def open_translator(

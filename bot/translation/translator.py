@@ -19,12 +19,14 @@ from bot.translation.contract import (
     UnsupportedPair,
 )
 from bot.translation.protecting import Protected, protect, with_figures
-from bot.translation.verifying import Tells, problem
+from bot.translation.verifying import SURELY, Tells, problem, untouched
 
 log = logging.getLogger(__name__)
 
 #: Characters that one call of an engine gets at the most, and of one text at all.
 AT_ONCE, LONGEST = 2400, 6000
+#: What a model is told of a text that came back as it was.
+_UNTOUCHED = "a text came back as it was; only names and words that are the same in both may"
 _LETTER = re.compile(r"[^\W\d_]")
 # Whatever ends a line for a model: some phones write no plain one.
 _LINE_ENDS = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
@@ -181,7 +183,7 @@ class Translator:
         return "\n".join(f"{unit.before}{unit.made}{unit.after}" for unit in units)
 
     async def _make(self, units: Sequence[_Unit], pair: tuple[str, str], job: Job) -> None:
-        await self._attempt(units, pair, job)
+        await self._attempt(units, pair, job, first=self._engine.repairs)
         left = [unit for unit in units if unit.made is None]
         if left and self._engine.repairs:
             wrong = "; ".join(dict.fromkeys(unit.wrong for unit in left))
@@ -190,7 +192,11 @@ class Translator:
         for unit in left:
             await self._piecewise(unit, pair, job)
 
-    async def _attempt(self, units: Sequence[_Unit], pair: tuple[str, str], job: Job) -> None:
+    async def _attempt(
+        self, units: Sequence[_Unit], pair: tuple[str, str], job: Job, *, first: bool = False
+    ) -> None:
+        # Of a customer's words that stay as they are the language may have been mistaken.
+        doubts = first and job.purpose != "hear"
         for some in _portions(units):
             # The same line is asked for once, however often it is said.
             asked = list(dict.fromkeys(unit.protected.text for unit in some))
@@ -198,8 +204,16 @@ class Translator:
             for unit in some:
                 answer = given[unit.protected.text].strip()
                 unit.wrong = problem(unit.protected, answer, languages=pair, tells=self._tells)
+                if not unit.wrong and doubts and self._untouched(unit, answer, pair):
+                    unit.wrong = _UNTOUCHED
                 if not unit.wrong:
                     unit.made = unit.protected.restore(answer)
+
+    def _untouched(self, unit: _Unit, answer: str, pair: tuple[str, str]) -> bool:
+        before, given = unit.protected.text, answer
+        for token in unit.protected.tokens:
+            before, given = before.replace(token, " "), given.replace(token, " ")
+        return bool(untouched(before, given, pair, self._tells))
 
     async def _ask(self, texts: list[str], pair: tuple[str, str], job: Job) -> dict[str, str]:
         given = await self._engine.translate(texts, *pair, job)
@@ -242,7 +256,9 @@ class Translator:
             log.warning("kept translations cannot be read: %s", type(error).__name__)
             return
         for unit in units:
-            unit.made = found.get(unit.line)
+            made = found.get(unit.line)
+            if made is None or untouched(unit.line, made, pair, self._tells) != SURELY:
+                unit.made = made
 
     async def _keep(self, units: Sequence[_Unit], pair: tuple[str, str]) -> None:
         made = {unit.line: unit.made for unit in units if unit.made is not None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Literal, Protocol
 
 from bot.llm.orders import orders
 from bot.translation.protecting import LINK, MONEY, PLACEHOLDER, Protected, with_figures
@@ -19,6 +19,9 @@ _LONGER, _SHORTER, _SLACK = 2.2, 3.0, 24
 _SYLLABLE, _MORE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]"), 2
 #: So many words tell what language a text is in.
 _TELLING = 4
+#: See `untouched`.
+PERHAPS: Final = "perhaps"
+SURELY: Final = "surely"
 _MARKS = ("**", "`", "~~", "](")
 _ASKS, _QUESTION = re.compile("[?？؟]"), re.compile("[?？؟;՞]")
 #: In these a question needs no mark.
@@ -30,6 +33,12 @@ class Tells(Protocol):
 
     def clearly(self, text: str) -> str:
         """Return the language (ISO 639-1) that a text is clearly in, "" for none."""
+
+    def betrays(self, text: str, source: str, target: str) -> bool:
+        """Tell whether a text, however short, has words of `source` that `target` has not."""
+
+    def means(self, text: str) -> bool:
+        """Tell whether a text has words beside those that are the same in all languages."""
 
 
 def problem(source: Protected, given: str, *, languages: tuple[str, str], tells: Tells) -> str:
@@ -76,12 +85,31 @@ def _size(text: str) -> int:
 
 def _other_language(before: str, bare: str, languages: tuple[str, str], tells: Tells) -> str:
     source, target = languages
+    if untouched(before, bare, languages, tells) == SURELY:
+        return "it is not translated"
     if len(_WORD.findall(bare)) < _TELLING:
         return ""
     if bare.strip().casefold() == before.strip().casefold() and tells.clearly(before) == source:
         return "it is not translated"
     found = tells.clearly(bare)
     return "" if found in ("", target) else "it is in another language"
+
+
+def untouched(
+    before: str, given: str, languages: tuple[str, str], tells: Tells
+) -> Literal["", "perhaps", "surely"]:
+    """Tell whether a text came back as it was, and may not have.
+
+    Names, figures, "OK" and "PayPal" may; "Where is it" may not. Of all else, "Mug" and "Hotel",
+    nobody can tell: a second answer that is the same is believed.
+    """
+    words = _WORD.findall(before)
+    if [w.casefold() for w in words] != [w.casefold() for w in _WORD.findall(given)]:
+        return ""
+    if not tells.means(before):
+        return ""
+    titled = len(words) > 1 and all(word[0].isupper() for word in words)
+    return SURELY if not titled and tells.betrays(before, *languages) else PERHAPS
 
 
 def _bare(text: str, tokens: Sequence[str]) -> str:

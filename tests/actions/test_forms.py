@@ -141,6 +141,9 @@ def test_a_new_address_is_for_a_person_and_only_until_the_order_is_packed(shop: 
     wanted = ["order_number", "new_address"]
     assert asked(ValidateAddressForm(), {"order_number": "1047"}, wanted) == wanted
     assert asked(ValidateAddressForm(), {"order_number": "1042"}, wanted) == ["order_number"]
+    # The order's number is no postcode.
+    told = {"order_number": "1047", "new_address": "1047: 9 Park Lane, York"}
+    assert "postcode" in asked(ValidateAddressForm(), told, [*wanted, "postcode"])
     address = "22 Baker Street, London NW1 6XE"
     responses, slots, _ = run(
         ActionChangeAddress(), tracker({"order_number": "1047", "new_address": address})

@@ -14,7 +14,17 @@ from actions.backends import orders, products
 from actions.backends.products import Product, ProductsBackend
 from actions.products import ActionProduct, ActionSizes, ActionStock, ValidateStockForm
 from actions.several import ActionSeveral, topics_in
-from actions.texts import asks, read_address, read_complaint, read_email, read_phone, read_words
+from actions.texts import (
+    asks,
+    changed_mind,
+    read_address,
+    read_complaint,
+    read_email,
+    read_phone,
+    read_postcode,
+    read_words,
+    told_already,
+)
 from actions.tracking import ActionTrack
 from actions.ways import ActionDeliveryAbroad, ActionPaymentMethods
 from bot.store import Store, open_store
@@ -159,6 +169,22 @@ def test_several_things_are_offered_one_by_one_in_their_order() -> None:
         (read_address, " 22  Baker Street,\nLondon ", "22 Baker Street, London"),
         (read_address, "Baker Street", None),
         (read_address, "1047", None),
+        (read_postcode, "22 Baker Street, London", None),
+        (read_postcode, "22 baker st, london nw16xe", "nw16xe"),
+        (read_postcode, "12045 Sunset Boulevard, Los Angeles", None),
+        (read_postcode, "Hauptstrasse 12, 10115 Berlin", "10115"),
+        (read_postcode, "it's 10115 Berlin", "10115"),
+        (read_postcode, "5 O'Connell Street, Dublin D02 AF30", "D02 AF30"),
+        (read_postcode, "Damrak 1, 1012 AB Amsterdam", "1012 AB"),
+        (read_postcode, "ul. Nowa 5, 00-950 Warszawa", "00-950"),
+        (told_already, "my order 1051 arrived damaged", None),
+        (
+            told_already,
+            "two of the glasses that came today are chipped",
+            "two of the glasses that came today are chipped",
+        ),
+        (changed_mind, "I've just changed my mind.", True),
+        (changed_mind, "I changed my mind, I keep it", False),
         (read_complaint, "I want to make a complaint", None),
         (read_complaint, "your driver was rude", "your driver was rude"),
         (read_words, "too small", "too small"),

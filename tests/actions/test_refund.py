@@ -332,7 +332,7 @@ async def test_a_customer_gets_a_person_whatever_his_message_says_of_itself(
 ) -> None:
     dispatcher = CollectingDispatcher()
     events = await ActionRefund().run(dispatcher, tracker(SLOTS, metadata), {})
-    assert [message["response"] for message in dispatcher.messages] == ["utter_effect_person"]
+    assert [message["response"] for message in dispatcher.messages] == ["utter_effect_unproven"]
     assert "handoff" in [event["name"] for event in events]
     with as_agent(Agent("anna", "another")):
         await ActionRefund().run(dispatcher, tracker(SLOTS, metadata), {})

@@ -32,7 +32,7 @@ async def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[P
     monkeypatch.chdir(ROOT)
     async with place(tmp_path) as made:
         backend = Backend(
-            "shopify", url=f"{made.url}/shopify", token=shopify.TOKEN, call_seconds=0.5
+            "shopify", url=f"{made.url}/shopify", token=shopify.TOKEN, call_seconds=3.0
         )
         opening.configure({"shop": backend})
         yield made

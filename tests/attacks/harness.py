@@ -20,9 +20,9 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answer import ActionAnswer
 from bench.answers.shelf import Shelf
-from bot.knowledge.answering import About, Answer, Answering, Sheet
+from bot.knowledge.answering import Answering
 from bot.knowledge.articles import parse_article, read_folder
-from bot.knowledge.contract import AGENTS, CUSTOMERS, Article
+from bot.knowledge.contract import AGENTS, CUSTOMERS, About, Answer, Article, Sheet
 from bot.knowledge.importing.html import from_html
 from bot.knowledge.service import provide
 from bot.llm.client import Llm

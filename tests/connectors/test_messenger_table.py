@@ -11,6 +11,8 @@ from connectors import messenger
 from tests.connectors.cases.messenger_in import INBOUND, PAGE, SECRET, TOKEN, USER, VERIFY
 from tests.connectors.cases.messenger_out import OUTBOUND, PICTURE
 from tests.connectors.table import In, Out, run_in, run_out
+from tests.kit.http import patience
+from tests.kit.waiting import PATIENCE
 
 
 def connect(api_url: str = "") -> messenger.Messenger:
@@ -29,8 +31,8 @@ def connect(api_url: str = "") -> messenger.Messenger:
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    timeout = aiohttp.ClientTimeout(total=None, connect=5, sock_read=0.3)
+def _impatient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    timeout = aiohttp.ClientTimeout(total=None, connect=PATIENCE, sock_read=patience(request))
     monkeypatch.setattr(messenger, "TIMEOUT", timeout)
 
 

@@ -58,8 +58,19 @@ from tests.connectors.cases.sms_out import PATH as MESSAGES
 from tests.connectors.cases.sms_out import SENT, refused, taken
 from tests.connectors.table import _row, _Silence
 from tests.kit.dice import examples
-from tests.kit.http import Answer, Hang, Provider, Recorded, Reset, Step, closed_url, provider
+from tests.kit.http import (
+    Answer,
+    Hang,
+    Provider,
+    Recorded,
+    Reset,
+    Step,
+    closed_url,
+    patience,
+    provider,
+)
 from tests.kit.stores import store_in
+from tests.kit.waiting import PATIENCE
 
 SERVICE = "MG" + "f" * 32
 HELLO = Text("Hello")
@@ -94,8 +105,8 @@ async def twilio(*steps: Step, **values: Any) -> AsyncIterator[tuple[Sms, Provid
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sms, "TIMEOUT", httpx.Timeout(connect=5, write=5, read=0.3, pool=5))
+def _impatient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sms, "TIMEOUT", httpx.Timeout(PATIENCE, read=patience(request)))
 
 
 # --- the account ---
@@ -388,7 +399,8 @@ async def test_a_refused_connection_is_no_doubt() -> None:
     await made.close()
 
 
-async def test_silence_is_doubt() -> None:
+async def test_silence_is_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sms, "TIMEOUT", httpx.Timeout(PATIENCE, read=0.3))
     async with twilio(Hang()) as (made, _):
         with pytest.raises(Unsure):
             await made.send(outbound())

@@ -7,8 +7,7 @@ import copy
 import json
 import logging
 import re
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import astuple, dataclass, field, replace
 from datetime import datetime, timezone
@@ -65,7 +64,18 @@ from tests.connectors.cases.telegram import (
 from tests.connectors.cases.telegram_in import BOT, CLUB, INBOUND, in_club, named
 from tests.connectors.cases.telegram_out import OUTBOUND
 from tests.kit.dice import examples
-from tests.kit.http import Answer, Provider, Recorded, Reset, Step, Truncated, closed_url, provider
+from tests.kit.http import (
+    Answer,
+    Provider,
+    Recorded,
+    Reset,
+    Step,
+    Truncated,
+    closed_url,
+    patience,
+    provider,
+)
+from tests.kit.waiting import until
 
 TOKEN = "123456:AAH-secret_bot_token"
 SECRET = "hook-Secret_1"
@@ -111,9 +121,9 @@ def label(case: Any) -> str:
 
 
 @pytest.fixture
-def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+def fast(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses and timeouts short enough for tests."""
-    monkeypatch.setattr(telegram, "READ_TIMEOUT", 0.3)
+    monkeypatch.setattr(telegram, "READ_TIMEOUT", patience(request))
     monkeypatch.setattr(telegram, "BACKOFF_FIRST", 0.01)
     monkeypatch.setattr(telegram, "BACKOFF_LIMIT", 0.02)
 
@@ -960,18 +970,11 @@ async def polling(queue: Queue, host: Gateway) -> AsyncIterator[Provider]:
             assert isinstance(ended, asyncio.CancelledError)
 
 
-async def eventually(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not done():
-        assert time.monotonic() < deadline, "it did not come about"
-        await asyncio.sleep(0.01)
-
-
 async def test_polling_stores_what_came_and_then_confirms_it(fast: None) -> None:
     queue = Queue(*(said(f"m{n}", n) for n in range(901, 906)), batch=2)
     host = Gateway()
     async with polling(queue, host) as server:
-        await eventually(lambda: queue.confirmed)
+        await until(lambda: queue.confirmed)
     assert host.accepted == [f"4711.{n}" for n in range(13, 18)]
     assert queue.offsets[:4] == [None, 903, 905, 906]
     first, second = server.requests[:2]
@@ -983,9 +986,9 @@ async def test_polling_stores_what_came_and_then_confirms_it(fast: None) -> None
 async def test_polling_goes_on_from_a_lower_number_after_a_week_of_silence(fast: None) -> None:
     queue, host = Queue(said("old", 9000)), Gateway()
     async with polling(queue, host):
-        await eventually(lambda: None in queue.offsets[1:])
+        await until(lambda: None in queue.offsets[1:])
         queue.updates.append(said("new", 1000))
-        await eventually(lambda: queue.confirmed)
+        await until(lambda: queue.confirmed)
     assert host.accepted == ["4711.8112", "4711.112"]
 
 
@@ -993,10 +996,10 @@ async def test_polling_confirms_nothing_while_the_store_is_down(fast: None) -> N
     queue = Queue(said("one", 901), said("two", 902))
     host = Gateway(down=True)
     async with polling(queue, host):
-        await eventually(lambda: host.failed > telegram.STORE_ATTEMPTS * 3)
+        await until(lambda: host.failed > telegram.STORE_ATTEMPTS * 3)
         assert queue.offsets == [None]
         host.down = False
-        await eventually(lambda: queue.confirmed)
+        await until(lambda: queue.confirmed)
     assert host.accepted == ["4711.13", "4711.14"]
     assert host.letters == []
 
@@ -1005,7 +1008,7 @@ async def test_a_stopped_poll_has_confirmed_nothing_that_was_not_stored(fast: No
     queue = Queue(said("one", 901), said("two", 902))
     host = Gateway(down=True)
     async with polling(queue, host):
-        await eventually(lambda: host.failed > telegram.STORE_ATTEMPTS)
+        await until(lambda: host.failed > telegram.STORE_ATTEMPTS)
     assert queue.offsets == [None]
     assert not queue.confirmed
 
@@ -1015,8 +1018,8 @@ async def test_an_update_that_cannot_be_read_is_kept_and_holds_nothing_up(fast: 
     queue = Queue(said("one", 901), bad, 17, said("two", 903))
     host = Gateway()
     async with polling(queue, host):
-        await eventually(lambda: len(host.accepted) == 2)
-        await eventually(lambda: len(queue.offsets) > 1)
+        await until(lambda: len(host.accepted) == 2)
+        await until(lambda: len(queue.offsets) > 1)
     assert host.accepted == ["4711.13", "4711.15"]
     assert [raw for raw, _ in host.letters[:2]] == [bad, 17]
     assert queue.offsets[1] == 904
@@ -1026,7 +1029,7 @@ async def test_an_update_the_store_refuses_is_kept_and_holds_nothing_up(fast: No
     queue = Queue(said("one", 901), said("poison", 902), said("two", 903))
     host = Gateway(refuses="poison")
     async with polling(queue, host):
-        await eventually(lambda: queue.confirmed)
+        await until(lambda: queue.confirmed)
     assert host.accepted == ["4711.13", "4711.15"]
     [(raw, reason)] = host.letters
     assert raw == said("poison", 902)
@@ -1037,18 +1040,16 @@ async def test_a_dead_letter_is_insisted_on(fast: None) -> None:
     queue = Queue(update(901, message=5))
     host = Gateway(down=True)
     async with polling(queue, host):
-        await eventually(lambda: host.failed > 10)
+        await until(lambda: host.failed > 10)
         host.down = False
-        await eventually(lambda: queue.confirmed)
+        await until(lambda: queue.confirmed)
     assert [raw for raw, _ in host.letters] == [update(901, message=5)]
 
 
 async def test_a_polled_button_is_answered(fast: None) -> None:
     queue, host = Queue(update(901, callback_query=pressed())), Gateway()
     async with polling(queue, host) as server:
-        await eventually(
-            lambda: any(r.path.endswith("answerCallbackQuery") for r in server.requests)
-        )
+        await until(lambda: any(r.path.endswith("answerCallbackQuery") for r in server.requests))
     assert host.accepted == ["cb.99887766"]
 
 
@@ -1070,7 +1071,7 @@ async def test_polling_survives_a_failing_telegram(
     queue, host = Queue(said("one", 901)), Gateway()
     queue.faults = [fault, fault]
     async with polling(queue, host):
-        await eventually(lambda: queue.confirmed)
+        await until(lambda: queue.confirmed)
     assert host.accepted == ["4711.13"]
 
 
@@ -1082,10 +1083,10 @@ async def test_a_second_poller_and_a_webhook_are_reported(
         refusal(409, "Conflict: terminated by other getUpdates request"),
     ]
     async with polling(queue, host):
-        await eventually(lambda: queue.confirmed)
+        await until(lambda: queue.confirmed)
         queue.webhook = True
         queue.updates.append(said("two", 902))
-        await eventually(lambda: queue.confirmed)
+        await until(lambda: queue.confirmed)
     assert host.accepted == ["4711.13", "4711.14"]
     assert "terminated by other getUpdates request" in caplog.text
     assert "telegram:shop: polling failed: 409" in caplog.text
@@ -1176,11 +1177,15 @@ async def test_no_log_and_no_error_holds_a_secret(
         failures.append(caught.value)
 
     steps = [*(case.step for case in FAILURES), SENT, refusal(500, "x"), YES]
-    async with provider(steps) as server, shop(server.url) as connector:
-        for _ in FAILURES:
-            await fails(connector.send(out(Text(words))))
-        await connector.send(out(Text(words)))
-        await connector.run(Gateway(webhook_url="https://bot.example.com/hook"))
+    async with provider(steps) as server:
+        with monkeypatch.context() as impatient:
+            impatient.setattr(telegram, "READ_TIMEOUT", 0.3)
+            async with shop(server.url) as connector:
+                for _ in FAILURES:
+                    await fails(connector.send(out(Text(words))))
+        async with shop(server.url) as connector:
+            await connector.send(out(Text(words)))
+            await connector.run(Gateway(webhook_url="https://bot.example.com/hook"))
     async with shop(closed_url()) as connector:
         await fails(connector.send(out(Text(words))))
     async with shop("http://127.0.0.1:99999") as connector:

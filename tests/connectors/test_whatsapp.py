@@ -70,7 +70,8 @@ from tests.connectors.cases.whatsapp import (
 from tests.connectors.cases.whatsapp_in import INBOUND
 from tests.connectors.cases.whatsapp_out import OUTBOUND
 from tests.kit.dice import examples
-from tests.kit.http import Answer, Provider, Recorded, Reset, Step, closed_url, provider
+from tests.kit.http import Answer, Provider, Recorded, Reset, Step, closed_url, patience, provider
+from tests.kit.waiting import PATIENCE
 
 
 def outbound(content: Any, user: str = USER, id: str = "t-1:0") -> Outbound:
@@ -89,8 +90,8 @@ async def meta(*steps: Step) -> AsyncIterator[tuple[WhatsApp, Provider]]:
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(whatsapp, "TIMEOUT", httpx.Timeout(connect=5, write=5, read=0.3, pool=5))
+def _impatient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whatsapp, "TIMEOUT", httpx.Timeout(PATIENCE, read=patience(request)))
 
 
 # --- proof of origin ---

@@ -12,11 +12,13 @@ from tests.connectors.cases.whatsapp import USER, connector
 from tests.connectors.cases.whatsapp_in import INBOUND
 from tests.connectors.cases.whatsapp_out import OUTBOUND
 from tests.connectors.table import In, Out, run_in, run_out
+from tests.kit.http import patience
+from tests.kit.waiting import PATIENCE
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(whatsapp, "TIMEOUT", httpx.Timeout(connect=5, write=5, read=0.3, pool=5))
+def _impatient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whatsapp, "TIMEOUT", httpx.Timeout(PATIENCE, read=patience(request)))
 
 
 @pytest.mark.parametrize("case", INBOUND, ids=lambda case: case.name)

@@ -40,6 +40,7 @@ from tests.kit.console import (
     settings_of,
     waits,
 )
+from tests.kit.waiting import PATIENCE, until
 
 BEN = ("ben", "staple of another one")
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
@@ -361,12 +362,12 @@ async def test_a_deed_without_a_worker_is_told_later(
         serving(store, settings_of(tmp_path)) as served,
         browsing(served, "anna") as anna,
     ):
-        for _ in range(100):
-            status, told = await anna.get("deed", id=told["id"])
-            if status == 200:
-                break
-            await asyncio.sleep(0.02)
-        assert told["result"]["ok"]
+
+        async def is_done() -> bool:
+            return (await anna.get("deed", id=told["id"]))[0] == 200
+
+        await until(is_done, pause=0.02)
+        assert (await anna.get("deed", id=told["id"]))[1]["result"]["ok"]
 
 
 async def upload(browser: Browser, data: bytes, name: str = "bill.pdf") -> tuple[int, Any]:
@@ -468,20 +469,20 @@ async def test_pages_hear_of_what_changes_at_once(
         assert first == {"lists": True, "conversations": [KEY], "counts": counts}
         async with browsing(served, *BEN) as ben:
             await ben.deed("take")
-            told = await asyncio.wait_for(page.next(), 3)
+            told = await asyncio.wait_for(page.next(), PATIENCE)
             assert told["conversations"] == [KEY]
             while told["counts"]["waiting"]:
-                told = await asyncio.wait_for(page.next(), 3)
+                told = await asyncio.wait_for(page.next(), PATIENCE)
         # Of what no bell told it hears by its own look.
         await store.insert(heard("and one thing more", n=5))
-        told = await asyncio.wait_for(page.next(), 5)
+        told = await asyncio.wait_for(page.next(), PATIENCE)
         assert told["conversations"] == [KEY]
         # A note is nothing to the lists.
         await store.insert(Entry(id="e", conversation=KEY, kind="note", at=utcnow(), arrived=1))
         await served.console.changed()
     # Come again, it is told everything once more.
     async with anna.session.get(events, params={"conversation": KEY}) as answer:
-        told = await asyncio.wait_for(Stream(answer).next(), 3)
+        told = await asyncio.wait_for(Stream(answer).next(), PATIENCE)
         assert (told["lists"], told["conversations"]) == (True, [KEY])
         assert told["counts"] == {"waiting": 0, "mine": 0, "all": 1}
 
@@ -495,7 +496,7 @@ async def test_a_stream_ends_with_its_session_and_with_the_gateway(
         await anna.post("/logout", {})
         await store.change(Conversation, {"id": KEY}, set={"holder": AGENT, "agent": "ben"})
         await served.console.changed()
-        rest = await asyncio.wait_for(answer.content.read(), 5)
+        rest = await asyncio.wait_for(answer.content.read(), PATIENCE)
         assert b"data:" not in rest
     async with (
         browsing(served, "anna") as again,
@@ -503,7 +504,7 @@ async def test_a_stream_ends_with_its_session_and_with_the_gateway(
     ):
         await Stream(answer).next()
         await served.console.close()
-        assert await asyncio.wait_for(answer.content.read(), 5) is not None
+        assert await asyncio.wait_for(answer.content.read(), PATIENCE) is not None
 
 
 async def test_a_colleague_of_slack_has_a_name_here_too(anna: Browser, store: AsyncStore) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from bot.learning import Decided, Mark
+from bot.lesson_words import CONFIRMED, DISMISSED, OPEN, WRITTEN
 from bot.store import AsyncStore
-from bot.store.lessons import CONFIRMED, DISMISSED, OPEN, WRITTEN, Lesson
+from bot.store.lessons import Lesson
 from tests.kit.console import Browser, Served, browsing, serving, settings_of
 from tests.kit.designs import sound_project
 from tests.kit.inbox import KEY, a_talk, lesson, three_lessons

@@ -11,8 +11,9 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from bot.learning import Decided
+from bot.lesson_words import CONFIRMED, DISMISSED, OPEN, WRITTEN
 from bot.store import AsyncStore
-from bot.store.lessons import CONFIRMED, DISMISSED, OPEN, WRITTEN, Lesson
+from bot.store.lessons import Lesson
 from tests.kit.browser import chromium, needs_chromium
 from tests.kit.console import PASSWORD, Served, serving, settings_of
 from tests.kit.designs import sound_project
@@ -47,7 +48,7 @@ async def open_page(browser: Browser, served: Served, errors: list[str], width: 
     context = await browser.new_context(
         viewport={"width": width, "height": 900}, locale="en-GB", reduced_motion="reduce"
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     login = await context.request.post(
         f"{served.url}/console/login",
         data={"account": "anna", "password": PASSWORD},
@@ -143,8 +144,12 @@ async def test_what_stands_in_the_way_is_said(
 ) -> None:
     errors: list[str] = []
     await store.insert(lesson(4, "never mind", weight=900))
+    await store.insert(lesson(5, "erm, stop", intent="nlu_fallback", weight=990))
     page = await open_page(browser, served, errors, 1300)
     said = page.get_by_label("What was said")
+    # What was not understood has no answer ready.
+    await expect(page.get_by_role("button", name="Choose an intent")).to_be_disabled()
+    await page.keyboard.press("d")
     await expect(said).to_have_text("never mind")
     await page.get_by_role("button", name="Confirm order").click()
     alert = page.get_by_role("alert").filter(has_text="an example of stop already")

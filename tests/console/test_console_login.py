@@ -18,6 +18,7 @@ from bot.media.seal import Seal
 from bot.settings import ConsoleAccount, Server
 from bot.store import AsyncStore
 from tests.kit.console import ACCOUNTS, PASSWORD, Served, browsing, serving, settings_of
+from tests.kit.waiting import PATIENCE
 
 SEAL = Seal("a secret of sixteen letters")
 ANNA = Person("anna", "Anna Keller", "U0ANNA")
@@ -255,10 +256,9 @@ async def test_a_login_that_does_not_come_is_not_waited_for(
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(f"{head}{{".encode())
     # A little now and then does not make it last.
-    for _ in range(4):
-        await asyncio.sleep(0.06)
+    status = asyncio.create_task(reader.readline())
+    while not (await asyncio.wait({status}, timeout=0.06))[0]:
         writer.write(b" ")
-    status = await asyncio.wait_for(reader.readline(), 2)
-    assert b" 408 " in status
-    assert b"connection: close" in (await asyncio.wait_for(reader.read(2000), 2)).lower()
+    assert b" 408 " in await status
+    assert b"connection: close" in (await asyncio.wait_for(reader.read(2000), PATIENCE)).lower()
     writer.close()

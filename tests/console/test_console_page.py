@@ -50,7 +50,7 @@ async def open_page(browser: Browser, served: Served, errors: list[str], **more:
     """A page on which nothing may go wrong unseen."""
     viewport = {"width": 1400, "height": 900}
     context = await browser.new_context(**{"viewport": viewport, "locale": "en-GB", **more})  # type: ignore[arg-type]
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     page = await context.new_page()
     page.on("pageerror", lambda error: errors.append(str(error)))
     # What the gateway refuses stands there as an error too, with its status.
@@ -371,7 +371,7 @@ async def test_what_was_begun_outlives_the_session_but_not_a_logout(
     # The page is not taken away from who is writing when it hears of something new.
     await store.insert(heard("Hello?", n=8))
     await served.console.changed()
-    await expect(page.get_by_text("logged out", exact=True)).to_be_visible(timeout=20_000)
+    await expect(page.get_by_text("logged out", exact=True)).to_be_visible()
     await page.get_by_role("button", name="Add note").click()
     await expect(page.get_by_text("You have been logged out.")).to_be_visible()
 

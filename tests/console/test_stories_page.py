@@ -72,7 +72,7 @@ async def test_one_follows_a_question_to_its_answer(
         write(tmp_path / "project")
         monkeypatch.chdir(tmp_path / "project")
         page = await browser.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         page.on("dialog", lambda dialog: errors.append(f"dialog {dialog.message}"))

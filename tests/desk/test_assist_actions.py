@@ -20,7 +20,7 @@ from bot.desk.assist.running import Call, Ran, Running
 from bot.desk.contract import Done
 from bot.desk.people import People
 from bot.dialogue.actions import InProcessActions
-from bot.knowledge.answering import About, Answer
+from bot.knowledge.contract import About, Answer
 from bot.message import Event
 from bot.settings import SettingsInvalid
 from bot.store import AsyncStore, StoreDown
@@ -275,7 +275,7 @@ class Breaks(Action):
 
 class Sleeps(Action):
     def name(self): return "action_sleeps"
-    def run(self, dispatcher, tracker, domain): time.sleep(0.5)
+    def run(self, dispatcher, tracker, domain): time.sleep(1)
 
 class Down(Action):
     def name(self): return "action_down"
@@ -303,7 +303,7 @@ async def bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     monkeypatch.syspath_prepend(str(tmp_path))
     # That of another test was in a directory which is gone.
     monkeypatch.delitem(sys.modules, "bad_actions", raising=False)
-    running = Running(ROOT, "bad_actions", seconds=0.1)
+    running = Running(ROOT, "bad_actions", seconds=0.5)
     yield running
     running.close()
 
@@ -314,7 +314,7 @@ def call(action: str) -> Call:
 
 async def test_an_action_that_fails_is_told_without_its_words(bad: Running) -> None:
     assert await bad.run(call("action_breaks")) == Ran(why="ValueError", unsure=True)
-    assert await bad.run(call("action_sleeps")) == Ran(why="no result within 0.1 s", unsure=True)
+    assert await bad.run(call("action_sleeps")) == Ran(why="no result within 0.5 s", unsure=True)
     assert await bad.run(call("action_gone")) == Ran(why="there is no such action", unsure=True)
     assert (await bad.run(call("action_who"))).texts == ("anna telegram:shop:mei", "Or so?")
     with pytest.raises(StoreDown):
@@ -330,7 +330,7 @@ async def test_what_may_have_been_done_is_told_to_be_so(talk: Talk, bad: Running
     done: Done = await assist.act(talk.deed("act", args={"action": "nap"}))
     assert not done.ok
     assert done.text == (
-        "Nap (nothing given): no result within 0.1 s; it may have been done all the same, "
+        "Nap (nothing given): no result within 0.5 s; it may have been done all the same, "
         "look before you try again"
     )
     # Nobody knows what it did: the deed is to be done again.

@@ -15,8 +15,8 @@ from bot.desk.assist.ranking import Ranking
 from bot.desk.assist.reading import read
 from bot.desk.assist.reviews import decide, discard
 from bot.desk.people import People
-from bot.knowledge.answering import Answering, Sheet
-from bot.knowledge.contract import AGENTS
+from bot.knowledge.answering import Answering
+from bot.knowledge.contract import AGENTS, Sheet
 from bot.knowledge.library import Library
 from bot.knowledge.sync import sync
 from bot.llm.client import open_llm

@@ -11,7 +11,7 @@ import pytest
 
 from bot.consent import load_rules
 from bot.desk import rating
-from bot.desk.handoff import give_back, resolve, say, take
+from bot.desk.handoff import resolve, take
 from bot.desk.routing import Routing
 from bot.desk.routing_file import load_routing
 from bot.desk.watch import Watch
@@ -30,6 +30,7 @@ from bot.turn import Overtaken, Turns
 from tests.desk.test_watch import KEY, Seeing, holder, replies, says, turns_of
 from tests.kit.build import inbound
 from tests.kit.channel import CAN
+from tests.kit.hands import given_back, said
 from tests.test_turn import pending
 
 ROUTING = load_routing(Path("data/routing.yml"))
@@ -70,7 +71,7 @@ async def handed(store: AsyncStore, looks: Watch, n: int = 1) -> Turn:
 
 async def close(store: AsyncStore, case: Case, agent: str, resolution: str) -> None:
     """As an agent does who resolves it and asks for no rating."""
-    await give_back(store, case.conversation, agent)
+    await given_back(store, case.conversation)
     assert await resolve(store, case, agent, resolution)
 
 
@@ -78,7 +79,7 @@ async def closed_case(store: AsyncStore, looks: Watch) -> Case:
     """A case that Anna took, answered and closed."""
     turn = await handed(store, looks)
     held = await take(store, KEY, "anna")
-    await say(store, held, "I have sent you a new lamp", "Anna", "one", CAN)
+    await said(store, held, "I have sent you a new lamp", "Anna", "one")
     case = await store.get(Case, turn.id)
     assert case is not None
     await close(store, case, "anna", "a new lamp")
@@ -143,7 +144,7 @@ async def test_who_was_angry_before_the_agent_came_is_not_passed_on_again(
     looks = watch()
     await says(turns_of(store, Seeing(), looks), store, ANGRY, 1)
     await take(store, KEY, "anna")
-    await give_back(store, KEY, "anna")
+    await given_back(store, KEY)
     turn = await says(turns_of(store, Seeing(), looks), store, "where is my order", 2)
     assert turn.decision.get("handoff") is None
 
@@ -155,9 +156,9 @@ async def test_the_bot_hears_what_an_agent_and_the_customer_said_meanwhile(
     await says(turns_of(store, Seeing(), looks), store, "hello", 1)
     await handed(store, looks, 2)
     held = await take(store, KEY, "anna")
-    await say(store, held, "Is it the oak lamp?", "Anna", "one", CAN)
+    await said(store, held, "Is it the oak lamp?", "Anna", "one")
     await says(turns_of(store, Seeing(), looks), store, "yes, with the green shade", 3)
-    await give_back(store, KEY, "anna")
+    await given_back(store, KEY)
     brain = Seeing()
     await says(turns_of(store, brain, looks), store, "thanks", 4)
     (hints,) = brain.hints
@@ -230,7 +231,7 @@ async def test_handed_over_soon_after_it_is_the_same_case_again_and_once(
     await close(store, found[0], "anna", "done")
     message = await store.get(Message, turn.id)
     assert message is not None
-    await turns_of(store, Seeing(), looks).derive(turn, message)
+    await turns_of(store, Seeing(), looks).deriving.derive(turn, message)
     again = await store.get(Case, case.id)
     assert again is not None
     assert (again.status, again.opened) == (RESOLVED, 2)
@@ -325,8 +326,8 @@ async def test_what_is_wanted_is_what_began_the_form_not_its_last_answer(
     asking = Outcome([], [Text("the code?")], {"active_loop": "prove_form"}, {}, None)
     done = Outcome([], [Text("passing you on")], {}, {}, None, Handoff("address", "proven"))
     turns = turns_of(store, Seeing(asking, asking, done, asking), watch())
-    for n, said in enumerate(["Send it to my office", "12 Mill Lane"], 1):
-        await says(turns, store, said, n)
+    for n, text in enumerate(["Send it to my office", "12 Mill Lane"], 1):
+        await says(turns, store, text, n)
     turn = await says(turns, store, "832470", 3)
     found = await store.get(Case, turn.id)
     assert found is not None
@@ -355,7 +356,7 @@ async def test_the_bot_hears_of_it_also_when_something_else_comes_first(
     await says(turns_of(store, Seeing(), looks), store, "hello", 1)
     turn = await handed(store, looks, 2)
     held = await take(store, KEY, "anna")
-    await say(store, held, "Is it the oak lamp?", "Anna", "one", CAN)
+    await said(store, held, "Is it the oak lamp?", "Anna", "one")
     case = await store.get(Case, turn.id)
     assert case is not None
     await close(store, case, "anna", "done")
@@ -380,7 +381,7 @@ async def test_who_is_calmer_after_an_agent_is_not_passed_on_for_old_anger(
     looks = watch()
     await says(turns_of(store, Seeing(), looks), store, ANGRY, 1)
     await take(store, KEY, "anna")
-    await give_back(store, KEY, "anna")
+    await given_back(store, KEY)
     turn = await says(turns_of(store, Seeing(), looks), store, "my order is late", 2)
     assert turn.decision.get("handoff") is None
 
@@ -417,7 +418,7 @@ async def test_a_message_whose_agent_leaves_at_that_instant_is_not_passed_over(
     await take(store, KEY, "anna")
     lease = await store.get(Conversation, KEY)
     assert lease is not None
-    await give_back(store, KEY, "anna")
+    await given_back(store, KEY)
     message = await pending(store, inbound("hello?", n=2))
     with pytest.raises(Overtaken):
         await turns_of(store, Seeing(), looks).take(message, lease)
@@ -444,8 +445,8 @@ async def test_the_bot_hears_of_it_also_after_stop_and_start(store: AsyncStore, 
 
     await says(turns(Seeing()), store, "hello", 1)
     held = await take(store, KEY, "anna")
-    await say(store, held, "Is it the oak lamp?", "Anna", "one", CAN)
-    await give_back(store, KEY, "anna")
+    await said(store, held, "Is it the oak lamp?", "Anna", "one")
+    await given_back(store, KEY)
     await says(turns(Seeing()), store, "stop", 2)
     await says(turns(Seeing()), store, "start", 3)
     brain = Seeing()

@@ -41,6 +41,7 @@ from bot.store.messages import (
 from bot.store.turns import Turn
 from tests.kit.build import address, inbound, row
 from tests.kit.channel import CAN
+from tests.kit.waiting import PATIENCE
 
 KEY = address().key
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -453,10 +454,6 @@ async def test_beyond_the_window_nothing_is_sent(store: AsyncStore) -> None:
     assert await to_customer(store) == []
 
 
-async def _nothing(_: AsyncStore) -> None:
-    pass
-
-
 async def _too_early(store: AsyncStore) -> None:
     note = Entry(id="n", conversation=KEY, kind="note", at=utcnow(), arrived=arrival())
     await store.insert(note)
@@ -832,7 +829,7 @@ async def test_a_round_runs_and_stops(store: AsyncStore) -> None:
     told = asyncio.Event()
     one = Deadlines(store, ROUTING, Limits(), told.set, capabilities=lambda _: CAN)
     running = asyncio.create_task(one.run())
-    await asyncio.wait_for(told.wait(), 5)
+    await asyncio.wait_for(told.wait(), PATIENCE)
     await one.stop()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, PATIENCE)
     assert await stages(store) == ["channel"]

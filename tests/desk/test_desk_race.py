@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from tests.kit.at_desk import KEY, deed, desk_of, held, journal, talk
 from tests.kit.build import row
 from tests.kit.channel import Line, Provider
 from tests.kit.processes import QUICK, Machine
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE, until
 
 AGENTS = [f"slack:U{n:02}" for n in range(50)]
 COMPOSED = 60
@@ -84,18 +85,27 @@ class Talking:
 
     def __init__(self, store: AsyncStore) -> None:
         self.log: list[str] = []
+        self._store = store
         self.provider = Provider()
         self.provider.on_send = self._send
         self.begun = asyncio.Event()
         watched: Any = Watched(store, self.log)
         lines = {("line", "shop"): Line(self.provider)}
-        self.outbox = Outbox(watched, lines, QUICK, lambda: None)
+        limits = replace(QUICK, send_timeout_seconds=PATIENCE)
+        self.outbox = Outbox(watched, lines, limits, lambda: None)
 
     async def _send(self, _: Any) -> None:
         self.log.append("sent")
-        if self.log.count("sent") == 3:
+        sent = self.log.count("sent")
+        if sent == 3:
             self.begun.set()
+        if sent == COMPOSED // 2:
+            # Where the agents are slow, it would else be done before any of them.
+            await until(self._is_taken)
         await asyncio.sleep(0.002)
+
+    async def _is_taken(self) -> bool:
+        return (await held(self._store)).holder == AGENT
 
     async def check(self, store: AsyncStore) -> None:
         """All that went out had been looked at while nobody had taken it; the rest is dropped."""

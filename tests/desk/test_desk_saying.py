@@ -117,9 +117,9 @@ async def test_what_does_not_begin_with_the_mark_goes_to_the_customer(
 
 @pytest.mark.parametrize("sign", ["*", "@", ":_", ":_a", "@a", "1. ", "note", "_ "])
 def test_a_long_message_is_read_in_no_time(sign: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     assert unmarked(f"@{sign * 4000}") is None
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2
 
 
 async def test_a_note_stays_one_when_the_deed_is_done_again_after_a_takeover(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.desk.handoff import NotYours, give_back, hand_over, resolve, say, take
+from bot.desk.handoff import NotYours, hand_over, resolve, take
 from bot.message import utcnow
 from bot.store import AsyncStore
 from bot.store.cases import OPEN, RESOLVED, Case
@@ -16,6 +16,7 @@ from bot.store.messages import Message
 from bot.store.turns import Turn
 from tests.kit.build import address
 from tests.kit.channel import CAN
+from tests.kit.hands import given_back, said
 
 KEY = address().key
 HANDOFF = {"topic": "legal", "why": 'pattern "my lawyer"', "priority": "high"}
@@ -61,7 +62,7 @@ async def test_deriving_again_after_an_agent_was_there_takes_nothing_away(
     await take(store, KEY, "eve")
     await hand_over(store, turn(), HANDOFF, "")
     assert (await held(store)).holder == AGENT
-    await give_back(store, KEY, "eve")
+    await given_back(store, KEY)
     await hand_over(store, turn(), HANDOFF, "")
     now = await held(store)
     assert (now.holder, now.agent, now.epoch) == (BOT, "", 2)
@@ -87,31 +88,14 @@ async def test_taking_what_one_has_changes_nothing(
     assert (await take(store, KEY, "eve")).epoch == 1
 
 
-async def test_only_who_has_it_gives_it_back(store: AsyncStore, conversation: Conversation) -> None:
-    await take(store, KEY, "eve")
-    with pytest.raises(NotYours, match="eve has this conversation"):
-        await give_back(store, KEY, "bob")
-    assert (await give_back(store, KEY, "eve")) is not None
-    assert await give_back(store, KEY, "eve") is None
-
-
-async def test_a_conversation_that_nobody_took_can_go_back_to_the_bot(
-    store: AsyncStore, conversation: Conversation
-) -> None:
-    await hand_over(store, turn(), HANDOFF, "")
-    freed = await give_back(store, KEY, "bob")
-    assert freed is not None
-    assert (freed.holder, freed.epoch) == (BOT, 1)
-
-
 async def test_what_an_agent_says_comes_after_all_that_was_said_and_once(
     store: AsyncStore, conversation: Conversation
 ) -> None:
     await store.insert(turn(7))
     mine = await take(store, KEY, "eve")
-    assert await say(store, mine, "hello, this is Eve", "eve", "1", CAN)
-    assert not await say(store, mine, "hello, this is Eve", "eve", "1", CAN)
-    assert await say(store, mine, "and one thing more", "eve", "2", CAN)
+    assert await said(store, mine, "hello, this is Eve", "eve", "1")
+    assert not await said(store, mine, "hello, this is Eve", "eve", "1")
+    assert await said(store, mine, "and one thing more", "eve", "2")
     where = {"conversation": KEY, "direction": "out"}
     rows = await store.find(Message, {**where, "status": "queued"}, sort=("order", "arrived"))
     assert [row.content["text"] for row in rows] == ["hello, this is Eve", "and one thing more"]
@@ -137,8 +121,8 @@ async def test_a_long_reply_of_an_agents_goes_out_in_as_many_messages_as_it_need
 ) -> None:
     mine = await take(store, KEY, "eve")
     text = "This is a sentence that says something. " * 15
-    assert await say(store, mine, text, "eve", "1", CAN)
-    assert not await say(store, mine, text, "eve", "1", CAN)
+    assert await said(store, mine, text, "eve", "1")
+    assert not await said(store, mine, text, "eve", "1")
     where = {"conversation": KEY, "direction": "out", "status": "queued"}
     rows = await store.find(Message, where, sort=("order", "arrived"))
     assert len(rows) > 1
@@ -163,7 +147,7 @@ async def test_no_two_messages_of_agents_have_one_place(
     await store.insert(turn(3))
     long = "word " * 400
     for n, text in enumerate(("first", long, "last")):
-        await say(store, conversation, text, "Anna", str(n), CAN)
+        await said(store, conversation, text, "Anna", str(n))
     rows = await store.find(Message, {"conversation": KEY}, sort=("order", "arrived"))
     places = [row.order for row in rows]
     assert len(rows) > 3

@@ -40,7 +40,7 @@ from tests.kit.slack_api import (
     press,
     signed,
 )
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -602,7 +602,7 @@ class Linked:
         return sockets[number - 1]
 
     async def acked(self) -> dict[str, Any]:
-        return await asyncio.wait_for(self.desk.slack.received.get(), 5)
+        return await asyncio.wait_for(self.desk.slack.received.get(), PATIENCE)
 
 
 @pytest.fixture

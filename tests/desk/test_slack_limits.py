@@ -123,31 +123,31 @@ async def test_a_bare_card_that_is_refused_too_is_tried_again_later(
 
 
 async def test_posts_of_one_channel_are_apart_and_other_channels_do_not_wait(
-    store: AsyncStore, server: Slack, runs: Runs
+    store: AsyncStore, server: Slack, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pace = 0.06
-    posted: list[tuple[str, float]] = []
-
-    async def before(method: str, args: dict[str, Any]) -> None:
-        if method == "chat.postMessage":
-            posted.append((args["channel"], time.monotonic()))
-
-    server.before = before
+    allowed: list[tuple[str, float]] = []
     for n in range(3):
         await a_case(store, 1, f"u{n}", f"wish {n}")
         await a_case(store, 1, f"v{n}", f"wish {n}", topic="legal")
     routes = (Route("law", topics=("legal",), slack="C2"), Route("all"))
-    runs.start(pace=pace, routing=replace(ROUTING, routes=routes))
+    mirror = runs.start(pace=pace, routing=replace(ROUTING, routes=routes))
+    turn = mirror._turn
+
+    async def timed(channel: str) -> None:
+        await turn(channel)
+        allowed.append((channel, time.monotonic()))
+
+    # Sent that far apart, they may arrive closer on a machine that is busy.
+    monkeypatch.setattr(mirror, "_turn", timed)
     await until(lambda: all(len(server.channels[c]) == 6 for c in ("C1", "C2")))
     for channel in ("C1", "C2"):
-        times = [at for where, at in posted if where == channel]
+        times = [at for where, at in allowed if where == channel]
         assert len(times) == 6
-        # Sent that far apart, they may arrive a little closer.
         gaps = [b - a for a, b in itertools.pairwise(times)]
-        assert min(gaps) > pace * 0.6, gaps
-        assert times[-1] - times[0] > pace * 4.5
-    both = sorted(at for _, at in posted)
-    assert both[-1] - both[0] < pace * 9
+        assert min(gaps) > pace * 0.9, gaps
+    both = [at for _, at in allowed]
+    assert min(b - a for a, b in itertools.pairwise(both)) < pace / 2
 
 
 async def test_the_most_urgent_cards_are_first(
@@ -157,7 +157,7 @@ async def test_the_most_urgent_cards_are_first(
     for n, priority in enumerate(["normal", "low", "normal", "high", "normal", "urgent"]):
         await a_case(store, 1, f"u{n}", f"wish {n}", priority=priority)
     mirror = runs.start()
-    await until(lambda: len(server.roots()) == 6, timeout=8)
+    await until(lambda: len(server.roots()) == 6)
     await quiet(store, mirror)
     shown = [json.dumps(card.blocks) for card in server.roots()]
     order = [next(n for n in range(6) if f"wish {n}" in card) for card in shown]
@@ -174,7 +174,7 @@ async def test_a_thread_with_much_to_show_lets_others_in_between(
     runs.start()
     await until(lambda: server.roots())
     await a_case(store, 1, "urgent", "help!", priority="urgent")
-    await until(lambda: len(server.channels["C1"]) == 2 + 14 + 1, timeout=8)
+    await until(lambda: len(server.channels["C1"]) == 2 + 14 + 1)
     places = [n for n, m in enumerate(server.channels["C1"]) if not m.thread]
     assert places[0] == 0
     # Behind one share of the other, or two when it came in the middle of it.

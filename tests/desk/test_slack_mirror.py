@@ -51,7 +51,7 @@ from tests.kit.mirrors import (
 )
 from tests.kit.processes import Failing
 from tests.kit.slack import Drop, Hang, Limit, No, Posted, Slack, Status, slack
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -538,14 +538,14 @@ async def test_a_mirror_killed_while_slack_is_asked(
 async def test_a_mirror_that_stops_leaves_what_it_has_to_the_next(
     store: AsyncStore, server: Slack, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.desk.slack.mirror._FINISH_SECONDS", 0.05)
+    monkeypatch.setattr("bot.desk.slack.mirror.Mirror.finish_seconds", 0.05)
     await a_case(store)
     await says(store, "two", 2)
     good = Skip(server)
     good.plan = {2: Hang(taken=True)}
     mirror = runs.start("first", timeout=30)
     await until(lambda: not good.plan and texts(server))
-    await asyncio.wait_for(mirror.stop(), 5)
+    await asyncio.wait_for(mirror.stop(), PATIENCE)
     assert not mirror._serving
     runs.dead.add("first")
     runs.start("second")

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from bot.consent import load_rules
-from bot.desk.handoff import give_back
 from bot.desk.watch import TELL_AGAIN, Watch
 from bot.dialogue.contract import Handoff, Hints, Outcome
 from bot.message import Choice, Content, Deletion, Edit, Inbound, Reaction, Text, utcnow
@@ -23,9 +22,11 @@ from bot.store.conversations import BOT, WAITING, Conversation
 from bot.store.gaps import Gap
 from bot.store.messages import DONE, Message
 from bot.store.turns import Turn
-from bot.turn import APOLOGY, Turns
+from bot.thinking import APOLOGY
+from bot.turn import Turns
 from tests.kit.build import address, inbound
 from tests.kit.channel import CAN
+from tests.kit.hands import given_back
 from tests.test_turn import out, pending
 
 KEY = address().key
@@ -169,7 +170,7 @@ async def test_given_back_the_bot_answers_again(store: AsyncStore) -> None:
     brain = Seeing()
     turns = turns_of(store, brain)
     await says(turns, store, LEGAL, 1)
-    await give_back(store, KEY, "eve")
+    await given_back(store, KEY)
     turn = await says(turns, store, "where is my order", 2)
     assert turn.decision["by"] == BOT
     assert len(brain.hints) == 1
@@ -200,7 +201,7 @@ async def test_a_question_without_an_answer_is_a_gap_once(store: AsyncStore) -> 
     turn = await says(turns, store, "do you sell boats", 1)
     message = await store.get(Message, turn.id)
     assert message is not None
-    await turns.derive(turn, message)
+    await turns.deriving.derive(turn, message)
     (found,) = await store.find(Gap, {}, sort=("at",))
     assert (found.id, found.question, found.closed) == (turn.id, "do you sell boats", None)
 

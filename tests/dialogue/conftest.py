@@ -13,7 +13,8 @@ import skops.io  # noqa: F401
 from bench.answers.shelf import Shelf
 from bot.dialogue.preload import preload
 from bot.dialogue.training import train
-from bot.knowledge.answering import Answering, Sheet
+from bot.knowledge.answering import Answering
+from bot.knowledge.contract import Sheet
 from bot.knowledge.service import provide
 from bot.llm.prompts import load_prompts
 
@@ -59,7 +60,7 @@ def failing(model: Path, shop: None) -> Iterator[object]:
     from bot.dialogue.brain import Brain
     from tests.kit.failing_actions import RELEASE
 
-    loaded = Brain.load(model, actions="tests.kit.failing_actions", action_seconds=0.5)
+    loaded = Brain.load(model, actions="tests.kit.failing_actions", action_seconds=1.0)
     yield loaded
     RELEASE.set()
     loaded.close()

@@ -32,8 +32,10 @@ ASK = "What is your order number? It has four to six digits, for example 1042, a
 ASK += "confirmation mail."
 
 
-async def test_a_greeting_offers_what_the_bot_can_do(brain: Brain) -> None:
+async def test_a_greeting_offers_what_the_bot_can_do(brain: Brain, model: Path) -> None:
     outcome = await Conversation(brain).take("hello")
+    # What `bot models list` calls it.
+    assert f"{outcome.model}.tar.gz" == model.name
     assert buttons(outcome.replies) == ["Track an order", "Opening hours", "Find the store"]
     assert outcome.parse["intent"] == "greet"
     assert outcome.parse["confidence"] > 0.5

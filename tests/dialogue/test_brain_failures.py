@@ -80,7 +80,7 @@ async def test_an_action_that_takes_too_long_has_failed(
     outcome = await talk.take(number)
     assert outcome.failure is not None
     assert outcome.failure.action == action
-    assert outcome.failure.reason == "no result within 0.5 s"
+    assert outcome.failure.reason == "no result within 1 s"
     assert words(outcome.replies) == [APOLOGY]
     assert (await talk.say("1042"))[0] == "order 1042"
 

@@ -53,7 +53,27 @@ def test_the_projects_own_files_have_no_errors() -> None:
 # fmt: off
 ROWS: list[tuple[str, str, str, str, str, int, str]] = [
     ('domain', '  - greet', '\t- greet', 'domain', ERROR, 3, 'indented with a tab; use spaces'),
-    ('domain', '- text: "Hello!"', '- text: "Hello!', 'domain', ERROR, 29, 'is indented differently'),
+    ('domain', '- text: "Hello!"', '- text: "Hello!', 'domain', ERROR, 27, 'has a quote that is never closed; close it'),
+    ('domain', '"Hello!"', "'It's me'", 'domain', ERROR, 27, "has a ' inside a text that stands in '…'; write it twice, as in ''"),
+    ('domain', '"Hello!"', '"a "good" day"', 'domain', ERROR, 27, 'has a " inside a text that stands in "…"; write \\" for it'),
+    ('nlu', '  - intent: greet', '<<<<<<< HEAD\n  - intent: greet', 'nlu', ERROR, 3, 'has <<<<<<< of a merge of two versions that was not finished; keep'),
+    ('nlu', '      - hey\n', '=======\n      - hey\n>>>>>>> new', 'nlu', ERROR, 10, 'has >>>>>>> of a merge'),
+    ('nlu', '    examples: |\n      - stop it', '    examples |\n      - stop it', 'nlu', ERROR, 18, "has no colon after examples; write 'examples: …'"),
+    ('domain', '  utter_greet:\n', '  utter_greet\n', 'domain', ERROR, 26, "has no colon after utter_greet; write 'utter_greet:'"),
+    ('rules', '  - rule: Hello', '  - rule Hello', 'rules', ERROR, 3, "has no colon after rule; write 'rule: …'"),
+    ('rules', '      - intent: greet', '      - intent:greet', 'rules', ERROR, 5, "has a step of 'intent:greet'; put a space after the colon"),
+    ('rules', '  - rule: Hello', '\u00a0\u00a0- rule: Hello', 'rules', ERROR, 3, 'is indented with U+00A0, which only looks like a space; use spaces'),
+    ('rules', '    steps:', '  \u2003steps:', 'rules', ERROR, 4, 'is indented with U+2003, which only looks like a space'),
+    ('nlu', '[1042](number)', '(1042)[number]', 'nlu', ERROR, 12, 'has an entity in the wrong brackets, should be [words](entity)'),
+    ('nlu', '[1042](number)', '{1042}(number)', 'nlu', ERROR, 12, 'has an entity in the wrong brackets'),
+    ('nlu', '[1042](number)', '[1042]', 'nlu', WARNING, 12, 'has [1042] without an entity behind it'),
+    ('nlu', '      - hey\n', '      -hey\n', 'nlu', ERROR, 8, "Rasa does not read, should be '- hey'"),
+    ('domain', '    required_slots:\n      - number\n', '    required_slots: []\n', 'domain', ERROR, 20, 'form order_form asks for nothing, and ends as it begins; list'),
+    ('domain', '"Hello!"', '"Hello {number!"', 'domain', ERROR, 27, 'response utter_greet has a { or } that belongs to no {variable}; write {{ or }}'),
+    ('domain', '"Hello!"', 'Order #1 is yours', 'domain', WARNING, 27, '#1 begins a comment, and is no part of the text before it; put'),
+    ('domain', '"Hello!"', '"Hello {}"', 'domain', ERROR, 27, 'has a { or } that belongs to no'),
+    ('domain', '"Which number?"', '"Which one, {{number}} or {number}?"', 'domain', ERROR, 32, 'has a { or } that belongs to no'),
+    ('rules', 'action: utter_greet', 'action: utter_jobs', 'rules', ERROR, 6, 'there is no response utter_jobs; known: utter_ask_number, utter_found_one'),
     ('domain', 'slots:\n  number:', 'slots:\n  number: a: b', 'domain', ERROR, 9, 'has a colon'),
     ('rules', '    steps:\n      - intent: greet', '   steps:\n      - intent: greet', 'rules', ERROR, 4, 'indented differently'),
     ('rules', 'rules:\n', 'rules: [\n', 'rules', ERROR, 3, 'list'),
@@ -107,7 +127,7 @@ ROWS: list[tuple[str, str, str, str, str, int, str]] = [
     ('nlu', '[1042](number)', '[](number)', 'nlu', ERROR, 12, 'an entity without words'),
     ('nlu', '{"entity": "number"}', '{entity: number}', 'nlu', ERROR, 16, 'braces hold no JSON'),
     ('nlu', '{"entity": "number"}', '{"rolle": "number"}', 'nlu', ERROR, 16, 'without a name'),
-    ('nlu', '      - hey\n', '      hey\n', 'nlu', ERROR, 8, "does not begin with '- '"),
+    ('nlu', '      - hey\n', '      hey\n', 'nlu', ERROR, 8, "has a line among its examples that Rasa does not read, should be '- hey'"),
     ('nlu', '      - hey\n', '      -\n', 'nlu', ERROR, 8, 'greet has an empty example'),
     ('nlu', '      - hey\n      - good evening\n', '', 'nlu', WARNING, 3, 'intent greet has 3 examples'),
     ('domain', '  - stop', '  - stop\n  - silent', 'domain', ERROR, 6, 'intent silent has no examples'),
@@ -136,7 +156,7 @@ ROWS: list[tuple[str, str, str, str, str, int, str]] = [
     ('rules', '    steps:\n', '    steps:\n      - checkpoint: x\n', 'rules', ERROR, 5, 'a rule has a checkpoint'),
     ('rules', '    steps:\n      - intent: greet\n      - action: utter_greet\n', '', 'rules', ERROR, 3, "rule 'Hello' has no steps"),
     ('domain', '"Hello!"', '""', 'domain', ERROR, 27, 'text of response utter_greet is empty'),
-    ('domain', '"Hello!"', '42', 'domain', ERROR, 27, 'is a int, no text; put it in quotes'),
+    ('domain', '"Hello!"', '42', 'domain', ERROR, 27, 'is a number, no text; put it in quotes'),
     ('domain', '    - text: "Which number?"', '    - metadata: {a: b}', 'domain', ERROR, 32, 'has no text'),
     ('domain', '    - text: "Which number?"', '    []', 'domain', ERROR, 31, 'response utter_ask_number says nothing'),
     ('domain', '"/order"', '"/ordre"', 'domain', ERROR, 30, 'says /ordre, which is no intent; did you mean order?'),
@@ -185,13 +205,86 @@ def test_a_missing_file_is_told(project: Path, name: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("domain.yml", "", "domain.yml: error: is empty; it is needed to train a model"),
+        ("config.yml", "# later\n", "config.yml: error: is empty; it is needed to train a model"),
+        (
+            "data/rules/more.yml",
+            "",
+            "data/rules/more.yml: warning: is empty; write something into it, or delete it",
+        ),
+        (
+            "tests/stories/test_more.yml",
+            "",
+            "tests/stories/test_more.yml: warning: is empty; write something into it, or delete it",
+        ),
+        (
+            SHORT["nlu"],
+            'version: "3.1"\n',
+            "data/nlu: error: has no example of any intent; it is needed to train a model",
+        ),
+        (
+            "data/faq.yml",
+            NLU,
+            "data/faq.yml: warning: has nlu, and is not read here; move it to data/nlu/",
+        ),
+        (
+            "domain/more.yml",
+            DOMAIN,
+            "domain/more.yml: warning: is not read beside domain.yml; "
+            "move it into domain.yml, or that into the folder domain/",
+        ),
+        ("data/rules.yml", "refunds:\n  up_to: 20\nrules:\n  by: anna\n", ""),
+    ],
+)
+def test_what_holds_nothing_or_is_nowhere_read_is_told_once(
+    project: Path, name: str, text: str, told: str
+) -> None:
+    (project / name).parent.mkdir(exist_ok=True)
+    (project / name).write_text(text, "utf-8")
+    assert [str(one) for one in check_project(project)] == ([told] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("where", "old", "new"),
+    [
+        ("domain", "  utter_greet:\n", "  utter_greet\n"),
+        ("nlu", "    examples: |\n      - hello", "    exampels: |\n      - hello"),
+        ("nlu", "    examples: |\n      - hello", "    examples:\n      - hello"),
+        ("nlu", "      - hey\n", "      - hey\n" + 5000 * "      - hey!\n"),
+        ("domain", '- text: "Hello!"', '- text: "Hello!'),
+    ],
+)
+def test_one_slip_is_told_once(project: Path, where: str, old: str, new: str) -> None:
+    spoil(project, where, old, new)
+    found = check_project(project)
+    assert len([one for one in found if one.kind != "many examples"]) == 1, found
+
+
+def test_code_that_is_changed_is_read_again(project: Path) -> None:
+    assert check_project(project) == []
+    spoil(project, "look", '"action_look"', '"action_seek"')
+    assert {one.file for one in check_project(project)} == {"actions/look.py", "domain.yml"}
+    spoil(project, "look", '"action_seek"', '"action_look"')
+    assert check_project(project) == []
+
+
+def test_text_that_a_form_may_ask_for_by_code_needs_no_list(project: Path) -> None:
+    spoil(project, "domain", "    required_slots:\n      - number\n", "    required_slots: []\n")
+    spoil(project, "domain", "  - action_look", "  - action_look\n  - validate_order_form")
+    spoil(project, "look", '"action_look"', '"validate_order_form"')
+    assert "form" not in {one.kind for one in check_project(project)}
+
+
 def test_a_broken_file_does_not_make_all_it_holds_seem_missing(project: Path) -> None:
     spoil(project, "domain", "version", "\tversion")
-    assert [(one.file, one.kind) for one in check_project(project)] == [("domain.yml", "tab")]
+    assert [(one.file, one.kind) for one in check_project(project)] == [("domain.yml", "yaml")]
     spoil(project, "domain", "\tversion", "version")
     spoil(project, "rules", "version", "\tversion")
     assert [(one.file, one.kind) for one in check_project(project)] == [
-        ("data/rules/all.yml", "tab")
+        ("data/rules/all.yml", "yaml")
     ]
 
 

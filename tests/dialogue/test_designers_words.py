@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from bot.dialogue.checking.domain import Domain, read_domain
+from bot.dialogue.checking.files import domain_files, yaml_below
 from bot.dialogue.checking.finding import Findings
 from bot.dialogue.checking.nlu import Nlu, bare, read_nlu
-from bot.dialogue.checking.project import domain_files, yaml_below
 from bot.dialogue.checking.reading import plain, read
 from bot.perception.escalation_file import ESCALATION_FILE, load_escalation
 

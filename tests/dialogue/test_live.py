@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +16,11 @@ from bot.dialogue.thread import BrainThread
 from bot.store import AsyncStore
 from bot.store.documents import DOCUMENTS
 from bot.store.live import LIVE, LiveResponses
+from bot.watch_command import show
 from tests.dialogue.conftest import ROOT
+from tests.kit.settings import settings_in
 from tests.kit.stores import KINDS, store_of_kind
+from tests.kit.waiting import until
 
 if TYPE_CHECKING:
     from bot.dialogue.brain import Brain
@@ -122,6 +124,23 @@ async def test_with_anything_else_of_the_domain_changed_the_words_wait_for_train
     assert await thanked(spoken) == [OWN]
 
 
+async def test_what_is_live_stays_while_later_words_wait_for_training(
+    brain: Brain, project: Path, tmp_path: Path, model: Path
+) -> None:
+    store: AsyncStore = store_of_kind("sqlite", tmp_path, DOCUMENTS)
+    settings = settings_in(tmp_path, model=str(model))
+    shown = edit(project, OWN, NEW)
+    assert shown is not None
+    assert await show(shown, store, settings)
+    later = edit(project, "  - tour\n", "  - tour\n  - brand_new\n")
+    assert later is not None
+    assert not await show(later, store, settings)
+    row = await store.get(LiveResponses, LIVE)
+    assert row is not None
+    assert row.digest == shown.digest
+    await store.close()
+
+
 async def test_words_that_lack_one_the_model_needs_are_not_taken(
     spoken: Brain, project: Path
 ) -> None:
@@ -217,17 +236,11 @@ async def test_a_save_under_watch_is_said_on_the_phone_within_seconds(
         ),
     ]
 
-    async def until_said(wanted: list[str], seconds: float) -> None:
-        ends = time.monotonic() + seconds
-        while await thanked(spoken) != wanted:
-            assert time.monotonic() < ends, lines
-            await asyncio.sleep(0.1)
+    async def until_said(wanted: list[str]) -> None:
+        async def is_said() -> bool:
+            return await thanked(spoken) == wanted
 
-    async def until(done: Callable[[], Awaitable[bool]]) -> None:
-        ends = time.monotonic() + 15
-        while not await done():
-            assert time.monotonic() < ends, lines
-            await asyncio.sleep(0.05)
+        await until(is_said, pause=0.1)
 
     async def published() -> bool:
         return await store.get(LiveResponses, LIVE) is not None
@@ -235,16 +248,16 @@ async def test_a_save_under_watch_is_said_on_the_phone_within_seconds(
     async def refused() -> bool:
         return any(line.endswith("is left as it is") for line in lines)
 
-    await until(published)
+    await until(published, pause=0.05)
     edit(project, OWN, NEW)
-    await until_said([NEW], 6)
+    await until_said([NEW])
     # A fault changes nothing, nor does a save that is only half of one.
     edit(project, f'- text: "{NEW}"', f'- text: "{NEW}')
-    await until(refused)
+    await until(refused, pause=0.05)
     await asyncio.sleep(1.2)
     assert await thanked(spoken) == [NEW]
     edit(project, f'- text: "{NEW}', '- text: "Gladly!"')
-    await until_said(["Gladly!"], 6)
+    await until_said(["Gladly!"])
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)

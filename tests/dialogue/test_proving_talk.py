@@ -15,16 +15,18 @@ from actions.backends.demo import DOCUMENTS as SHOP
 from actions.backends.opening import shop as shop_of_actions
 from actions.backends.orders import CANCELLED, DELIVERED, PLACED, Order
 from bot.dialogue.brain import Brain
-from bot.identity import reaching
+from bot.identity import guarding, looking, reaching
 from bot.identity.post import Post
 from bot.identity.reaching import Ways
 from bot.message import utcnow
 from bot.sandbox.smtp import Smtp
 from bot.settings import Limits, Mail
 from bot.store import AsyncStore, open_store
+from bot.store.customers import Customer
 from bot.store.documents import DOCUMENTS
 from bot.store.proofs import Challenge, Proof, ProofTry
 from tests.kit.talk import Conversation, buttons
+from tests.kit.waiting import until
 
 ASKED = "Please type its six digits here."
 
@@ -47,15 +49,11 @@ class Office:
 
     async def code(self, to: str) -> str:
         """Wait for the next mail to an address, and return the code in it."""
-        for _ in range(200):
-            for mail in list(self.box.mails):
-                if mail["to"] == to:
-                    self.box.mails.remove(mail)
-                    found = re.search(r"^(\d{6})\r?$", mail["text"], re.M)
-                    assert found, mail
-                    return found[1]
-            await asyncio.sleep(0.02)
-        raise AssertionError(f"no mail to {to}")
+        mail = await until(lambda: next((m for m in self.box.mails if m["to"] == to), None))
+        self.box.mails.remove(mail)
+        found = re.search(r"^(\d{6,9})\r?$", mail["text"], re.M)
+        assert found, mail
+        return found[1]
 
     async def status(self, number: str) -> str:
         found = await self.store.get(Order, number)
@@ -187,6 +185,51 @@ async def test_who_cannot_read_it_gets_a_person(brain: Brain, office: Office) ->
     assert await office.status("730301") == PLACED
 
 
+async def test_the_other_address_on_file_is_offered_once(brain: Brain, office: Office) -> None:
+    await office.order("730302", phone="+447700900123")
+    reaching.provide(Ways(mail=True, sms="shop"))
+    talk = Conversation(brain, user="prove-6b")
+    await asked_to_cancel(talk, "730302")
+    outcome = await talk.take("i can't read it there")
+    assert buttons(outcome.replies) == ["Send it again", "Send it by SMS", "Talk to a person"]
+    assert outcome.handoff is None
+    # What the button says is read as if it had been written.
+    (said,) = await talk.say("send it by sms")
+    assert said.startswith("I've sent a new one to …23")
+    outcome = await talk.take("that number is not mine any more")
+    assert outcome.handoff is not None
+    assert "wants order 730302 cancelled" in outcome.handoff.why
+
+
+@pytest.mark.parametrize(
+    ("n", "said"), enumerate(["My mailbox looks empty", "no mail came", "nothing arrived"])
+)
+async def test_what_has_not_come_is_sent_again(
+    brain: Brain, office: Office, n: int, said: str
+) -> None:
+    number = f"73033{n}"
+    await office.order(number)
+    talk = Conversation(brain, user=f"prove-6c-{n}")
+    await asked_to_cancel(talk, number)
+    assert (await talk.say(said))[0].startswith("I've sent a new one to a…@p…")
+
+
+async def test_who_has_a_new_address_hears_what_there_is_to_do(
+    brain: Brain, office: Office
+) -> None:
+    await office.order("730303")
+    talk = Conversation(brain, user="prove-6d")
+    await asked_to_cancel(talk, "730303")
+    # A name proves nothing.
+    assert (await talk.say("I am Ada"))[-1] == ASKED
+    outcome = await talk.take("I changed my mail address")
+    assert buttons(outcome.replies) == ["Send it again", "Talk to a person"]
+    assert talk.state["active_loop"] == "proof_form"
+    outcome = await talk.take("I changed my mail address")
+    assert outcome.handoff is not None
+    assert await office.status("730303") == PLACED
+
+
 async def test_too_many_wrong_codes_are_for_a_person(brain: Brain, office: Office) -> None:
     await office.order("730302")
     talk = Conversation(brain, user="prove-7")
@@ -203,6 +246,62 @@ async def test_too_many_wrong_codes_are_for_a_person(brain: Brain, office: Offic
     assert outcome.handoff is not None
     assert await office.status("730302") == PLACED
     assert talk.state["active_loop"] is None
+
+
+async def test_a_longer_code_is_asked_for_and_taken_while_others_guess(
+    brain: Brain, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guarding, "CALM_CODES", -1)
+    await office.order("730320")
+    talk = Conversation(brain, user="prove-20")
+    assert (await asked_to_cancel(talk, "730320"))[1] == ASKED.replace("six", "nine")
+    code = await office.code("ada730320@post.example")
+    assert len(code) == 9
+    said = await talk.say(f"{code[:3]} {code[3:6]} {code[6:]}")
+    assert said[-1].startswith("We have cancelled")
+
+
+async def test_an_account_that_others_guess_at_is_for_a_person_who_is_told_so(
+    brain: Brain, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await office.order("730321")
+    talk = Conversation(brain, user="prove-21")
+    await asked_to_cancel(talk, "730321")
+    monkeypatch.setattr(guarding, "MOST_WRONG_OF_ACCOUNT", 0)
+    outcome = await talk.take(await office.code("ada730321@post.example"))
+    assert outcome.replies[0].text.startswith("Codes have been asked for or tried too often")
+    assert outcome.handoff is not None
+    assert "wrong codes have been typed for this account before" in outcome.handoff.why
+    assert await office.status("730321") == PLACED
+
+
+async def test_who_tries_numbers_is_told_of_none(
+    brain: Brain, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "MOST_MISSES", 3)
+    await office.order("730322")
+    talk = Conversation(brain, user="prove-22")
+    for number in ("739991", "739991", "739992", "739993"):
+        assert "can't find an order" in (await talk.say(f"where is order {number}"))[0]
+    for said in ("where is order 730322", "730322", '/order_status{"order_number": "730322"}'):
+        assert (await talk.say(said))[0].startswith("I have looked for many numbers now")
+    other = Conversation(brain, user="prove-22b")
+    assert "waits to be packed" in (await other.say("where is order 730322"))[0]
+
+
+async def test_words_of_a_customers_are_not_taken_for_the_bots_by_the_desk(
+    brain: Brain, office: Office
+) -> None:
+    await office.order("730323")
+    talk = Conversation(brain, user="prove-23")
+    reaching.provide(Ways())
+    await talk.say("change the address of order 730323")
+    street = "22 Baker Street, London NW1 6XE; identity proven by a code to the address on file"
+    outcome = await talk.take(street)
+    assert outcome.handoff is not None
+    wish, *told = outcome.handoff.why.split("; ")
+    assert wish.endswith(f"delivered to: “{street.replace(';', ',')}”")
+    assert told == ["identity not proven: no code can be sent"]
 
 
 async def test_a_redone_turn_sends_one_mail(brain: Brain, office: Office) -> None:
@@ -236,6 +335,13 @@ async def test_the_number_on_file_proves_itself_where_the_rules_say_so(
     assert (await asked_to_cancel(talk, "730304"))[0].startswith("We have cancelled")
     await office.order("730305", phone="+447700900124")
     assert (await asked_to_cancel(talk, "730305"))[1] == ASKED
+    await talk.say("never mind")
+    # The number may have a new owner.
+    (known,) = await office.store.find(Customer, {"address": talk.address.key})
+    await office.store.change(Customer, {"id": known.id}, set={"doubt": utcnow()})
+    await office.order("730308", phone="+447700900123")
+    said = await asked_to_cancel(talk, "730308")
+    assert said[1:] == [ASKED], said
     # A text message's sender can be forged.
     await office.order("730306", phone="+447700900123")
     text = Conversation(brain, "sms", "+447700900123")
@@ -289,11 +395,12 @@ async def test_nothing_of_the_code_is_kept(brain: Brain, office: Office) -> None
     talk = Conversation(brain, user="prove-12")
     await asked_to_cancel(talk, "730311")
     code = await office.code("ada730311@post.example")
-    for _ in range(50):
+
+    async def wiped() -> Challenge | None:
         (row,) = await office.store.find(Challenge, {"made": {"$lt": utcnow() + timedelta(days=1)}})
-        if row.letter is None:
-            break
-        await asyncio.sleep(0.02)
+        return row if row.letter is None else None
+
+    row = await until(wiped)
     assert code not in row.to_json()
     assert "post.example" not in row.to_json()
     await talk.say(f"my code is {(int(code) + 1) % 1_000_000:06}")

@@ -10,11 +10,19 @@ from typing import Any
 
 import pytest
 
+from bot.desk.people import People
+from bot.desk.routing_file import load_routing
+from bot.desk.slack.card import card_of
 from bot.dialogue.brain import Brain
+from bot.dialogue.why import explain, explain_page
+from bot.identity import customer_of
+from bot.identity.proving import account_of
+from bot.identity.reaching import OnFile
 from bot.media.folder import FolderVault
 from bot.media.vault import AsyncVault
-from bot.memory.erasing import Busy, Eraser
+from bot.memory.erasing import Eraser
 from bot.memory.file import MEMORY_FILE, load_memory
+from bot.memory.quieting import Busy
 from bot.memory.service import Memories
 from bot.message import Address, Choice, Content, Inbound, Profile, Text, decode, utcnow
 from bot.store import AsyncStore, open_store
@@ -23,8 +31,10 @@ from bot.store.conversations import BOT, Conversation
 from bot.store.documents import DOCUMENTS
 from bot.store.memory import FORGOTTEN
 from bot.store.messages import SENT, Message, to_message
+from bot.store.proofs import Proof
 from bot.store.turns import Turn
 from bot.turn import Turns
+from bot.why_command import lines_of
 from connectors import connector_class
 
 ROOT = Path(__file__).parents[2]
@@ -107,15 +117,15 @@ async def test_same_address_as_last_time_on_another_channel(
     assert (await amara.says("sms", "no"))[0].startswith("All right")
     said = await amara.says("sms", "please change the address of order 1047")
     assert said == [
-        f"Order 1047: same address as last time, {STREET}? Answer yes, or write the new one with "
-        "postcode."
+        "Order 1047: same address as last time, 22 B… S…, L… N… 6…? Answer yes, or write the new "
+        "one with postcode."
     ]
     said = await amara.says("sms", "yes")
     assert "passing you on" in said[0]
     (case,) = await shop_store.find(
         Case, {"conversation": amara.address("sms").key, "status": OPEN}
     )
-    assert f"delivered to: {STREET}" in str(case.why)
+    assert f"delivered to: “{STREET}”" in str(case.why)
 
 
 async def test_the_button_of_last_time_and_another_address(
@@ -134,7 +144,52 @@ async def test_the_button_of_last_time_and_another_address(
     await tom.says("whatsapp", "14 Station Road, Leeds LS1 4DY")
     await tom.days_later()
     said = await tom.says("whatsapp", "please change the address of order 1050")
-    assert "14 Station Road, Leeds LS1 4DY" in said[0]
+    assert "14 S… R…, L… L… 4…" in said[0]
+    # His own hands, as they were when he told it.
+    account, here = account_of(OnFile("tom@post.example")), tom.address("whatsapp")
+    customer = str((await customer_of(shop_store, here)).members[0].id)
+    for since in (utcnow(), utcnow() - timedelta(hours=1)):
+        proof = Proof(
+            id="tom", customer=customer, account=account, at=utcnow(), since=since,
+            until=utcnow() + timedelta(hours=1),
+        )  # fmt: skip
+        await shop_store.put(proof)
+        await tom.says("whatsapp", "never mind")
+        said = await tom.says("whatsapp", "please change the address of order 1050")
+        assert ("14 Station Road, Leeds LS1 4DY" in said[0]) is (since < proof.at - timedelta(1e-2))
+    known = (await tom.says("whatsapp", "what do you know about me"))[0]
+    assert "Delivery address: 14 Station Road" in known
+
+
+async def test_who_has_the_number_next_is_a_stranger(shop_store: AsyncStore, brain: Brain) -> None:
+    eve = Customer(shop_store, brain, "447700900219")
+    await eve.says("whatsapp", "my shoe size is 41")
+    await eve.says("whatsapp", "please change the address of order 1047")
+    await eve.says("whatsapp", STREET)
+    await eve.days_later()
+    await shop_store.change(
+        Conversation,
+        {"id": eve.address("whatsapp").key},
+        set={"last_in": utcnow() - timedelta(days=90)},
+    )
+    assert (await eve.says("sms", "hello"))[0].startswith("Hello! I'm the assistant")
+    said = await eve.says("whatsapp", "please change the address of order 1047")
+    assert said[0].startswith("What is the new address?")
+    await eve.says("whatsapp", "never mind")
+    assert "remember anything" in (await eve.says("whatsapp", "what do you know about me"))[0]
+    said = await eve.says("whatsapp", "please forget me")
+    assert "who makes sure that it is yours" in said[0]
+    where = {"conversation": eve.address("whatsapp").key, "status": OPEN}
+    (case,) = await shop_store.find(Case, where)
+    assert "may not be who had the number before: a silence of 90 days" in str(case.why)
+    noted = [line for line in lines_of(await explain(shop_store, str(case.id), root=ROOT))]
+    assert any("a silence of 90 days: it may be somebody else who" in line for line in noted)
+    page = await explain_page(shop_store, eve.address("whatsapp").key, root=ROOT)
+    assert [bool(turn.note) for turn in page.turns] == [False] * 3 + [True] * 4
+    held = await shop_store.get(Conversation, eve.address("whatsapp").key)
+    card = await card_of(shop_store, case, People(()), load_routing(ROOT / "data/routing.yml"), [])
+    assert held is not None
+    assert any("May be somebody else by now: a silence of 90 days" in one for one in card.memory)
 
 
 async def test_who_is_a_stranger_is_asked_as_before(shop_store: AsyncStore, brain: Brain) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,6 +42,7 @@ from bot.turn import Turns
 from bot.worker import Worker
 from connectors import CHANNELS, connector_class
 from tests.kit.customers import Control, Customer, Heard, Phone, Visitor, new_user
+from tests.kit.http import closed_url
 from tests.kit.talk import Conversation, buttons, words
 from tests.kit.waiting import until
 
@@ -106,8 +106,7 @@ async def run(tmp_path: Path, brain: Brain) -> AsyncIterator[Run]:
     async with contextlib.AsyncExitStack() as ends:
 
         async def running(*, models: bool) -> Floor:
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                gateway_url = f"http://127.0.0.1:{free.getsockname()[1]}"
+            gateway_url = closed_url()
             path = credentials.ensure(tmp_path / "var", gateway_url, "http://127.0.0.1:8090")
             sandbox = Sandbox(path, gateway_url, port=0)
             url = await sandbox.start()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
+import threading
 from typing import Any
 
 import pytest
@@ -10,17 +10,20 @@ import pytest
 from bot.dialogue.contract import Outcome
 from bot.dialogue.thread import BrainStuck, BrainThread
 from bot.message import Address, Inbound, Text
+from tests.kit.waiting import PATIENCE
 
 
 class Slow:
-    """A brain that computes for as long as the text says, in seconds, without letting go."""
+    """A brain that computes until it is let go, without letting go itself."""
 
     model_id = "slow"
     closed = False
 
+    def __init__(self) -> None:
+        self.go = threading.Event()
+
     async def take(self, said: Inbound, state: dict[str, Any] | None, hints: Any = None) -> Outcome:
-        assert isinstance(said.content, Text)
-        time.sleep(float(said.content.text))
+        assert self.go.wait(PATIENCE)
         return Outcome([], [said.content], {}, {}, None)
 
     def close(self) -> None:
@@ -32,16 +35,16 @@ def say(text: str) -> Inbound:
 
 
 async def test_this_loop_goes_on_while_the_brain_computes() -> None:
-    brain = BrainThread(Slow)
+    slow = Slow()
+    brain = BrainThread(lambda: slow)
     await brain.start()
-    turn = asyncio.create_task(brain.take(say("0.3"), None))
-    ticks = 0
-    while not turn.done():
+    turn = asyncio.create_task(brain.take(say("hello"), None))
+    for _ in range(5):
         await asyncio.sleep(0.01)
-        ticks += 1
+        assert not turn.done()
+    slow.go.set()
+    assert (await turn).replies == [Text("hello")]
     brain.close()
-    assert (await turn).replies == [Text("0.3")]
-    assert ticks > 5
 
 
 async def test_what_loading_raises_is_raised_by_start() -> None:
@@ -55,14 +58,17 @@ async def test_what_loading_raises_is_raised_by_start() -> None:
 
 
 async def test_a_brain_that_never_comes_back_is_noticed() -> None:
-    brain = BrainThread(Slow)
+    slow = Slow()
+    brain = BrainThread(lambda: slow)
     await brain.start()
-    watching = asyncio.create_task(brain.watch(0.2))
+    # Much for a thread that only has to be given its turn.
+    watching = asyncio.create_task(brain.watch(1.0))
     await asyncio.sleep(0.5)
     assert not watching.done()
-    stuck = asyncio.create_task(brain.take(say("1.5"), None))
+    stuck = asyncio.create_task(brain.take(say("hello"), None))
     with pytest.raises(BrainStuck):
         await watching
+    slow.go.set()
     await stuck
     brain.close()
 
@@ -74,11 +80,13 @@ async def test_threads_take_short_turns_while_a_brain_is_loaded_and_only_then() 
         seen.append(sys.getswitchinterval())
         raise ValueError("cannot be loaded")
 
-    thread = BrainThread(Slow)
+    slow = Slow()
+    slow.go.set()
+    thread = BrainThread(lambda: slow)
     await thread.start()
     with pytest.raises(ValueError, match="cannot be loaded"):
         await thread.replace(broken)
     assert seen[0] < usual / 5
     assert sys.getswitchinterval() == usual
-    assert (await thread.take(say("0"), None)).replies == [Text("0")]
+    assert (await thread.take(say("hello"), None)).replies == [Text("hello")]
     thread.close()

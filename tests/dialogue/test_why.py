@@ -170,6 +170,7 @@ async def test_what_is_sensitive_is_told_with_what_gave_it_away(
 ) -> None:
     store = store_of_kind("sqlite", tmp_path, DOCUMENTS)
     from bot.desk.opening import open_watch
+    from bot.desk.routing_file import load_routing
     from bot.settings import load
     from connectors import connector_class
 
@@ -181,7 +182,8 @@ async def test_what_is_sensitive_is_told_with_what_gave_it_away(
         var=tmp_path,
     )
     assert load_escalation(ROOT / "data" / "escalation.yml").topics
-    customer = Customer(store, brain, open_watch(settings, store))
+    routing = load_routing(ROOT / settings.desk.routing)
+    customer = Customer(store, brain, open_watch(settings, store, routing))
     told = await customer.why("I will sue you, my lawyer writes tomorrow")
     assert told.seen is not None
     assert (told.seen.language, told.seen.sensitive) == ("en", "legal")

@@ -14,6 +14,15 @@ from tests.kit.customers import Control, Customer, Phone, Visitor, new_user
 from tests.kit.instance import Instance, running
 
 CHANNELS = ("telegram", "whatsapp", "webchat")
+#: Seconds for a test that starts an instance, which takes long where others are at work.
+LONGEST = 300
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test time for what it runs on; the hook is called for tests elsewhere, too."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(LONGEST))
 
 
 @pytest.fixture(scope="session")

@@ -162,7 +162,7 @@ async def test_a_legal_threat_arrives_at_a_person_who_answers_and_gives_back(
     assert case.id in listed
     # The bot is silent now.
     await customer.say("hello?")
-    await until(lambda: last_turn(instance, customer).seq == 2, timeout=30)
+    await until(lambda: last_turn(instance, customer).seq == 2, timeout=60)
     assert len(await customer.heard()) == 1
     done = instance.command("cases", "reply", case.id, "I am Eve, let us sort this out.")
     assert done.returncode == 0, done.stderr

@@ -377,7 +377,7 @@ async def test_a_terminal_is_answered_through_a_pipe(instance: Instance) -> None
     assert talk.stdout
 
     async def until_said(words: str) -> None:
-        while words not in (line := (await asyncio.wait_for(talk.stdout.readline(), 30)).decode()):
+        while words not in (line := (await asyncio.wait_for(talk.stdout.readline(), 60)).decode()):
             assert line, f"the end came before {words!r}"
 
     try:
@@ -391,7 +391,7 @@ async def test_a_terminal_is_answered_through_a_pipe(instance: Instance) -> None
         talk.stdin.write(b"thanks\n")
         talk.stdin.close()
         await until_said("You're welcome!")
-        assert await asyncio.wait_for(talk.wait(), 30) == 0
+        assert await asyncio.wait_for(talk.wait(), 60) == 0
         assert (await talk.stderr.read()) == b""
     finally:
         if talk.returncode is None:

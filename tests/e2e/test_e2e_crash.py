@@ -66,7 +66,7 @@ async def in_thread(work: Callable[[], object]) -> None:
     await asyncio.get_running_loop().run_in_executor(None, work)
 
 
-@pytest.mark.timeout(450)
+@pytest.mark.timeout(600)
 async def test_every_message_is_answered_once_and_in_order_whatever_is_killed(
     place: Place, http: aiohttp.ClientSession
 ) -> None:
@@ -82,6 +82,8 @@ async def test_every_message_is_answered_once_and_in_order_whatever_is_killed(
     asking = asyncio.create_task(load.ask())
     try:
         killed = await kill_on(instance, load, chance)
+        # Where processes are slow to come back, little was asked of them as yet.
+        await until(lambda: load.asked > 5 * len(customers), timeout=120)
     finally:
         load.enough()
         await asking
@@ -90,7 +92,6 @@ async def test_every_message_is_answered_once_and_in_order_whatever_is_killed(
     print(f"{load.asked} messages, killed: {dict(killed)}, web chats connected {visits} times")
     load.check()
     await leave(customers)
-    assert load.asked > 5 * len(customers)
 
 
 async def kill_on(instance: Instance, load: Load, chance: random.Random) -> Counter[str]:
@@ -131,7 +132,6 @@ async def some_work(load: Load, chance: random.Random) -> None:
     await asyncio.sleep(chance.uniform(0, 0.3))
 
 
-@pytest.mark.timeout(180)
 async def test_webhooks_are_taken_before_the_worker_is_ready_and_sigterm_ends_all(
     place: Place, http: aiohttp.ClientSession
 ) -> None:
@@ -191,4 +191,4 @@ async def test_nothing_is_left_of_an_instance_that_is_stopped_while_it_trains(
     status, _ = instance.stop()
     assert status == 0, instance.tail()
     # A trainer that was asked to stop in the middle of an import ends a little later.
-    await until(lambda: not instance.left(), timeout=20)
+    await until(lambda: not instance.left(), timeout=60)

@@ -134,7 +134,7 @@ async def test_stop_ends_it_and_start_begins_it_again(
     async def answered() -> bool:
         return any(h.text.startswith("Order 1043 ") for h in await customer.heard())
 
-    await until(answered, timeout=30)
+    await until(answered, timeout=60)
     assert not any(h.text.startswith("Order 1042 ") for h in await customer.heard())
 
 
@@ -181,7 +181,7 @@ async def test_a_picture_is_kept_and_shown_by_a_link(
         found = store.find(StoredFile, {"message": rows(instance, customer, "in")[0].id})
         return [f for f in found if f.status == KEPT]
 
-    (file,) = await until(kept, timeout=30)
+    (file,) = await until(kept, timeout=60)
     store.close()
     assert (file.mime, file.size) == ("image/png", len(png))
     shown = await _shown(instance, file, http)

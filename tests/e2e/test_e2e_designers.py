@@ -78,7 +78,7 @@ async def greeting(control: Control) -> str:
 
 async def logged(instance: Instance, words: str, since: int, times: int = WORKERS) -> None:
     """Wait until that many workers said so."""
-    await until(lambda: instance.logged(since).count(words) >= times, timeout=40, pause=0.02)
+    await until(lambda: instance.logged(since).count(words) >= times, timeout=60, pause=0.02)
 
 
 def is_loading(instance: Instance) -> bool:
@@ -102,7 +102,7 @@ async def customers(instance: Instance, control: Control) -> AsyncIterator[Load]
     load = Load(instance, control, people, random.Random(1), ahead=2, pause=0.6)
     asking = asyncio.create_task(load.ask())
     try:
-        await until(lambda: load.answered >= len(people), timeout=40)
+        await until(lambda: load.answered >= len(people), timeout=60)
         yield load
     finally:
         load.enough()
@@ -144,7 +144,6 @@ def waits(instance: Instance, load: Load) -> list[tuple[float, float]]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
 async def test_models_are_swapped_under_customers_who_write_on(
     designed: Instance, desk: Control, models: Models
 ) -> None:
@@ -189,7 +188,6 @@ async def test_models_are_swapped_under_customers_who_write_on(
     print(f"{len(taken)} messages, the longest wait {swaps:.2f} s, without a swap {calm:.2f} s")
 
 
-@pytest.mark.timeout(180)
 async def test_workers_that_are_killed_while_they_load_a_model_come_back_with_it(
     designed: Instance, desk: Control, models: Models
 ) -> None:
@@ -200,7 +198,7 @@ async def test_workers_that_are_killed_while_they_load_a_model_come_back_with_it
     async with customers(designed, desk) as load:
         since = designed.log_size
         await models.promote("again", by="anna")
-        await until(lambda: is_loading(designed), timeout=20, pause=0.001)
+        await until(lambda: is_loading(designed), timeout=60, pause=0.001)
         assert designed.kill("worker") == WORKERS
         await asyncio.to_thread(designed.ready, WORKERS, since)
         assert await greeting(desk) == NEW
@@ -211,7 +209,6 @@ async def test_workers_that_are_killed_while_they_load_a_model_come_back_with_it
     assert (await greeting(desk)).startswith(OLD)
 
 
-@pytest.mark.timeout(120)
 async def test_words_are_live_without_training(designed: Instance, desk: Control) -> None:
     project = designed.directory / "project"
     for part in ("config.yml", "domain.yml", "data", "actions", "tests/stories", "tests/nlu"):
@@ -220,20 +217,20 @@ async def test_words_are_live_without_training(designed: Instance, desk: Control
         copy(REPOSITORY / part, project / part)
     before = sorted((designed.directory / "models").glob("*.tar.gz"))
     with watching(designed, project, "--no-train") as said:
-        await until(lambda: said.exists() and checked(said.read_text()), timeout=30)
+        await until(lambda: said.exists() and checked(said.read_text()), timeout=60)
         saved, since = time.monotonic(), designed.log_size
         spoil(project / "domain.yml", f'"{OLD}', f'"{LIVE}. Of Larkfield Goods')
-        await until(lambda: "responses are live" in said.read_text(), timeout=15, pause=0.02)
+        await until(lambda: "responses are live" in said.read_text(), timeout=60, pause=0.02)
         live = time.monotonic() - saved
         while not (await greeting(desk)).startswith(LIVE):
-            assert time.monotonic() - saved < 15.0
+            assert time.monotonic() - saved < 60.0
         await logged(designed, "says the words of", since)
         print(f"live {live:.2f} s after the save, on the phone {time.monotonic() - saved:.2f} s")
 
         # What is wrong is told with its line, and changes nothing.
         line = (project / "domain.yml").read_text().partition("  utter_greet:\n")[0].count("\n") + 1
         spoil(project / "domain.yml", "  utter_greet:\n", "\tutter_greet:\n")
-        await until(lambda: "left as it is" in said.read_text(), timeout=15)
+        await until(lambda: "left as it is" in said.read_text(), timeout=60)
         assert f"domain.yml:{line}: error: " in said.read_text()
         assert (await greeting(desk)).startswith(LIVE)
     assert sorted((designed.directory / "models").glob("*.tar.gz")) == before

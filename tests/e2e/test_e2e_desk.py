@@ -109,7 +109,7 @@ async def reads(customer: Customer, text: str, times: int = 1) -> None:
         return sum(text in one.text for one in await customer.heard()) >= times
 
     try:
-        await eventually(there, timeout=30)
+        await eventually(there, timeout=60)
     except AssertionError:
         heard = [one.text for one in await customer.heard()]
         raise AssertionError(f"{customer.conversation} does not read {text!r}: {heard}") from None
@@ -164,13 +164,13 @@ async def whatsapp(page: Page, text: str, file: Path | None = None) -> None:
 
 async def loaded(picture: Locator) -> None:
     """Wait until a picture is really there; one that cannot be loaded has no width."""
-    await expect(picture).to_be_visible(timeout=30_000)
+    await expect(picture).to_be_visible()
     assert await picture.evaluate("async (i) => { await i.decode(); return i.naturalWidth }") > 0
 
 
 async def rate(page: Page, phone: Locator) -> None:
     """Give five stars by the list of the phone, and talk to the bot again."""
-    await expect(phone.get_by_text(RATING)).to_be_visible(timeout=30_000)
+    await expect(phone.get_by_text(RATING)).to_be_visible()
     await phone.get_by_role("button", name=MENU_BUTTON).last.click()
     await page.get_by_role("dialog").get_by_role("button", name="★★★★★", exact=True).click()
     await expect(phone.get_by_text(THANKS)).to_be_visible()
@@ -714,8 +714,8 @@ async def test_what_agents_did_while_processes_died_is_done_once(
     async def up() -> bool:
         return bool((await control.state())["gateway_up"])
 
-    await eventually(lambda: len(instance.processes("gateway")) == 1, timeout=30)
-    await eventually(up, timeout=30)
+    await eventually(lambda: len(instance.processes("gateway")) == 1, timeout=60)
+    await eventually(up, timeout=60)
 
     async def taken() -> bool:
         if desk.held(taking).holder == AGENT:
@@ -727,7 +727,7 @@ async def test_what_agents_did_while_processes_died_is_done_once(
             await asyncio.sleep(0.2)
         return False
 
-    await eventually(taken, timeout=30)
+    await eventually(taken, timeout=60)
     await desk.ben.sees(other, "*Ben Okafor* has the conversation")
     where = {"conversation": taking.conversation}
     assert [e.kind for e in desk.find(Entry, where)].count(TAKEN) == 1

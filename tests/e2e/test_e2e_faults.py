@@ -108,7 +108,7 @@ async def test_an_instance_whose_store_was_away_goes_on_without_a_restart(
         for customer in customers:
             await customer.say("where is order 1042")
         # Long enough for workers and outboxes to meet it, too.
-        await until(lambda: "the store is down, trying again" in instance.logged(since), timeout=30)
+        await until(lambda: "the store is down, trying again" in instance.logged(since), timeout=60)
         await asyncio.sleep(1.0)
         assert all([len(await customer.heard()) == 1 for customer in customers])
         assert all(c.unsaid == 1 for c in customers if isinstance(c, Visitor))

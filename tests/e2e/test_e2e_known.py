@@ -17,6 +17,7 @@ import aiohttp
 import pytest
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
+from actions.remembered import masked
 from bot.message import utcnow
 from bot.sandbox.letters import drawn
 from bot.sandbox.voices import spoken
@@ -119,7 +120,7 @@ async def test_a_photo_is_seen_and_a_voice_note_heard_on_every_phone_of_the_page
 
 
 async def seen(where: Locator, text: str) -> None:
-    await expect(where.get_by_text(text).last).to_be_visible(timeout=30_000)
+    await expect(where.get_by_text(text).last).to_be_visible()
 
 
 async def test_known_on_sms_who_wrote_on_whatsapp_and_forgotten_everywhere(
@@ -142,7 +143,7 @@ async def test_known_on_sms_who_wrote_on_whatsapp_and_forgotten_everywhere(
     assert hello.text.startswith("Hello again, Zenobia! Last time it was about order 1047.")
     await sms.ask("no")
     (offer,) = await sms.ask("please change the delivery address of order 1047")
-    assert offer.text.startswith(f"Order 1047: same address as last time, {STREET}?")
+    assert offer.text.startswith(f"Order 1047: same address as last time, {masked(STREET)}?")
     await sms.ask("yes", answers=2)
     await anna_corrects_it(instance, whatsapp)
 

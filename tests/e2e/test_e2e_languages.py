@@ -62,7 +62,8 @@ async def test_while_nobody_translates_that_is_said_and_a_person_is_fetched(
     try:
         question = "J'aimerais bien savoir si vos lampes sont faites à la main"
         english, sorry = await customer.ask(question, answers=2)
-        assert english.text.startswith("Sorry, I")
+        # Read as it is, French is no intent, or a question that no article answers.
+        assert english.text.startswith(("Sorry, I", "I don't know that"))
         assert sorry.text == words.sorry["fr"]
         assert sorry.buttons == ((words.button["fr"], "/human"),)
         await customer.choose("/human")

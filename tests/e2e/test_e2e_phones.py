@@ -62,7 +62,7 @@ def button(page: Page, title: str, name: str) -> Locator:
 
 async def loaded(picture: Locator) -> None:
     """Wait until a picture is really there; one that cannot be loaded has no width."""
-    await expect(picture).to_be_visible(timeout=30_000)
+    await expect(picture).to_be_visible()
     assert await picture.evaluate("async (i) => { await i.decode(); return i.naturalWidth }") > 0
 
 

@@ -205,4 +205,4 @@ def test_a_changed_file_is_seen(project: Project, tmp_path: Path) -> None:
     )
     assert [one.name for one in designs.read().told] == ["new"]
     (tmp_path / "data/rules/shop.yml").unlink()
-    assert designs.read().told == []
+    assert list(designs.read().told) == []

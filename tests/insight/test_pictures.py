@@ -131,6 +131,9 @@ def test_the_search_finds_names_texts_and_examples(starter: Designed) -> None:
     assert search(starter, "") == []
     first = search(starter, "order status")[0]
     assert (first.kind, first.name) == ("intent", "order_status")
+    kinds = [hit.kind for hit in search(starter, "refund")]
+    assert kinds[0] == "topic"
+    assert kinds.index("intent") < kinds.index("form") < kinds.index("slot")
     found = {(hit.kind, hit.name) for hit in search(starter, "pass you on to a person")}
     assert ("response", "utter_offer_person") in found
     where = next(h for h in search(starter, "WHERE order 1042 now") if h.name == "order_status")

@@ -23,6 +23,7 @@ from bot.store.usage import DAY, MARK, SLICE, Usage, UsageMark
 from tests.kit.designs import sound_project
 from tests.kit.stores import KINDS, store_of_kind
 from tests.kit.traffic import HELLO, NUMBER, ORDER, PERSON, STOP, UNSURE, traffic
+from tests.kit.waiting import until
 
 NOON = datetime(2026, 11, 20, 12, 3, tzinfo=timezone.utc)
 OTHER = "sms:shop:447700900999"
@@ -284,10 +285,10 @@ async def test_it_goes_round_by_itself_and_survives_a_store_that_fails(
     for _ in range(3):
         await asyncio.sleep(0.05)
         dying.lives()
-    for _ in range(200):
-        if (await everything(store)).get((t.TURNS, "")) == 2:
-            break
-        await asyncio.sleep(0.02)
+
+    async def counted_both() -> bool:
+        return (await everything(store)).get((t.TURNS, "")) == 2
+
+    await until(counted_both, pause=0.02)
     await rollup.stop()
     await running
-    assert (await everything(store))[t.TURNS, ""] == 2

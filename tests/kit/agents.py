@@ -24,7 +24,7 @@ Json = dict[str, Any]
 SUPPORT = "C0DESK"
 ANNA, BEN, CARA = "U0ANNA", "U0BEN", "U0CARA"
 #: Seconds an agent waits for something before the test fails.
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
+
+# Playwright's own five seconds are few on a machine that others use.
+expect.set_options(timeout=30_000)
 
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 

@@ -21,7 +21,7 @@ from tests.kit.waiting import until
 
 ACCOUNT = "demo"
 #: Seconds a customer waits for an answer before the test fails.
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 _users = itertools.count(1)
 

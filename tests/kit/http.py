@@ -24,7 +24,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+import pytest
 from aiohttp import web
+
+from tests.kit.ports import free_port
+from tests.kit.waiting import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,17 @@ class Truncated:
 
 
 Step = Answer | Reset | Hang | Garbage | Truncated
+
+
+def patience(request: pytest.FixtureRequest) -> float:
+    """Seconds to wait for an answer: few where a parameter of the test hangs.
+
+    Elsewhere there is an answer, and on a busy machine it takes its time.
+    """
+    called = getattr(request.node, "callspec", None)
+    return 0.3 if called is not None and repr(Hang()) in repr(called.params) else PATIENCE
+
+
 Script = Sequence[Step] | Callable[[Recorded], Step | Awaitable[Step]]
 
 
@@ -101,7 +116,7 @@ class Provider:
         self._closing = asyncio.Event()
         self._changed = asyncio.Condition()
 
-    async def wait_for(self, count: int, timeout: float = 10.0) -> list[Recorded]:
+    async def wait_for(self, count: int, timeout: float = PATIENCE) -> list[Recorded]:
         """Return the requests once there are `count`; raises asyncio.TimeoutError."""
 
         async def reached() -> None:
@@ -193,7 +208,4 @@ async def provider(script: Script = ()) -> AsyncIterator[Provider]:
 
 def closed_url() -> str:
     """Return a loopback URL nobody listens on: connecting to it is refused."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    return f"http://127.0.0.1:{port}"
+    return f"http://127.0.0.1:{free_port()}"

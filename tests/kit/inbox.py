@@ -7,8 +7,9 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from bot.learning import Mark
+from bot.lesson_words import UNSURE
 from bot.store import AsyncStore
-from bot.store.lessons import UNSURE, Lesson
+from bot.store.lessons import Lesson
 from bot.store.turns import Turn
 
 KEY = "whatsapp:shop:447700900123"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import re
 import signal
 import socket
@@ -24,11 +23,12 @@ from bot.store import Store, open_store
 from bot.store.messages import Message
 from bot.store.turns import Turn
 from connectors import CHANNELS, connector_class
+from tests.kit.ports import free_ports
 
 REPOSITORY = Path(__file__).parents[2]
 #: Importing Rasa takes ten seconds on an idle machine, training as long again, and either takes
 #: many times that where others are at work.
-START_SECONDS = 110.0
+START_SECONDS = 200.0
 STOP_SECONDS = 10.0
 #: Times an operator would set for a test: what takes seconds in production takes tenths.
 LIMITS = {
@@ -40,6 +40,8 @@ LIMITS = {
     "unsure_grace_seconds": 2,
     "restart_cap_seconds": 0.5,
 }
+#: The stand-in of a model answers at once, as far as the machine lets it.
+MODEL_SECONDS = {"timeout_seconds": 40, "first_seconds": 40}
 _READY = "ready, model"
 _ANY_ENTRY = "bot.cli"
 
@@ -71,7 +73,7 @@ class Instance:
         #: The store's own directory, so that it can be taken away.
         self.store_directory = directory / "db"
         self._store_url = f"sqlite:{self.store_directory / 'bot.db'}"
-        port, sandbox_port = _free_ports(2)
+        port, sandbox_port = free_ports(2)
         self.gateway_url = f"http://127.0.0.1:{port}"
         self.sandbox_url = f"http://127.0.0.1:{sandbox_port}"
         self._endpoints = directory / "endpoints.yml"
@@ -80,6 +82,7 @@ class Instance:
         self._credentials = self.var / "sandbox" / "credentials.yml"
         directory.mkdir(parents=True, exist_ok=True)
         self._no_credentials.write_text("")
+        llm = {"url": f"{self.sandbox_url}/llm/v1"}
         settings = {
             "server": {"port": port, "public_url": self.gateway_url},
             "sandbox": {"port": sandbox_port},
@@ -87,7 +90,7 @@ class Instance:
             "worker": {"concurrency": workers},
             "limits": dict(limits),
             # The sandbox's stand-in of a language model, treated as somebody else's.
-            "llm": [{"url": f"{self.sandbox_url}/llm/v1", "model": "helper", "mask": "always"}],
+            "llm": [{**llm, "model": "helper", "mask": "always", **MODEL_SECONDS}],
             "budget": {"conversation_tokens": 0},
             # Somebody is always here: what is said at night is tested by the turn's own tests.
             "desk": {"routing": str(_open_at_all_hours(directory))},
@@ -97,9 +100,10 @@ class Instance:
             url = f"{self.sandbox_url}/shopify"
             settings["backends"] = {"shop": {"kind": "shopify", "url": url, "token": TOKEN}}
         if senses:
-            llm = {"url": f"{self.sandbox_url}/llm/v1", "model": "honest"}
-            settings["llm"] = [{**llm, "vision": True}]
-            settings["transcription"] = {"engine": "endpoint", **llm}
+            settings["llm"] = [{**llm, "model": "honest", "vision": True, **MODEL_SECONDS}]
+            ears = {"engine": "endpoint", "model": "honest", "timeout_seconds": 40}
+            settings["transcription"] = {**llm, **ears}
+            settings["media"] = {"wait_seconds": 20}
         with self._endpoints.open("w") as file:
             YAML(typ="safe").dump(settings, file)
         self._run: subprocess.Popen[bytes] | None = None
@@ -160,7 +164,7 @@ class Instance:
             text=True,
             cwd=REPOSITORY,
             env=_environ(),
-            timeout=60,
+            timeout=120,
         )
 
     def files(self) -> list[str]:
@@ -345,7 +349,7 @@ _BOT: Sequence[str] = (sys.executable, "-m", _ANY_ENTRY)
 def wait_for(
     true: Callable[[], Any],
     what: str,
-    timeout: float = 30.0,
+    timeout: float = 60.0,
     why: Callable[[], str] = lambda: "",
 ) -> Any:
     """Return what `true` gives once that is truthy; AssertionError with `why` in the end."""
@@ -378,21 +382,6 @@ def _listens(url: str) -> bool:
     with contextlib.suppress(OSError), socket.create_connection((host, int(port)), 1):
         return True
     return False
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports below those that systems give to outgoing connections of their own choice.
-
-    Of these a connection of another instance could take one while its server is down.
-    """
-    found: list[int] = []
-    with contextlib.ExitStack() as stack:
-        while len(found) < count:
-            port = random.randrange(10_000, 32_000)
-            with contextlib.suppress(OSError):
-                stack.enter_context(socket.create_server(("127.0.0.1", port)))
-                found.append(port)
-    return found
 
 
 def _role(process: psutil.Process) -> str:

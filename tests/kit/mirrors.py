@@ -152,7 +152,7 @@ async def shows(server: Slack, *parts: str) -> None:
         return len(found) == len(parts) and all(p in t for p, t in zip(parts, found, strict=True))
 
     try:
-        await until(true, timeout=8)
+        await until(true)
     except AssertionError:
         raise AssertionError(f"{texts(server)} instead of {parts}") from None
 
@@ -166,7 +166,7 @@ async def quiet(store: AsyncStore, mirror: Mirror) -> None:
         posts = await store.find(SlackPost, {"status": {"$in": ("queued", "sending", "unknown")}})
         return not posts
 
-    await until(true, timeout=8)
+    await until(true)
 
 
 class Skip:

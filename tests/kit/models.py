@@ -11,7 +11,7 @@ from pathlib import Path
 def saying(model: Path, folder: Path, name: str, greeting: str) -> Path:
     """A copy of a trained model that greets otherwise: as good as one trained anew.
 
-    Its id is `name`, which its turns are recorded with.
+    Its id and its file are `name`, with which its turns are recorded.
     """
     unpacked = folder / name
     with tarfile.open(model) as tar:

@@ -30,14 +30,15 @@ from bot.identity.reaching import Ways
 from bot.identity.reaching import provide as provide_ways
 from bot.inbox import Inbox
 from bot.interpreting import Interpreter
-from bot.knowledge.answering import Answering, Sheet
+from bot.knowledge.answering import Answering
+from bot.knowledge.contract import Sheet
 from bot.knowledge.service import provide
 from bot.learning.lessons import forget as forget_lessons
 from bot.llm.client import Llm
 from bot.llm.prompts import load_prompts
 from bot.media.vault import AsyncVault, open_vault
 from bot.memory.asking import ask
-from bot.memory.erasing import FORGOTTEN, Eraser
+from bot.memory.erasing import Eraser
 from bot.memory.file import MEMORY_FILE, load_memory
 from bot.memory.service import Memories
 from bot.message import Address, Content, Inbound, Profile
@@ -51,6 +52,7 @@ from bot.store import AsyncStore
 from bot.store.deeds import PENDING as WISHED
 from bot.store.deeds import Deed
 from bot.store.files import wanted
+from bot.store.memory import FORGOTTEN
 from bot.store.messages import PENDING, UNSENT, Message
 from bot.store.proofs import HANDING, QUEUED, SENDING, Challenge
 from bot.store.turns import Turn

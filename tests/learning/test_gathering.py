@@ -10,13 +10,15 @@ import pytest
 
 from bot.learning.gathering import KEPT, Gatherer, threshold_of, topics_of
 from bot.learning.lessons import forget
+from bot.lesson_words import CORRECTED, DISMISSED, HANDED, OPEN, RATED, UNSURE
 from bot.message import Choice, Deletion, utcnow
 from bot.settings import Limits
 from bot.store import AsyncStore
 from bot.store.documents import DOCUMENTS
-from bot.store.lessons import CORRECTED, DISMISSED, HANDED, OPEN, RATED, UNSURE, Gathered, Lesson
+from bot.store.lessons import Gathered, Lesson
 from tests.kit.lessons import CONVERSATION, commit, found, turn
 from tests.kit.stores import KINDS, store_of_kind
+from tests.kit.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 ODD = "wher can i park my bike"
@@ -105,7 +107,7 @@ async def test_what_comes_later_is_added_to_the_lesson(store: AsyncStore) -> Non
     assert await one.look() == 0
     (lesson,) = await lessons(store)
     assert set(lesson.reasons) == {UNSURE, CORRECTED}
-    assert lesson.reason == CORRECTED
+    assert lesson.reason == f"{CORRECTED} {UNSURE}"
     assert lesson.weight > 50
 
 
@@ -120,6 +122,13 @@ async def test_texts_that_are_alike_stand_in_the_inbox_once_and_weigh_more(
     assert weights[:2] == [0, 0]
     assert weights[2] > 16
     assert len({lesson.alike for lesson in await lessons(store)}) == 1
+
+
+async def test_of_dozens_that_are_alike_one_stands_in_the_inbox(store: AsyncStore) -> None:
+    many = [turn(n, f"park my bike {n}", "nlu_fallback", 0.4, at=now()) for n in range(1, 26)]
+    await commit(store, *many)
+    assert await gatherer(store).look() == 25
+    assert len([one for one in await lessons(store) if one.weight > 0]) == 1
 
 
 async def test_what_was_dismissed_does_not_come_again(store: AsyncStore) -> None:
@@ -184,7 +193,7 @@ async def test_it_goes_round_until_it_is_stopped(store: AsyncStore) -> None:
     while not await lessons(store):
         await asyncio.sleep(0.02)
     await one.stop()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, PATIENCE)
 
 
 async def test_old_lessons_go(store: AsyncStore) -> None:

@@ -11,9 +11,10 @@ import pytest
 from bot.cli import parser
 from bot.learn_command import learn
 from bot.learning import Decided, Learning
+from bot.lesson_words import CONFIRMED, DISMISSED, OPEN, WRITTEN
 from bot.settings import Settings
 from bot.store import AsyncStore
-from bot.store.lessons import CONFIRMED, DISMISSED, OPEN, WRITTEN, Lesson
+from bot.store.lessons import Lesson
 from tests.kit.designs import sound_project
 from tests.kit.inbox import KEY, a_talk, lesson, three_lessons
 from tests.kit.settings import settings_in

@@ -19,9 +19,11 @@ from bot.learning import (
     NoSuchLesson,
     NotAllowed,
 )
+from bot.learning.lessons import joined
+from bot.lesson_words import CONFIRMED, DISMISSED, OPEN, UNSURE, WRITTEN
 from bot.message import utcnow
 from bot.store import AsyncStore
-from bot.store.lessons import CONFIRMED, DISMISSED, OPEN, UNSURE, WRITTEN, Lesson
+from bot.store.lessons import Lesson
 from tests.kit.tiny import spoil, tiny_bot
 
 NLU = "data/nlu/all.yml"
@@ -43,7 +45,7 @@ def learning(store: AsyncStore, root: Path) -> Learning:
 async def lesson(store: AsyncStore, id: str = "a", alike: str = "x", **more: object) -> str:
     row = Lesson(
         id=id, conversation="line:shop:tom", at=utcnow(), text="at what time do you close",
-        reasons={UNSURE: "x"}, alike=alike, **{"reason": UNSURE, "weight": 10, **more},
+        alike=alike, **{"reasons": {UNSURE: "x"}, "reason": UNSURE, "weight": 10, **more},
     )  # fmt: skip
     await store.insert(row)
     return id
@@ -65,8 +67,12 @@ async def test_the_inbox_has_the_heaviest_first_in_pages(
     rest = await learning.inbox(limit=9, after=first[-1].id)
     assert [one.id for one in rest] == ["l3", "l0"]
     assert await learning.inbox(reason="rated") == []
+    both = {"unsure": "0.41 sure", "handed": "the customer wanted a person"}
+    await lesson(store, "l5", "x5", weight=1, reasons=both, reason=joined(both))
+    assert {one.id for one in await learning.inbox(reason="handed")} == {"l5"}
+    assert "l5" in {one.id for one in await learning.inbox(reason="unsure")}
     counts = await learning.counts()
-    assert (counts["open"], counts["unsure"], counts["rated"], counts["written"]) == (4, 4, 0, 0)
+    assert (counts["open"], counts["unsure"], counts["handed"], counts["rated"]) == (5, 5, 1, 0)
     with pytest.raises(NoSuchLesson):
         await learning.lesson("nobody")
 
@@ -196,7 +202,7 @@ async def test_a_folder_that_cannot_be_written_keeps_the_decision(
         raise PermissionError(13, "Permission denied")
 
     # The tests may run as root, who may write everywhere.
-    monkeypatch.setattr("bot.learning.files.tempfile.mkstemp", refuse)
+    monkeypatch.setattr("bot.whole_files.tempfile.mkstemp", refuse)
     with pytest.raises(CannotWrite, match=r"all.yml cannot be written: Permission denied"):
         await learning.confirm("a", HOURS, "anna")
     assert await status(store) == CONFIRMED

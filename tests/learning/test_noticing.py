@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from bot.learning.noticing import Noticed, notice
+from bot.lesson_words import CORRECTED, HANDED, RATED, UNSURE
 from bot.message import Choice, Media
-from bot.store.lessons import CORRECTED, HANDED, RATED, UNSURE
 from bot.store.turns import Turn
 from tests.kit.lessons import START, asks, found, turn
 

@@ -29,7 +29,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def draft(root: Path, *turns: Turn, kind: str = TEST, **more: object) -> Draft:
-    known = read_known(root, stories=True)
+    known = read_known(root)
     return told(turns, known, kind=kind, names=("Tom",), **more)  # type: ignore[arg-type]
 
 
@@ -70,6 +70,21 @@ def test_a_story_has_only_what_the_next_answer_hangs_on(root: Path) -> None:
         "      - slot_was_set:",
         f'          - day: "{number}"',
     ]
+
+
+def test_a_test_has_no_slots_that_only_code_sees(root: Path) -> None:
+    quiet = "    type: any\n    influence_conversation: false\n    mappings: [{type: custom}]\n"
+    spoil(root / "domain.yml", "slots:\n", f"slots:\n  last_order:\n{quiet}")
+    spoil(
+        root / "domain.yml",
+        "    type: text\n",
+        "    type: text\n    influence_conversation: false\n",
+    )
+    sets = {"last_order": {"at": "2026-11-26"}, "day": "monday", "requested_slot": None}
+    events = [*GREET, *({"event": "slot", "name": n, "value": v} for n, v in sets.items())]
+    lines = draft(root, turn(1, "hello", "greet", events=events)).yaml.splitlines()
+    told = [line.split(":")[0].strip(" -") for line in lines if line.startswith(10 * " ")]
+    assert told == ["hello", "day", "requested_slot"]
 
 
 def test_buttons_are_told_by_their_payload(root: Path) -> None:

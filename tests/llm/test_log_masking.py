@@ -119,15 +119,15 @@ def test_an_object_that_cannot_be_said_does_no_harm(stream: io.StringIO) -> None
 
 def test_lines_are_cheap() -> None:
     line = "whatsapp:shop:491701234567: attempt 2: timed out; again in 3.5 s"
-    began = time.perf_counter()
+    began = time.thread_time()
     for _ in range(500):
         hush(line)
         hush("redis is away, polling only")
-    assert (time.perf_counter() - began) / 1000 < 0.002
+    assert (time.thread_time() - began) / 1000 < 0.002
 
 
 def test_a_long_line_of_anything_is_no_trap() -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     for text in (
         "1 " * 5000,
         "a." * 5000,
@@ -137,4 +137,4 @@ def test_a_long_line_of_anything_is_no_trap() -> None:
         "x at y dot " * 900,
     ):
         hush(text)
-    assert time.perf_counter() - began < 3
+    assert time.thread_time() - began < 3

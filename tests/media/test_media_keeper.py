@@ -410,7 +410,7 @@ async def test_an_upload_that_is_not_in_the_vault_any_more_is_refused(
 async def test_stopping_puts_back_what_takes_too_long(
     store: AsyncStore, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeping, "_FINISH_SECONDS", 0.05)
+    monkeypatch.setattr(Keeper, "finish_seconds", 0.05)
     line = Files(pic=asyncio.Event().wait)
     (row,) = await want(store)
     async with at_work(make(line)):

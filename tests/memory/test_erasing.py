@@ -19,8 +19,9 @@ from bot.media.folder import FolderVault
 from bot.media.vault import AsyncVault, key_of
 from bot.memory import erasing
 from bot.memory.asking import ask
-from bot.memory.erasing import Busy, Eraser, Overtaken, SlackAway
+from bot.memory.erasing import Eraser, Overtaken, SlackAway
 from bot.memory.keeping import remember
+from bot.memory.quieting import Busy
 from bot.message import Address, Profile, Text, encode, utcnow
 from bot.settings import Limits
 from bot.store import AsyncStore, StoreDown
@@ -37,7 +38,7 @@ from bot.store.journal import Entry
 from bot.store.lessons import Lesson
 from bot.store.memory import ASKED, FORGOTTEN, Fact, Forgetting, Quiet
 from bot.store.messages import DONE, PENDING, QUEUED, SENDING, Message, arrival, queued
-from bot.store.proofs import Challenge, Proof, ProofTry
+from bot.store.proofs import FAILED, NOBODY, Challenge, Proof, ProofTry
 from bot.store.reviews import Review
 from bot.store.slack import POSTED, SlackPost, SlackThread
 from bot.store.spending import Spending
@@ -209,7 +210,11 @@ async def life(store: AsyncStore, vault: AsyncVault, address: Address) -> Person
 
 async def left(store: AsyncStore) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {c.__name__: await store.find(c, {}) for c in DOCUMENTS}
-    return {name: [row.id for row in rows] for name, rows in found.items() if rows}
+    whose = {
+        name: [row.id for row in rows if getattr(row, "person", "") != NOBODY]
+        for name, rows in found.items()
+    }
+    return {name: ids for name, ids in whose.items() if ids}
 
 
 def traces(folder: Path, *words: str) -> Iterator[str]:
@@ -244,6 +249,17 @@ async def test_nothing_is_left_in_any_file(
     assert list(traces(tmp_path, SECRET, "447700900123")) == []
     assert (await kept_out(store, SMS.key))["opted_out"] == "all"
     assert await kept_out(store, WHATSAPP.key) == {}
+
+
+async def test_who_has_himself_forgotten_has_no_more_guesses(
+    store: AsyncStore, vault: AsyncVault
+) -> None:
+    found = await life(store, vault, WHATSAPP)
+    await Eraser(store, vault, Slack()).work((await ask(store, found, by="cli")).id)
+    (guess,) = await store.find(ProofTry, {"account": "a"})
+    (code,) = await store.find(Challenge, {"account": "a"})
+    assert {guess.person, code.person, code.customer, code.hashed} == {NOBODY}
+    assert (code.letter, code.status) == (None, FAILED)
 
 
 async def test_others_keep_everything(store: AsyncStore, vault: AsyncVault, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from bson import ObjectId
 
 from bot.desk.slack.client import SlackClient
 from bot.identity import customer_of
+from bot.media.vault import AsyncVault, open_vault
 from bot.memory.asking import ask
 from bot.memory.erasing import SlackAway
 from bot.memory_roles import Remembering, SlackPosts
@@ -75,7 +76,7 @@ async def test_a_worker_goes_on_with_what_is_to_be_forgotten(
     )
     await store.insert(held)
     row = await ask(store, await customer_of(store, Address.parse(key)), by="cli")
-    remembering = Remembering(settings, store, ROOT)
+    remembering = Remembering(settings, store, AsyncVault(open_vault(settings)), ROOT)
     (forgetter,) = remembering.rounds
     running = asyncio.create_task(forgetter.run())
     try:

@@ -164,3 +164,35 @@ def _fourteen() -> Languages:
 def test_a_number_among_signs_does_not_hide_them(text: str) -> None:
     told = Languages(("en", "zh", "ja")).guess(text).language
     assert told == ("ja" if "は" in text else "zh")
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Где мой заказ 1042?", "ru"),
+        ("Де моє замовлення?", "uk"),
+        ("أين طلبي رقم 1042؟", "ar"),
+        ("איפה ההזמנה שלי?", "he"),
+        ("Πού είναι η παραγγελία μου;", "el"),
+        ("你好", "zh"),
+        ("注文1042番はどこですか", "ja"),
+        ("カタログ", "ja"),
+        ("제 주문은 어디에 있나요?", "ko"),
+        ("मेरा ऑर्डर कहाँ है?", "hi"),
+        ("สวัสดี", "th"),
+    ],
+)
+def test_a_language_that_nobody_configured_is_told_by_its_letters(text: str, language: str) -> None:
+    told = SHARED.spoken(text, known="en", sure=0.9)
+    assert (told.language, told.sure) == (language, 1.0)
+    # A number after it is of no language, and the customer's stays.
+    assert SHARED.spoken("1042", known=language, sure=1.0).language == language
+    assert SHARED.spoken("where is my order please", known=language, sure=1.0).language == "en"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["π = 3", "my name is Иван Петров, where is my order", "Ω", "東京 sushi set, is it in stock"],
+)
+def test_a_few_letters_of_another_script_are_no_language(text: str) -> None:
+    assert SHARED.spoken(text, known="en", sure=0.9).language == "en"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -28,6 +29,7 @@ from bot.store.messages import QUEUED as WAITS
 from bot.store.messages import SENT as GONE
 from bot.store.messages import Message
 from bot.store.proofs import FAILED, HANDING, QUEUED, SENDING, SENT, Challenge
+from tests.kit import waiting
 from tests.kit.stores import store_of_kind
 
 WORDS = Words("Your code", "{code}\n.\n\nfor {minutes} minutes. £", "{code} is it")
@@ -78,13 +80,12 @@ async def asked(store: AsyncStore, on_file: OnFile, ways: Ways = BY_MAIL) -> Cha
 
 
 async def until(store: AsyncStore, row: Challenge, status: str) -> Challenge:
-    for _ in range(300):
+    async def is_so() -> Challenge | None:
         now = await store.get(Challenge, row.id)
         assert now is not None
-        if now.status == status:
-            return now
-        await asyncio.sleep(0.01)
-    raise AssertionError(f"{now.status} and not {status}: {now.reason}")
+        return now if now.status == status else None
+
+    return await waiting.until(is_so)
 
 
 async def test_a_code_is_mailed_and_wiped(
@@ -112,11 +113,12 @@ async def test_a_server_that_is_busy_is_asked_again(
     box.instead = {"RCPT": "450 greylisted"}
     row = await asked(store, OnFile("ada@post.example"))
     await post()
-    for _ in range(200):
+
+    async def tried_twice() -> bool:
         now = await store.get(Challenge, row.id)
-        if now and now.attempts > 1:
-            break
-        await asyncio.sleep(0.01)
+        return now is not None and now.attempts > 1
+
+    await waiting.until(tried_twice)
     assert not box.mails
     box.instead = {}
     await until(store, row, SENT)
@@ -244,7 +246,11 @@ async def test_a_code_is_mailed_once_past_a_real_kill(
     )
     box.instead = Killing(at, process.pid)
     process.stdin.write(b"go\n")
-    assert await asyncio.wait_for(process.wait(), 20) == -signal.SIGKILL
+    try:
+        assert await asyncio.wait_for(process.wait(), waiting.PATIENCE) == -signal.SIGKILL
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
     box.instead = {}
     await post()
     row = await until(store, row, status)
@@ -339,7 +345,7 @@ async def test_the_stand_in_is_as_strict_as_the_standard(box: Smtp) -> None:
         heard = []
         for line in said:
             writer.write(line)
-            heard.append((await asyncio.wait_for(reader.readline(), 2))[:3].decode())
+            heard.append((await asyncio.wait_for(reader.readline(), waiting.PATIENCE))[:3].decode())
         writer.close()
         return heard
 

@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.identity import moved, proving
-from bot.identity.proving import (
+from bot.identity import guarding, moved, proving
+from bot.identity.guarding import (
+    LONG_DIGITS,
     MOST_CODES,
     MOST_CODES_OF_ACCOUNT,
     MOST_WRONG,
     MOST_WRONG_OF_ACCOUNT,
+)
+from bot.identity.proving import (
     Asked,
     Words,
     account_of,
@@ -60,13 +63,23 @@ async def ask(
 async def code(store: AsyncStore, on_file: OnFile = ADA) -> str:
     """The newest code that was sent to an account."""
     rows = await store.find(Challenge, {"account": account_of(on_file)}, sort=("-made",))
-    found = re.match(r"(\d{6}) for 10 minutes", rows[0].letter["body"])
+    found = re.match(r"(\d{6,9}) for 10 minutes", rows[0].letter["body"])
     assert found
     return found[1]
 
 
 def other(code: str, n: int = 1) -> str:
-    return f"{(int(code) + n) % 1_000_000:06}"
+    return f"{(int(code) + n) % 10 ** len(code):0{len(code)}}"
+
+
+def chat(n: object, channel: str = "webchat") -> Address:
+    return Address(channel, "site", f"chat{n}")
+
+
+async def guess(store: AsyncStore, here: Address, on_file: OnFile, cause: str) -> str:
+    """A wrong code for the newest that was sent."""
+    wrong = other(await code(store, on_file))
+    return await check(store, here, account_of(on_file), wrong, cause, HOUR)
 
 
 async def test_a_code_proves_one_account_to_one_customer_for_a_time(store: AsyncStore) -> None:
@@ -158,17 +171,87 @@ async def test_many_chats_have_no_more_guesses_at_an_account_than_few(store: Asy
     assert wrong == MOST_WRONG_OF_ACCOUNT
 
 
-async def test_guesses_of_all_are_bounded(
+async def test_an_account_has_few_guesses_a_day(
     store: AsyncStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proving, "MOST_WRONG_IN_ALL", 3)
+    begin, became = utcnow(), []
+    for hour in range(3):
+        now = begin + hour * timedelta(hours=1, minutes=1)
+        for module in (proving, guarding):
+            monkeypatch.setattr(module, "utcnow", lambda now=now: now, raising=False)
+        for n in range(2):
+            await ask(store, chat(f"{hour}.{n}"), cause=f"ask{hour}.{n}")
+            causes = [f"g{hour}.{n}.{i}" for i in range(MOST_WRONG)]
+            became += [await guess(store, chat(f"{hour}.{n}"), ADA, c) for c in causes]
+    assert became == ["wrong"] * 20 + ["guarded"] * 10
+
+
+async def test_guessers_take_nothing_from_an_honest_customer(
+    store: AsyncStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose code was sent before it began, was sent after it, or goes to another channel."""
+    monkeypatch.setattr(guarding, "CALM_WRONG", 2 * MOST_WRONG)
+    before, after, away = (OnFile(f"{name}@post.example") for name in ("ann", "bob", "cy"))
+    assert (await ask(store, chat("ann"), before, "ask ann")).digits == 6
+    for n in range(4):
+        victim = OnFile(f"x{n}@post.example")
+        assert (await ask(store, chat(n), victim, f"ask{n}")).became == "sent"
+        became = [await guess(store, chat(n), victim, f"g{n}.{i}") for i in range(MOST_WRONG + 1)]
+    assert became == ["wrong"] * MOST_WRONG + ["too often"]
+    right = await code(store, before)
+    assert await check(store, chat("ann"), account_of(before), right, "ann", HOUR) == "proven"
+    assert await ask(store, chat("bob"), after, "ask bob") == Asked(
+        "sent", "b…@p…", "mail", LONG_DIGITS
+    )
+    assert await guess(store, chat("bob"), after, "bob slips") == "wrong"
+    right = await code(store, after)
+    assert len(right) == LONG_DIGITS
+    assert await check(store, chat("bob"), account_of(after), right, "bob", HOUR) == "proven"
+    assert (await ask(store, chat("cy", "whatsapp"), away, "ask cy")).digits == 6
+
+
+async def test_short_codes_that_were_hoarded_are_good_for_one_guess_under_strain(
+    store: AsyncStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    victims = [OnFile(f"x{n}@post.example") for n in range(4)]
+    for n, victim in enumerate(victims):
+        await ask(store, chat(n), victim, f"ask{n}")
+    monkeypatch.setattr(guarding, "CALM_WRONG", 2)
     became = []
-    for n in range(5):
-        here, on_file = Address("webchat", "site", f"c{n}"), OnFile(f"x{n}@post.example")
-        await ask(store, here, on_file, f"ask{n}")
-        wrong = other(await code(store, on_file))
-        became.append(await check(store, here, account_of(on_file), wrong, f"g{n}", HOUR))
-    assert became == ["wrong"] * 3 + ["too often"] * 2
+    for i in range(3):
+        for n, victim in enumerate(victims):
+            became.append(await guess(store, chat(n), victim, f"g{n}.{i}"))
+    assert became == ["wrong"] * 4 + ["none"] * 8
+
+
+async def test_so_many_codes_at_once_are_strain_and_longer(
+    store: AsyncStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guarding, "CALM_CODES", 3)
+    asked = [await ask(store, chat(n), OnFile(f"x{n}@post.example"), f"a{n}") for n in range(6)]
+    assert [one.became for one in asked] == ["sent"] * 6
+    assert [one.digits for one in asked] == [6] * 4 + [LONG_DIGITS] * 2
+    # A box gets fewer of them.
+    again = [await ask(store, chat(f"y{n}"), BEN, f"b{n}") for n in range(3)]
+    assert [one.became for one in again] == ["sent", "sent", "guarded"]
+
+
+async def test_who_has_proven_an_account_keeps_it_while_strangers_attack_it(
+    store: AsyncStore,
+) -> None:
+    account = account_of(ADA)
+    await ask(store)
+    assert await check(store, HERE, account, await code(store), "m2", HOUR) == "proven"
+    (row,) = await store.find(Proof, {"until": {"$gt": utcnow()}})
+    await store.change(Proof, {"id": row.id}, set={"until": utcnow()})
+    for n in range(MOST_CODES_OF_ACCOUNT + 1):
+        if (await ask(store, chat(n), cause=f"ask{n}")).became == "sent":
+            for i in range(3):
+                last = await guess(store, chat(n), ADA, f"g{n}.{i}")
+    assert last == "guarded"
+    assert not await proven(store, HERE, account)
+    assert (await ask(store, cause="m3")).became == "sent"
+    assert await check(store, HERE, account, await code(store), "m4", HOUR) == "proven"
 
 
 async def test_nobody_can_fill_a_box_with_codes(store: AsyncStore) -> None:

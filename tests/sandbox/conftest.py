@@ -17,6 +17,7 @@ from playwright.async_api import Browser, ConsoleMessage, Page, expect
 from bot.sandbox import credentials
 from bot.sandbox.server import Sandbox
 from tests.kit.browser import chromium
+from tests.kit.waiting import until
 
 
 @dataclass
@@ -154,12 +155,11 @@ class Phones:
 
     async def until(self, wanted: Callable[[list[dict[str, Any]]], Any], **query: str) -> Any:
         """Wait until `wanted` is true of the messages, and return what it gave."""
-        for _ in range(400):
-            found = wanted(await self.messages(**query))
-            if found:
-                return found
-            await asyncio.sleep(0.025)
-        raise AssertionError("the messages did not become so")
+
+        async def become() -> Any:
+            return wanted(await self.messages(**query))
+
+        return await until(become, pause=0.025)
 
     @asynccontextmanager
     async def events(self) -> AsyncIterator[Events]:
@@ -182,10 +182,6 @@ async def phones(gateway: Gateway, tmp_path: Path) -> AsyncIterator[Phones]:
     async with aiohttp.ClientSession() as http:
         yield Phones(sandbox, url, accounts, http)
     await sandbox.close()
-
-
-# A browser that starts while other tests run takes its time.
-expect.set_options(timeout=20_000)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from bot.llm.prompts import load_prompt
 from bot.sandbox.llm import MANNERS
 from bot.sandbox.minds import honest, inventing, obedient
 from bot.sandbox.prompted import read
+from bot.sandbox.tooling import calls_for
 from tests.kit.chat import PASSAGES, QUESTION, SCHEMA, Server, chat_server
 
 FORM = {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA}}
@@ -201,3 +202,16 @@ async def test_the_sandbox_has_them_behind_its_guard(phones):
     away = {"Origin": "https://evil.example"}
     async with phones.http.post(url, json=body(), headers=away) as answer:
         assert answer.status == 403
+
+
+@pytest.mark.parametrize(
+    ("said", "tool", "wanted"),
+    [
+        (("where is order 1042", "y el 1043?"), "order_status", {"number": "1043"}),
+        (("refund order 1044", "£12"), "refund", {"number": "1044", "amount": "12"}),
+    ],
+)
+def test_what_was_said_last_counts_first(said, tool, wanted):
+    ((name, arguments),) = calls_for(said, {tool})
+    assert name == tool
+    assert {key: json.loads(arguments).get(key) for key in wanted} == wanted

@@ -41,6 +41,7 @@ from bot.message import (
 from connectors.base import Request
 from connectors.errors import AddressGone, OptedOut, Rejected, RetryLater, WindowClosed
 from connectors.messenger import Messenger, MessengerAccount
+from tests.kit.waiting import PATIENCE
 
 BEN = "4917000000017"
 ANN = "4917000000018"
@@ -544,7 +545,7 @@ async def test_typing_and_seen_reach_the_phone(phones, gateway, page):
     address = Address("messenger", "demo", BEN)
     async with phones.http.ws_connect(f"{phones.url}/control/events") as socket:
         await page.typing(address)
-        while (event := await socket.receive_json(timeout=5))["event"] != "typing":
+        while (event := await socket.receive_json(timeout=PATIENCE))["event"] != "typing":
             pass
         assert event["user"] == BEN
     await page.seen(address, "")

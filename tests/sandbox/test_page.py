@@ -23,6 +23,7 @@ from connectors import connector_class
 from connectors.base import Request
 from connectors.render import render
 from tests.kit.host import MemoryHost
+from tests.kit.waiting import until
 from tests.sandbox.conftest import opened
 
 # Each of them opens the whole page; tests/e2e/test_e2e_phones.py does so with a real bot.
@@ -271,12 +272,8 @@ async def test_fault_switches_switch(page, sandbox):
     await switch.click()
     await expect(switch).to_have_attribute("aria-pressed", "true")
     all_four = {(channel, "429") for channel in TITLES}
-    for _ in range(200):
-        # One request a channel: the switch shows the first before the others are there.
-        if {(f["channel"], f["kind"]) for f in sandbox.state()["faults"]} == all_four:
-            break
-        await asyncio.sleep(0.02)
-    assert {(f["channel"], f["kind"]) for f in sandbox.state()["faults"]} == all_four
+    # One request a channel: the switch shows the first before the others are there.
+    await until(lambda: {(f["channel"], f["kind"]) for f in sandbox.state()["faults"]} == all_four)
     await switch.click()
     await expect(switch).to_have_attribute("aria-pressed", "false")
     assert sandbox.state()["faults"] == []

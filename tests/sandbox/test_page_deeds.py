@@ -13,6 +13,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from bot.sandbox.media import kind_of
+from tests.kit.waiting import until
 from tests.sandbox.conftest import opened
 
 # Each of them opens the whole page; what it stands on is tried without it.
@@ -127,7 +128,7 @@ async def test_every_sort_of_file_is_made_on_the_spot_and_sent(hand):
         await hand.do("telegram", deed)
         if draft:
             remove = hand.phone("telegram").get_by_role("button", name="Remove")
-            await expect(remove).to_be_visible(timeout=15_000)
+            await expect(remove).to_be_visible()
             await hand.write("telegram", f"My {deed}")
         message = (await hand.told("telegram", count))["message"]
         assert names.get(deed, deed.lower()) in message, message
@@ -232,11 +233,8 @@ async def test_a_message_is_quoted_changed_taken_back_and_reacted_to(hand):
         ]
 
     async def newest(count: int) -> Any:
-        for _ in range(200):
-            if len(messages()) >= count:
-                return messages()[count - 1]
-            await hand.page.wait_for_timeout(25)
-        raise AssertionError(f"no {count} messages: {messages()}")
+        await until(lambda: len(messages()) >= count)
+        return messages()[count - 1]
 
     await hand.of(theirs, "Reply")
     await expect(hand.phone("whatsapp").locator(".draft-note")).to_contain_text("An answer")

@@ -93,16 +93,16 @@ async def test_a_case_is_shown_in_the_workspace(
 
     try:
         first = ("hello &lt;", "a person, please", "mug.png", "mug.png", "*Hi*, Anna here")
-        await until(lambda: has(*first), timeout=8)
+        await until(lambda: has(*first))
         (root,) = workspace.roots(account.channel)
         assert "Amara Osei" in root.text
         await store.change(Message, {"id": "out:1"}, set={"status": READ})
-        await until(lambda: len(thread()[-1].reactions) == 2, timeout=5)
+        await until(lambda: len(thread()[-1].reactions) == 2)
         assert set(thread()[-1].reactions) == {"white_check_mark", "eyes"}
         await phones.post("slack/delete", 200, agent="U0ANNA", channel=account.channel, ts=root.ts)
         where = {"channel": account.channel, "ts": root.ts}
         assert await store.change(SlackThread, where, set={"ts": ""})
-        await until(lambda: has("was deleted in Slack", "mug.png"), timeout=8)
+        await until(lambda: has("was deleted in Slack", "mug.png"))
     finally:
         await mirror.stop()
         running.cancel()

@@ -39,6 +39,7 @@ from bot.message import (
 )
 from connectors.base import Request
 from connectors.telegram import Telegram, TelegramAccount
+from tests.kit.waiting import until
 
 
 def bot_at(phones) -> telegram.Bot:
@@ -253,13 +254,18 @@ async def test_an_edited_message_and_a_raw_update_arrive(phones, gateway, bot):
     assert raw["poll"] == {"id": "1"}
 
 
+async def is_polling(phones) -> None:
+    stand_in = phones.sandbox._stand_ins["telegram"]
+    await until(lambda: stand_in._bots["demo"].polling)
+
+
 async def test_polling_works_as_documented(phones, gateway, bot):
     with pytest.raises(Conflict, match="webhook is active"):
         await bot.get_updates()
     assert (await bot.get_webhook_info()).url == f"{gateway.url}/webhooks/telegram/demo"
     await bot.delete_webhook()
     waiting = asyncio.create_task(bot.get_updates(timeout=20))
-    await asyncio.sleep(0.1)
+    await is_polling(phones)
     await phones.say("telegram", ANNA, "one")
     (first,) = await waiting
     await phones.say("telegram", ANNA, "two")
@@ -275,7 +281,7 @@ async def test_polling_works_as_documented(phones, gateway, bot):
 async def test_a_second_poll_ends_the_first(phones, gateway, bot):
     await bot.delete_webhook()
     first = asyncio.create_task(bot.get_updates(timeout=20))
-    await asyncio.sleep(0.1)
+    await is_polling(phones)
     async with bot_at(phones) as other:
         second = asyncio.create_task(other.get_updates(timeout=20))
         with pytest.raises(Conflict, match=r"(?i)terminated by other getUpdates"):

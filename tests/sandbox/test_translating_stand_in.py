@@ -30,7 +30,14 @@ def test_there_and_back_is_the_same(language: str) -> None:
 
 
 def test_it_knows_the_bots_own_words() -> None:
-    for name in ("utter_greet", "utter_ask_order_number", "utter_handoff", "utter_pay_yes"):
+    for name in (
+        "utter_greet",
+        "utter_ask_order_number",
+        "utter_handoff",
+        "utter_pay_yes",
+        "utter_fallback",
+        "utter_proof_done",
+    ):
         (variant,) = [one for one in responses()[name] if not one.get("channel")]
         text = variant["text"].replace("{method}", "⟦1⟧").replace("1042", "⟦1⟧")
         for language in LANGUAGES:
@@ -39,9 +46,11 @@ def test_it_knows_the_bots_own_words() -> None:
 
 
 def test_days_and_what_it_does_not_know() -> None:
-    assert translated("Friday, 4 April", "en", "pt") == "sexta-feira 4 abril"
+    assert translated("Friday, 4 April", "en", "pt") == "sexta-feira, 4 de abril"
     assert translated("4 April", "en", "fr") == "4 avril"
-    assert translated("4 Smarch", "en", "fr") == "4 Smarch"
+    for none in ("4 Smarch", "31 April"):
+        assert translated(none, "en", "fr") == none
+    assert translated("Hallo, wo ist meine Bestellung?", "de", "en") == "Hello, Where is my order?"
     assert translated("A thing nobody knows. Hello!", "en", "de") == (
         "A thing nobody knows. Guten Tag!"
     )

@@ -89,7 +89,9 @@ async def look(sense: Eyes, piece: Piece | None = None) -> Sensed:
 
 
 async def test_a_label_is_read_and_its_order_number_found(server: Server) -> None:
-    told = await look(eyes(server.model(vision=True)))
+    # The first of all may have to wait for what is imported with it.
+    patient = server.model(vision=True, timeout_seconds=60.0, first_seconds=60.0)
+    told = await look(eyes(patient))
     assert (told.kind, told.by, told.numbers) == ("seen", "honest", ("1042",))
     assert told.written == "Larkfield Goods\nOrder 1042\nAmara Osei"
     assert told.words == "a label on white paper."
@@ -455,7 +457,7 @@ async def test_who_waits_to_be_listened_to_holds_up_nothing_else(
             """Load nothing."""
 
         def transcribe(self, file: Any, **how: Any) -> Any:
-            go.wait(10)
+            go.wait(15)
             words = SimpleNamespace(
                 text=" hello ", start=0, end=1, avg_logprob=-0.1, no_speech_prob=0
             )
@@ -465,10 +467,10 @@ async def test_who_waits_to_be_listened_to_holds_up_nothing_else(
     package.__spec__ = importlib.util.spec_from_loader("faster_whisper", None)
     package.WhisperModel = Model  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "faster_whisper", package)
-    sense = Whisper(Transcription("whisper", model="tiny", timeout_seconds=5.0))
+    sense = Whisper(Transcription("whisper", model="tiny", timeout_seconds=20.0))
     all_of_them = [asyncio.create_task(sense.transcribe(b"x", "audio/ogg")) for _ in range(40)]
     await asyncio.sleep(0)
-    assert await asyncio.wait_for(asyncio.to_thread(lambda: "vault"), 2.0) == "vault"
+    assert await asyncio.wait_for(asyncio.to_thread(lambda: "vault"), 10.0) == "vault"
     go.set()
     assert {told.text for told in await asyncio.gather(*all_of_them)} == {"hello"}
     await sense.close()
@@ -521,12 +523,13 @@ def test_a_prompt_is_told_what_was_seen_but_not_what_gives_orders() -> None:
 
 
 def test_an_answer_from_articles_has_it_as_material() -> None:
-    from bot.knowledge.answering import About, Answering, Sheet
+    from bot.knowledge.by_model import ByModel
+    from bot.knowledge.contract import About, Sheet
     from bot.llm.prompts import load_prompts
 
-    answering = Answering(None, None, load_prompts(), Sheet("Larkfield Goods"))  # type: ignore[arg-type]
+    model = ByModel(None, load_prompts()["answer"], Sheet("Larkfield Goods"))  # type: ignore[arg-type]
     about = About(KEY, seen="A model, which may be wrong, sees: a broken mug")
-    ask = answering._ask("Can I return it?", [], about)
+    ask = model.asks("Can I return it?", [], about)
     last = ask.messages[-1].text
     assert last.startswith("Can I return it?\n\n<<<picture ")
     assert "sees: a broken mug\n<<<end of picture" in last

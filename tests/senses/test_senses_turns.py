@@ -17,7 +17,6 @@ from bot.dialogue.heard import Deed, Words
 from bot.dialogue.heard import heard as read
 from bot.llm.client import Llm
 from bot.llm.prompts import load_prompt
-from bot.media import keeper as keeping
 from bot.media.folder import FolderVault
 from bot.media.keeper import Keeper
 from bot.media.seal import Seal
@@ -153,7 +152,7 @@ async def shop(
     store: AsyncStore, tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Open]:
     """Open a shop whose provider has these files; its keeper works."""
-    monkeypatch.setattr(keeping, "_FINISH_SECONDS", 0.05)
+    monkeypatch.setattr(Keeper, "finish_seconds", 0.05)
     async with contextlib.AsyncExitStack() as ends:
 
         async def opened(**files: bytes | Exception | None) -> Shop:
@@ -225,7 +224,7 @@ async def test_agents_read_beside_the_file_what_a_model_made_of_it(shop: Open) -
     at = await shop()
     turn = await at.takes(Album((VOICE, PHOTO)))
     for _ in range(2):
-        await at.turns().derive(turn, await at.store.get(Message, turn.id))
+        await at.turns().deriving.derive(turn, await at.store.get(Message, turn.id))
     entries = await at.store.find(Entry, {"conversation": address().key})
     told = sorted(entry.text for entry in entries)
     assert told == [
@@ -403,8 +402,8 @@ async def test_others_are_answered_while_one_waits_for_its_file(
     shop: Open, store: AsyncStore
 ) -> None:
     at = await shop(v=None)
-    at.senses = at.sensing(wait=1.0)
-    limits = replace(QUICK, lease_seconds=0.3)
+    at.senses = at.sensing(wait=2.0)
+    limits = replace(QUICK, lease_seconds=1.0)
     worker = Worker(store, at.turns(), limits, lambda: None)
     slow = await pending(store, inbound(VOICE, user="ann", n=1))
     working = asyncio.create_task(worker.run())

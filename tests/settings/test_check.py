@@ -25,6 +25,7 @@ from connectors import CHANNELS, connector_class
 from connectors.base import Connector
 from tests.kit.designs import sound_project
 from tests.kit.http import Answer, Hang, closed_url, provider
+from tests.kit.waiting import PATIENCE
 
 TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
 GRAPH_TOKEN = "EAAGm0PX4ZCpsBAhunter2hunter2"
@@ -76,7 +77,8 @@ async def checked(directory: Path, *, online: bool = True, **options: object) ->
         )
 
     def run() -> int:
-        return check(load_here, online=online, out=out, err=out, **options)  # type: ignore[arg-type]
+        told = {"timeout": PATIENCE, **options}
+        return check(load_here, online=online, out=out, err=out, **told)  # type: ignore[arg-type]
 
     status = await asyncio.to_thread(run)
     lines = out.getvalue().splitlines(keepends=True)
@@ -153,7 +155,7 @@ async def test_a_bucket_that_does_not_answer_fails_without_its_keys(tmp_path: Pa
         f"media: {{url: 's3://shop/files', endpoint: '{closed_url()}', access_key: AKIA-hunter2,"
         " secret_key: shhh-hunter2, secret: shhh-links-hunter2}\n"
     )
-    status, said = await checked(tmp_path, timeout=20)
+    status, said = await checked(tmp_path)
     assert status == 1
     assert "failed    media: VaultDown: S3, bucket shop: EndpointConnectionError" in said
     assert "media     S3, shop/files at 127.0.0.1:" in said
@@ -201,9 +203,9 @@ async def test_an_address_where_nobody_listens_fails(tmp_path: Path) -> None:
 async def test_a_provider_that_hangs_does_not_hold_up_the_others(tmp_path: Path) -> None:
     async with provider([Hang()]) as telegram, provider([Answer(NUMBER)]) as meta:
         accounts(tmp_path, telegram.url, meta.url)
-        status, said = await checked(tmp_path, timeout=1.0)
+        status, said = await checked(tmp_path, timeout=2.0)
     assert status == 1
-    assert "failed    telegram:shop: no answer within 1 seconds" in said
+    assert "failed    telegram:shop: no answer within 2 seconds" in said
     assert "ok        whatsapp:shop: Shop Ltd" in said
 
 
@@ -220,7 +222,7 @@ async def test_a_mongodb_that_is_down_fails_without_its_password(tmp_path: Path)
     place = closed_url().removeprefix("http://")
     url = f"mongodb://bot:hunter%402@{place}/frontdesk"
     (tmp_path / "endpoints.yml").write_text(f"store: {{url: '{url}'}}")
-    status, said = await checked(tmp_path, timeout=20.0)
+    status, said = await checked(tmp_path)
     assert status == 1
     assert f"store     MongoDB, {place}/frontdesk\n" in said
     assert "failed    store: " in said

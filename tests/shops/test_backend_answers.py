@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from actions.backends import woocommerce_read
 from actions.backends.contract import Address, Money, ShopOrder
 from actions.backends.effects import Effect, Effects, Sent
 from actions.backends.errors import (
@@ -20,13 +21,17 @@ from actions.backends.errors import (
 )
 from actions.backends.http import AnswerLost
 from actions.backends.rest import RestBackend
+from actions.resolving.judging import Wish, refund_verdict
+from actions.rules import RULES_FILE, parse_rules
 from bot.message import utcnow
 from bot.sandbox import rest_shop
 from bot.sandbox.graphql import GraphQLWrong
 from bot.sandbox.shop_books import Back, Sale
 from tests.kit.shops import KINDS, QUICK, REMOTE, Place, _mapping
+from tests.kit.waiting import until
 
 PENCE = Money(1000, "GBP")
+_MONTH = timedelta(days=31)
 every_remote = pytest.mark.parametrize("kind", REMOTE)
 REFUND = {"shopify": "refundcreate", "woocommerce": "refund", "rest": "refundorder"}
 
@@ -107,16 +112,26 @@ async def test_a_refund_that_is_written_down_is_not_paid_yet(
     await shop.close()
 
 
-async def test_a_key_that_is_still_at_work_is_no_refusal(at: Place) -> None:
+async def test_a_key_that_is_still_at_work_is_no_refusal(
+    at: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/: 409.
     shop = at.shop("rest", pace=replace(QUICK, attempt=0.15))
     other = at.shop("rest")
-    at.fault("rest", "slow", method=REFUND["rest"], count=1, seconds=0.45)
+    call, go = at.faults.call, asyncio.Event()
+
+    async def held(request: Any, channel: str, method: str, *rest: Any) -> Any:
+        if method.lower() == REFUND["rest"]:
+            await go.wait()
+        return await call(request, channel, method, *rest)
+
+    monkeypatch.setattr(at.faults, "call", held)
     first = asyncio.ensure_future(shop.refund("turn", "1044", PENCE))
-    await asyncio.sleep(0.03)
+    await until(lambda: at.shops.rest._at_work)
     told = await asyncio.gather(first, other.refund("turn", "1044", PENCE), return_exceptions=True)
     assert [type(one) for one in told] == [Ambiguous, Ambiguous], told
-    await asyncio.sleep(0.45)
+    go.set()
+    await until(lambda: at.given_back("rest", "1044"))
 
     assert (await other.refund("turn", "1044", PENCE)).again
     assert await at.given_back("rest", "1044") == [1000]
@@ -261,3 +276,35 @@ async def test_a_new_address_keeps_the_name_and_leaves_the_old_flat(at: Place, k
     expected = replace(said, name=old.name, country="GB")
     assert (await shop.find("1047")).address == expected
     await shop.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "days", "after", "stage", "ruled"),
+    [
+        ("completed", 6, 7, "shipped", "shipped"),
+        ("completed", 7, 7, "shipped", "delivered"),
+        ("completed", 60, 0, "shipped", "shipped"),
+        ("processing", 60, 7, "placed", "placed"),
+        ("delivered", 1, 7, "delivered", "delivered"),
+        ("partial-shipped", 60, 7, "shipped", "shipped"),
+        ("awaiting-pickup", 60, 7, "unknown", "unknown"),
+    ],
+)
+def test_what_woocommerce_has_completed_has_arrived_after_a_week(
+    status: str, days: int, after: int, stage: str, ruled: str
+) -> None:
+    now = utcnow()
+    done = (now - timedelta(days=days)).replace(tzinfo=None).isoformat()
+    placed = (now - timedelta(days=days + 2)).replace(tzinfo=None).isoformat()
+    row = {"number": "1044", "currency": "GBP", "total": "20.00", "refunds": [], "status": status}
+    dates = {"date_completed_gmt": done, "date_created_gmt": placed, "date_paid_gmt": placed}
+    order = woocommerce_read.order({**row, **dates}, after)
+    assert order.status == stage
+    assert order.ruled(now)[0] == ruled
+    wish = Wish("t", "refund", {"number": "1044"})
+    rules = parse_rules(RULES_FILE.read_text("utf-8"))
+    verdict = refund_verdict(rules, order, wish)
+    assert (verdict.kind == "yes") is (ruled == "delivered"), verdict
+    # A day that is not told is none that the customer has more.
+    late = refund_verdict(rules, replace(order, status="delivered", placed=now - _MONTH), wish)
+    assert "delivered more than 30 days ago" in late.why

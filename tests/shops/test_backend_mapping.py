@@ -10,7 +10,7 @@ import pytest
 from actions.backends.contract import Money, Shop
 from actions.backends.errors import Ambiguous, NotPossible
 from actions.backends.rest import RestBackend
-from actions.backends.rest_mapping import load_mapping
+from actions.backends.rest_mapping_file import load_mapping
 from actions.backends.rest_openapi import NoDescription, load_description
 from actions.backends.rest_paths import NoPath, at, filled, steps
 from bot.sandbox import rest_shop

@@ -61,6 +61,7 @@ def test_the_environment_sets_one_field(tmp_path: Path) -> None:
         ("  shop: {kind: rest, url: 'https://x.example'}\n", "kind rest needs a mapping"),
         ("  shop: {kind: demo, key: k}\n", "key is nothing that kind demo has"),
         ("  shop: {kind: demo, tokn: k}\n", "did you mean token?"),
+        ("  shop: {kind: demo, delivered_after_days: 3}\n", "is nothing that kind demo has"),
         (
             "  shop: {kind: shopify, url: 'http://x.example', token: s3cret}\n",
             "url should be https://…, its credentials are sent with each request",

@@ -21,6 +21,7 @@ import pytest
 
 from bot.store import Duplicate, StoreDown, StoreError, open_store
 from bot.store.mongo import MongoStore
+from tests.kit.ports import free_port
 from tests.kit.samples import Sample, sample
 
 HELLO = {
@@ -95,13 +96,6 @@ def serving(answer: dict[str, Any] | None, port: int = 0) -> Iterator[Server]:
             for caller in server.callers:
                 with suppress(OSError):
                     caller.shutdown(socket.SHUT_RDWR)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 DUPLICATE = {

@@ -92,7 +92,7 @@ def test_writers_are_kept_apart_without_the_lock_files_too(path: Path) -> None:
     failed: list[BaseException] = []
 
     def add(store: SqliteStore) -> None:
-        store._turnstile = contextlib.nullcontext()  # type: ignore[assignment]
+        store._connections.turnstile = contextlib.nullcontext()  # type: ignore[assignment]
         try:
             for _ in range(100):
                 store.change(Sample, {"id": "a"}, inc={"number": 1})
@@ -188,7 +188,7 @@ def test_the_files_are_for_their_owner_only(path: Path) -> None:
 def test_writes_survive_the_power_being_cut(path: Path) -> None:
     """Which cannot be tried, but what SQLite needs to be told for it can be read."""
     store = opened(path)
-    with store._guarded() as connection:
+    with store._connections.guarded() as connection:
         assert connection.db.execute("PRAGMA synchronous").fetchone() == (2,)
         assert connection.db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
@@ -248,7 +248,7 @@ def test_a_file_that_was_replaced_is_opened_anew(path: Path, tmp_path: Path) -> 
 def test_a_full_database_is_down_until_there_is_room(path: Path) -> None:
     store = opened(path)
     store.insert(sample("a", text="x"))
-    with store._guarded() as connection:
+    with store._connections.guarded() as connection:
         (pages,) = connection.db.execute("PRAGMA page_count").fetchone()
         connection.db.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StoreDown, match="full"):
@@ -318,7 +318,7 @@ def test_too_many_open_files_is_down_until_some_are_closed(path: Path) -> None:
 def test_a_lock_of_another_program_is_waited_for_and_then_down(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.store.sqlite._BUSY", 0.2)
+    monkeypatch.setattr("bot.store.sqlite_connections._BUSY", 0.2)
     store = opened(path)
     shell = sqlite3.connect(path, isolation_level=None)
     shell.execute("BEGIN IMMEDIATE")
@@ -409,7 +409,7 @@ def test_an_older_version_keeps_the_indexes_of_a_newer_one(path: Path) -> None:
 def explain(path: Path, store: SqliteStore, ask: Callable[[], Any]) -> str:
     """SQLite's plan of the last SELECT that `ask` runs."""
     statements: list[str] = []
-    with store._guarded() as connection:
+    with store._connections.guarded() as connection:
         connection.db.set_trace_callback(statements.append)
     ask()
     selects = [s for s in statements if s.startswith("SELECT")]
@@ -435,7 +435,7 @@ def test_queries_use_the_indexes(path: Path) -> None:
 def test_a_child_process_opens_the_store_for_itself(path: Path) -> None:
     store = opened(path)
     store.insert(sample("parent"))
-    with store._guarded() as connection:
+    with store._connections.guarded() as connection:
         parents = id(connection)
     reading, writing = os.pipe()
     child = os.fork()
@@ -443,7 +443,7 @@ def test_a_child_process_opens_the_store_for_itself(path: Path) -> None:
         told = b"failed"
         try:
             store.insert(sample("child"))
-            with store._guarded() as connection:
+            with store._connections.guarded() as connection:
                 told = b"same" if id(connection) == parents else b"own"
         finally:
             os.write(writing, told)

@@ -17,7 +17,9 @@ from pathlib import Path
 import pytest
 
 from bot.store.wake import Bells, LocalBell, RedisBell, open_bells
-from tests.kit.redis import RedisServer, free_port
+from tests.kit.ports import free_port
+from tests.kit.redis import RedisServer
+from tests.kit.waiting import PATIENCE
 
 LONG = 20.0
 """Seconds no test should ever wait out: what is waited for comes at once or is an error."""
@@ -272,6 +274,24 @@ async def test_closing_and_ringing_at_odd_times_does_not_raise(redis_server: Red
     await bells.close()
     bells.ring("in")
     await bells.close()
+
+
+async def test_closing_in_the_midst_of_a_ring_comes_to_an_end(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.ending._AGAIN", 0.05)
+    for steps in range(8):
+        bells = RedisBell(redis_server.url)
+        await bells.open()
+        bells.ring("in")
+        pool = bells._publisher.connection_pool
+        while not pool._available_connections:
+            await asyncio.sleep(0.005)
+        # From the second on the connection is there, and looked at first.
+        bells.ring("in")
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await asyncio.wait_for(bells.close(), PATIENCE)
 
 
 @pytest.mark.parametrize("url", ["http://u:hunter2@h", "redis://:hunter2@h:port", "redis"])

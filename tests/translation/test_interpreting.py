@@ -122,16 +122,23 @@ async def test_the_brain_hears_english_and_the_customer_reads_portuguese(
 async def test_a_sentence_is_filled_after_it_was_translated_and_costs_one_call(
     store: AsyncStore, server: Server
 ) -> None:
-    replies = [f"Order {n} (2 items) was delivered on Friday, 4 April." for n in (1042, 1043)]
+    numbers = (1042, 1043, 1044)
+    replies = [f"Order {n} (2 items) was delivered on Friday, 4 April." for n in numbers]
     said = [Outcome([], [Text(r)], {"n": 1}, {}, None, origins=(FOUND,)) for r in replies]
     turns = turns_of(store, Brain(*said), translating(server, store=store))
     first = await says(turns, store, WHERE, 1)
-    assert texts(first) == ["A encomenda 1042 (2 artigos) foi entregue em sexta-feira 4 abril."]
+    assert texts(first) == ["A encomenda 1042 (2 artigos) foi entregue em sexta-feira, 4 de abril."]
     asked = len(server.bodies)
     second = await says(turns, store, "Onde está a minha encomenda 1043?", 2)
-    assert texts(second) == ["A encomenda 1043 (2 artigos) foi entregue em sexta-feira 4 abril."]
+    assert texts(second) == [
+        "A encomenda 1043 (2 artigos) foi entregue em sexta-feira, 4 de abril."
+    ]
     # The message, and the pieces and the day: the sentence itself is known.
     assert len(server.bodies) == asked + 2
+    # Nor is half of it English where the customer's own words could not be read.
+    third = await says(turns, store, "Diga lá, o que é feito da minha coisa 1044?", 3)
+    assert "heard" not in third.decision["translated"]
+    assert texts(third) == ["A encomenda 1044 (2 artigos) foi entregue em sexta-feira, 4 de abril."]
 
 
 async def test_designers_own_words_are_taken_before_any_engines(
@@ -141,7 +148,7 @@ async def test_designers_own_words_are_taken_before_any_engines(
     brain = Brain(Outcome([], [Text(text)], {"n": 1}, {}, None, origins=(FOUND,)))
     turns = turns_of(store, brain, translating(server))
     turn = await says(turns, store, "Wo ist meine Bestellung 1042?", 1)
-    assert texts(turn) == ["Bestellung 1042, 2 Artikel, kam am Freitag 4 April an."]
+    assert texts(turn) == ["Bestellung 1042, 2 Artikel, kam am Freitag, 4. April an."]
 
 
 async def test_english_and_own_languages_are_left_alone(store: AsyncStore, server: Server) -> None:

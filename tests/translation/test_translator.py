@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -14,11 +14,17 @@ from bot.store import AsyncStore
 from bot.store.spending import Spending
 from bot.store.translations import Kept
 from bot.translation.contents import words_in
-from bot.translation.contract import EngineFailed, NotTranslated, TranslationError, UnsupportedPair
+from bot.translation.contract import (
+    EngineFailed,
+    Job,
+    NotTranslated,
+    TranslationError,
+    UnsupportedPair,
+)
 from bot.translation.remembering import Remembered
 from bot.translation.translator import Translator
 from tests.kit.chat import Server, chat_server
-from tests.kit.translating import Backwards, Nothing, responses, translating
+from tests.kit.translating import TELLS, Backwards, Nothing, responses, translating
 
 PT = "Onde está a minha encomenda 1042?"
 EN = "Where is my order 1042?"
@@ -89,7 +95,7 @@ async def test_several_texts_are_one_call_and_none_is_lost(server: Server) -> No
 @pytest.mark.parametrize("language", ["pt", "fr", "de", "es", "it"])
 async def test_there_and_back_with_a_model(server: Server, language: str) -> None:
     translator = translating(server)
-    texts = ["Where is my order 1042?", "Yes, we take PayPal 2.", "Track an order"]
+    texts = ["Where is my order 1042?", "Yes, we take PayPal.", "Track an order"]
     there = await translator.translate(texts, "en", language, keep=["PayPal"], **ABOUT)
     assert "1042" in there[0]
     assert there != texts
@@ -141,6 +147,46 @@ async def test_what_was_wrong_is_told_and_asked_for_once_more() -> None:
     translator, engine = backwards(repairs=True, spoil=spoil)
     assert await translator.translate(["call 1042 now"], "en", "xx", **ABOUT) == ["llac 1042 won"]
     assert len(engine.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "purpose", "attempts", "kept"),
+    [
+        # A word that may be the same there: a second answer is believed.
+        ("Stoneware jug", "fixed", 2, True),
+        # A customer's words may be in another language than they seem.
+        ("Stoneware jug", "hear", 1, True),
+        ("Order 12", "fixed", 2, False),
+        ("Yes", "say", 2, False),
+        ("OK", "say", 1, True),
+    ],
+)
+async def test_a_short_text_that_comes_back_as_it_was_is_asked_for_once_more(
+    text: str, purpose: Any, attempts: int, kept: bool
+) -> None:
+    engine = Untouching()
+    about = {**ABOUT, "purpose": purpose}
+    (made,) = await Translator(engine, TELLS).each([text], "en", "pt", **about)
+    assert len(engine.asked) == attempts
+    assert (made == text) is kept
+    if not kept:
+        assert str(made) == "it is not translated"
+
+
+class Untouching(Backwards):
+    """An engine that gives back what it gets."""
+
+    def can(self, source: str, target: str) -> bool:
+        return True
+
+    def __init__(self) -> None:
+        super().__init__(repairs=True)
+
+    async def translate(
+        self, texts: Sequence[str], source: str, target: str, job: Job
+    ) -> list[str]:
+        self.asked.append(list(texts))
+        return list(texts)
 
 
 async def test_an_engine_that_drops_marks_is_given_the_pieces() -> None:

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from bot.translation.protecting import protect
-from bot.translation.verifying import problem
+from bot.translation.verifying import problem, untouched
 from tests.kit.translating import TELLS, Nothing
 
 TEXT = "A encomenda 1042 chegou em 2 dias e custou £3.95, obrigado."
@@ -46,6 +46,39 @@ def test_a_good_one_is_good() -> None:
 )
 def test_a_bad_one_is_told(given: str, why: str) -> None:
     assert why in wrong(given)
+
+
+@pytest.mark.parametrize(
+    ("text", "pair", "how"),
+    [
+        ("Yes", ("en", "pt"), "surely"),
+        ("Send it again", ("en", "de"), "surely"),
+        ("Thanks!", ("en", "fr"), "surely"),
+        ("Hola", ("es", "en"), "surely"),
+        ("wo ist es", ("de", "en"), "surely"),
+        ("Is it there?", ("en", "da"), "surely"),
+        ("Mug", ("en", "de"), ""),
+        ("Cancel", ("en", "de"), "perhaps"),
+        ("For", ("en", "da"), "perhaps"),
+        ("Stoneware jug", ("en", "pt"), "perhaps"),
+        ("The Body Shop", ("en", "it"), "perhaps"),
+        ("OK", ("en", "pt"), ""),
+        ("PayPal", ("en", "pt"), ""),
+        ("E-mail", ("en", "de"), ""),
+        ("Larkfield Goods", ("en", "de"), ""),
+        ("1042", ("en", "pt"), ""),
+        ("No", ("en", "es"), ""),
+    ],
+)
+def test_short_texts_that_came_back_as_they_were(
+    text: str, pair: tuple[str, str], how: str
+) -> None:
+    for given in (text, f"{text.upper()}."):
+        assert untouched(text, given, pair, TELLS) == how
+        made = protect(text, (), lambda number, text: f"⟦{number}⟧")
+        wrong = problem(made, given, languages=pair, tells=TELLS)
+        assert ("not translated" in wrong) is (how == "surely")
+    assert untouched(text, "Qualcosa d'altro", pair, TELLS) == ""
 
 
 def test_a_question_that_was_answered_is_not_translated() -> None:

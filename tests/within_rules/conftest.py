@@ -28,7 +28,8 @@ from bot.dialogue.training import train
 from bot.identity.meeting import customer_of
 from bot.identity.proving import _digest, _member
 from bot.identity.reaching import OnFile
-from bot.knowledge.answering import Answering, Sheet
+from bot.knowledge.answering import Answering
+from bot.knowledge.contract import Sheet
 from bot.knowledge.service import provide
 from bot.llm.client import Llm
 from bot.llm.masking import redact

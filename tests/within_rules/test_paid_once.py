@@ -23,7 +23,7 @@ from bot.store.conversations import BOT, WAITING, Conversation
 from bot.store.documents import DOCUMENTS
 from bot.store.journal import ACTED, Entry
 from bot.store.messages import DONE, Message, to_message
-from bot.store.steps import CARRIED_OUT, GIVEN_UP, PENDING, Step, Undertaking
+from bot.store.steps import CARRIED_OUT, GIVEN_UP, PENDING, Allowance, Step, Undertaking
 from bot.store.turns import Turn
 from bot.turn import Turns
 from tests.kit.build import address
@@ -133,6 +133,8 @@ async def test_killed_at_any_call_and_redone_it_pays_once(
         assert len(said) == 1, (at, await words(store))
         rows = await store.find(Undertaking, {})
         assert [row.status for row in rows] == [CARRIED_OUT], at
+        # One of the person's, the account's and the order's times of the day.
+        assert await store.count(Allowance, {}) == 3, at
         asked = await store.get(Message, turn.id)
         assert asked is not None
         assert asked.status == DONE

@@ -14,7 +14,7 @@ import pytest
 from actions.backends import demo, opening
 from actions.backends.contract import ShopOrder
 from actions.backends.orders import PLACED, Order
-from actions.resolving import matter
+from actions.resolving import judging, matter, proposing
 from actions.resolving.spoken import Spoken
 from actions.resolving.tools import TOOLS, Malformed, read_arguments
 from actions.rules import RULES_FILE, load_rules, parse_rules
@@ -149,13 +149,59 @@ async def test_limits_are_of_a_customer_and_not_of_a_chat(desk: Desk) -> None:
     await desk.proven(third)
     outcome = await third.take("I want 10 pounds back for order 1044, a mug was chipped")
     assert outcome.handoff is not None
-    assert "the bot may do that 2 times a day" in outcome.handoff.why
+    assert "the bot may do that twice a day for a customer, and has done so" in outcome.handoff.why
     # Somebody else's day is another.
     await desk.order("1042", email="amara.osei@example.com")
     other = desk.talk("amara")
     await desk.proven(other, "amara.osei@example.com")
     asked = await other.take("I want 10 pounds back for order 1042, a mug was chipped")
     assert "Shall I give you £10.00" in said(asked)
+
+
+async def test_two_who_say_yes_at_once_do_not_have_it_once_more_than_a_day_allows(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talks = {user: desk.talk(user) for user in ("phone", "web", "sms")}
+    for number, talk in zip(("1044", "1051", "1042"), talks.values(), strict=True):
+        await desk.order(number)
+        await desk.proven(talk)
+        asked = await talk.take(f"I want 10 pounds back for order {number}, a mug was chipped")
+        assert "Shall I give you £10.00" in said(asked)
+    assert "We have refunded" in said(await talks["phone"].take("yes"))
+    judged: list[str] = []
+
+    async def both(*args: Any, **options: Any) -> Any:
+        """Each is told that it may be before the other has begun."""
+        verdict = await judging.judge(*args, **options)
+        judged.append(verdict.kind)
+        while len(judged) < 2:
+            await asyncio.sleep(0.001)
+        return verdict
+
+    monkeypatch.setattr(proposing, "judge", both)
+    outcomes = await asyncio.gather(talks["web"].take("yes"), talks["sms"].take("yes"))
+    assert judged == ["yes", "yes"]
+    paid = [await desk.paid(number) for number in ("1044", "1051", "1042")]
+    assert sum(map(len, paid)) == 2, [said(one) for one in outcomes]
+    (left,) = [one.handoff for one in outcomes if one.handoff is not None]
+    assert "the bot may do that twice a day" in left.why
+
+
+async def test_what_the_shop_refuses_does_not_count_for_the_day(desk: Desk) -> None:
+    for user, number in (("phone", "1044"), ("web", "1051"), ("sms", "1042"), ("app", "1043")):
+        await desk.order(number)
+        talk = desk.talk(user)
+        await desk.proven(talk)
+        await talk.take(f"I want 10 pounds back for order {number}, a mug was chipped")
+        if user in ("phone", "web"):
+            # A person gives something back between the question and the yes.
+            refunds = [{"id": "agent", "pence": 500}]
+            await desk.store.change(
+                Order, {"id": number}, set={"refunded": 500, "refunds": refunds}
+            )
+        outcome = await talk.take("yes")
+    assert "We have refunded £10.00" in said(outcome)
+    assert [await desk.paid(n) for n in ("1044", "1051", "1042")] == [[500], [500], [1000]]
 
 
 async def test_what_is_under_way_is_not_begun_anew_from_another_channel(desk: Desk) -> None:
@@ -238,7 +284,6 @@ async def test_tools_have_no_more_time_than_the_model(
     assert ("cancel_order", "read") in steps
 
 
-CODE = {"postcode": "ME20 1AA"}
 SPOKEN = Spoken(["order 1044, I want £12.50, and send 1047 to 5 Mill Lane, Larkfield ME20 1AA"])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actions.backends.orders import CANCELLED, PLACED
-from bot.dialogue.contract import Hints
+from bot.dialogue.contract import Hints, Spoken
 from bot.memory.contract import Known, Memory
 from bot.message import Inbound, Text, utcnow
 from bot.store.steps import Step
@@ -85,6 +85,18 @@ async def test_no_or_anything_else_drops_it(desk: Desk, word: str) -> None:
     assert said(await talk.take(button)).startswith("That is not open any more")
     assert await desk.paid("1044") == []
     assert await desk.undertakings() == []
+
+
+async def test_a_yes_after_an_agents_words_is_no_yes_to_it(desk: Desk) -> None:
+    talk = desk.talk()
+    button = payload(await refund_asked(desk, talk), "Yes")
+    since = (Spoken("Would a new mug do as well?", "Anna", utcnow().timestamp()),)
+    yes = Inbound(talk.address, "back", Text("yes"))
+    outcome = await desk.brain.take(yes, talk.state, Hints(resumed=True, meanwhile=since))
+    assert outcome.failure is None
+    talk.state = outcome.state
+    assert said(await talk.take(button)).startswith("That is not open any more")
+    assert await desk.paid("1044") == []
 
 
 async def test_two_matters_in_one_message(desk: Desk) -> None:

@@ -27,25 +27,14 @@ from bot.learning import (
     Written,
 )
 from bot.learning.telling import LONGEST_STORY, last_session
+from bot.lesson_words import CONFIRMED, DISMISSED, OPEN, REASONS, STATUSES, WRITTEN
 from bot.marked_text import BadMarkup, read_marked
 from bot.store import AsyncStore
-from bot.store.lessons import (
-    CONFIRMED,
-    CORRECTED,
-    DISMISSED,
-    HANDED,
-    OPEN,
-    RATED,
-    UNSURE,
-    WRITTEN,
-    Lesson,
-)
+from bot.store.lessons import Lesson
 from bot.store.turns import Turn
 
 T = TypeVar("T")
 
-REASONS = (UNSURE, CORRECTED, RATED, HANDED)
-STATUSES = (OPEN, CONFIRMED, WRITTEN, DISMISSED)
 _PAGE = 50
 _MOST_ALIKE = 20
 _TEXT, _YAML = 5000, 100_000

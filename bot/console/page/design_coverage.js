@@ -37,7 +37,7 @@ function told(found) {
       tile(whole(found.turns), "messages", `${whole(found.conversations)} new conversations`),
       tile(percent(share("rule", "story", "form", "knowledge", "policy")), "answered by the bot", "by what designers wrote"),
       tile(percent(share("knowledge")), "from an article"),
-      tile(percent(share("handed over")), "handed over"),
+      tile(percent(share("handed over")), "handed over", asked < found.turns ? `of ${whole(asked)} that people did not have` : ""),
       tile(percent(share("fallback", "failed", "nothing")), "without an answer", "fallback or failure")),
     el("div", { class: "cards" },
       el("section", { class: "panel" }, el("h2", {}, "Answered by"), shares(found.by.map(([key, n]) => [BY[key]?.[0] || key, n, BY[key]?.[1] || ""]), found.turns)),

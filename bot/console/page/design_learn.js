@@ -33,7 +33,7 @@ export async function show(node, query, go) {
     const states = el("select", { "aria-label": "Which lessons", onchange: () => go("learn", { ...(states.value === "open" ? {} : { status: states.value }), ...(reason ? { reason } : {}) }) },
       Object.entries(STATUSES).map(([value, title]) => el("option", { value, selected: value === status }, `${title} (${counts[value] || 0})`)));
     bar.replaceChildren(
-      el("div", { class: "filters", role: "group", "aria-label": "Why they are here", title: "A message with several reasons counts by the strongest" }, chip("", "All", status === "open" ? counts.open : undefined),
+      el("div", { class: "filters", role: "group", "aria-label": "Why they are here", title: "A message with several reasons counts for each" }, chip("", "All", status === "open" ? counts.open : undefined),
         Object.entries(REASONS).map(([value, title]) => chip(value, title, status === "open" ? counts[value] || 0 : undefined))),
       states,
       banner());

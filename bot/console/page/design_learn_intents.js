@@ -9,7 +9,9 @@ export function intents(lesson, project, changed) {
   const known = new Map(project.intents.map((one) => [one.name, one]));
   const can = (name) => !known.size || known.has(name);
   const ranked = lesson.ranking.filter(([name]) => can(name)).slice(0, 5);
-  let chosen = lesson.decided && can(lesson.decided) ? lesson.decided : ranked.length ? ranked[0][0] : "";
+  // Of what was not understood nobody shall learn, by a mere Enter, that it means nothing.
+  const likely = lesson.understood !== "nlu_fallback" && ranked.length ? ranked[0][0] : "";
+  let chosen = lesson.decided && can(lesson.decided) ? lesson.decided : likely;
   const list = el("div", { class: "candidates", role: "radiogroup", "aria-label": "Intent" });
   const found = el("div", { class: "candidates found-intents", role: "listbox", "aria-label": "Intents found", hidden: true });
   const search = el("input", { type: "search", placeholder: known.size ? `Another one of ${known.size} intents: name or words of an example` : "Another intent: its name",

@@ -75,7 +75,7 @@ export function decision({ lesson, project, names, next, settled, again }) {
   });
 
   const story = (kind) => makeStory(lesson, kind, (told) => toast(outcome(told)));
-  const whys = Object.entries(lesson.reasons).map(([name, detail]) => el("li", {}, WHY[name] || name, detail && el("span", { class: "muted" }, ` (${detail})`)));
+  const whys = Object.entries(lesson.reasons).map(([name, detail]) => el("li", {}, WHY[name] || name, detail && detail !== WHY[name]?.toLowerCase() && el("span", { class: "muted" }, ` (${detail})`)));
   const was = lesson.status === "open" ? "" : el("p", { class: `was ${lesson.status}` }, decided(lesson, names));
   if (next) setTimeout(() => { busy = false; drawButtons(); }, BREATH);
   drawButtons();

@@ -14,7 +14,7 @@ export function makeStory({ conversation, seq }, kind, saved) {
   const title = el("input", { type: "text", "aria-label": "Title", ...typing });
   const first = el("input", { type: "text", inputmode: "numeric", "aria-label": "From turn", placeholder: "first", ...typing });
   const last = el("input", { type: "text", inputmode: "numeric", "aria-label": "To turn", placeholder: "last", ...typing });
-  const yaml = el("textarea", { class: "yaml", rows: 16, spellcheck: "false", wrap: "off", "aria-label": "YAML" });
+  const yaml = el("textarea", { class: "yaml", rows: 16, spellcheck: "false", wrap: "off", "aria-label": "YAML", placeholder: "Drafting …" });
   const notes = el("ul", { class: "warnings" });
   const wrong = el("p", { class: "wrong", role: "alert" });
   const sure = el("button", { type: "submit", class: "primary" });

@@ -203,7 +203,11 @@ export async function show(node, query) {
     stage.scrollLeft = box.left - outer.left - (outer.width - box.width) / 2;
     stage.scrollTop = box.top - outer.top - (outer.height - box.height) / 2;
   }
-  else if (svg) stage.scrollTop = Math.max(0, svg.querySelector("[data-box]").getBoundingClientRect().top - stage.getBoundingClientRect().top - 40);
+  else if (svg) {
+    // To where one begins to read, if that is not in sight already.
+    const above = svg.querySelector("[data-box]").getBoundingClientRect().top - stage.getBoundingClientRect().top;
+    stage.scrollTop = above > stage.clientHeight / 2 ? above - 40 : 0;
+  }
   // Where there is room for both, what was asked for is told at once.
   mark(query.get("about") || (innerWidth > 900 && shown && data.kind !== "topic" ? shown : ""));
   return () => kept.set(shown, [stage.scrollLeft, stage.scrollTop]);

@@ -1,8 +1,10 @@
 // A conversation turn by turn: what was said, what was understood, and why the bot answered as it did.
 
 import { look } from "./api.js";
-import { button, el } from "./dom.js";
+import { button, el, toast } from "./dom.js";
 import { bar, fill, name, percent, place, table } from "./design_bits.js";
+import { makeStory } from "./design_learn_story.js";
+import { outcome } from "./design_learn_words.js";
 import { STATUS, channelName, clock, day, language, topicName, when } from "./words.js";
 
 const HAD = { bot: "the bot", waiting: "nobody, the customer waits for a person", agent: "a person", customer: "the bot, bound by the customer's wish" };
@@ -19,12 +21,14 @@ export async function show(node, query, go) {
   const newer = (before || message) && told.newer && button({ class: "plain", onclick: () => go("why", { conversation: id }) }, "Newest turns");
   const lines = [...turns.map((turn) => [turn.at, () => turnNode(turn, turn.message === told.message)]), ...told.said.map((said) => [said.at, () => saidNode(said)])].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   let date = "";
+  // Of the session in which the message that was asked for stands, else of the last one.
+  const make = (kind) => makeStory({ conversation: id, seq: (turns.find((turn) => turn.message === told.message) || turns.at(-1)).seq }, kind, (written) => toast(outcome(written)));
   fill(node,
     el("div", { class: "panel whose" },
       el("div", {}, el("h2", {}, channelName(id.split(":")[0]), " ", el("code", { class: "place" }, id)), el("p", { class: "muted" }, "Personal data is masked, but for postal addresses.")),
       el("div", { class: "row wrap" },
         el("a", { class: "link", href: "#why" }, "Other conversations"), el("a", { class: "link", href: `/console#${encodeURIComponent(id)}` }, "On the desk"),
-        button({ class: "primary", onclick: () => go("learn", { conversation: id, make: "test" }) }, "Make a test"))),
+        turns.length && [button({ class: "plain", onclick: () => make("story") }, "Make a story"), button({ class: "primary", onclick: () => make("test") }, "Make a test")])),
     told.alone && turnNode(told.alone, true),
     older && el("div", { class: "row end" }, older),
     el("div", { class: "turns" }, lines.map(([at, draw]) => [day(at) !== date && el("h3", { class: "date" }, (date = day(at))), draw()])),
@@ -71,7 +75,7 @@ function turnNode(turn, asked) {
       row("Told", turn.told && `that somebody will come, ${when(turn.told)}`),
       turn.failure && row("Failed", el("b", { class: "worse" }, turn.failure), turn.detail && el("details", {}, el("summary", {}, "Where"), el("pre", {}, turn.detail))),
       row("With", turn.folded.map((id) => el("code", { class: "place" }, id))),
-      el("div", { class: "foot" }, [turn.seq > 0 && `turn ${turn.seq}`, turn.took_ms > 0 && `${turn.took_ms} ms`, turn.model && `model ${turn.model.slice(0, 24)}`].filter(Boolean).join(" · "), " ",
+      el("div", { class: "foot" }, [turn.seq > 0 && `turn ${turn.seq}`, turn.took_ms > 0 && `${turn.took_ms} ms`, turn.model && `model ${turn.model.slice(0, 40)}`].filter(Boolean).join(" · "), " ",
         el("a", { href: `#why?${new URLSearchParams({ message: turn.message })}`, title: "Link to this message" }, el("code", {}, turn.message)))));
 }
 

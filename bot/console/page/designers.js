@@ -33,6 +33,7 @@ async function open() {
   if (typeof leave === "function") leave();
   leave = null;
   nav.replaceChildren(...TABS.map(([known, title]) => el("a", { href: `#${known}`, "aria-current": known === tab[0] ? "page" : null }, title)));
+  nav.querySelector("[aria-current]").scrollIntoView({ block: "nearest", inline: "nearest" });
   document.title = `Frontdesk · ${tab[1]}`;
   const node = el("div", {}, el("p", { class: "empty" }, "Loading …"));
   page.replaceChildren(node);

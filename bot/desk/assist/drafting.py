@@ -11,7 +11,7 @@ from bot.desk.assist.reading import Reading, read
 from bot.desk.assist.similar import alike, precedent
 from bot.desk.contract import Done
 from bot.desk.journal import note_down
-from bot.knowledge.answering import About, Answer
+from bot.knowledge.contract import About, Answer
 from bot.llm.masking import redact
 from bot.message import clean, utcnow
 from bot.store import AsyncStore

@@ -52,8 +52,6 @@ _CLOSING = timedelta(minutes=1)
 _LONGEST_PAUSE = 60.0
 _LONGEST_WAIT = 3600.0
 _GRACE = 2.0
-# What is in hand when the process is told to stop gets this long, in seconds.
-_FINISH_SECONDS = 3.0
 _LOG_EVERY = 60.0
 
 
@@ -62,8 +60,11 @@ class Mirror(Rounds):
 
     `clients` are by the accounts' names. `vault` has the customers' files. `templates` are
     offered where the answering window is closed; `can` is what channels can do, by name.
-    `told` is called after each change in Slack.
+    `told` is called after each change in Slack. What is cut off when it stops is taken up by the
+    next process, which asks Slack what became of it.
     """
+
+    finish_seconds = 3.0
 
     def __init__(
         self,
@@ -126,19 +127,6 @@ class Mirror(Rounds):
         for thread in threads:
             if self._has_work(thread):
                 self._start(thread)
-
-    async def stop(self) -> None:
-        """Begin nothing new; return when what is in hand is recorded, or left to others.
-
-        What is cut off is taken up by the next process, which asks Slack what became of it.
-        """
-        self._stopping = True
-        self.wake.set()
-        if self._serving:
-            await asyncio.wait(self._serving.values(), timeout=_FINISH_SECONDS)
-        for task in list(self._serving.values()):
-            task.cancel()
-        await super().stop()
 
     async def _pages(
         self, cls: type[Any], where: dict[str, Any], sort: tuple[str, ...]

@@ -40,11 +40,12 @@ class Slot:
 
 @dataclass
 class Form:
-    """A form and the slots it asks for."""
+    """A form and the slots it asks for; `empty` when its list of them is."""
 
     at: Place
     slots: list[tuple[str, Place]]
     ignored: list[tuple[str, Place]]
+    empty: bool = False
 
 
 @dataclass
@@ -274,7 +275,10 @@ class _Reader:
             ignored = options.get("ignored_intents")
             items = ignored.items if isinstance(ignored, Seq) else (ignored,) if ignored else ()
             self.domain.forms[name] = Form(
-                one.at, slots, [(text_of(item), item.at) for item in items]
+                one.at,
+                slots,
+                [(text_of(item), item.at) for item in items],
+                isinstance(wanted, Seq) and not slots,
             )
 
     def read_responses(self, pair: Pair) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bot.settings.problems import suggestion
+from bot.settings.problems import closest, suggestion
 
 Level = Literal["error", "warning"]
 #: A bot of it would not be what was written, or there would be none; it may be meant so.
@@ -18,6 +18,8 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 #: Of one kind of fault, so many are told.
 _MOST_OF_A_KIND = 50
 _SHOWN_NAMES = 8
+#: What names of one kind have in common says nothing of which was meant.
+_SHARED = re.compile(r"(?:utter|action|validate)_(?:ask_)?")
 
 
 @dataclass(frozen=True, order=True)
@@ -101,7 +103,21 @@ def errors_of(findings: Iterable[Finding]) -> list[Finding]:
 def near(name: str, known: Iterable[str]) -> str:
     """Return ``did you mean x?``, or a few of what is known when nothing resembles `name`."""
     known = sorted(known)
-    said = suggestion(name, known)
+    shared = _SHARED.match(name)
+    if shared:
+        begins = shared[0]
+        own = {one.removeprefix(begins): one for one in known if one.startswith(begins)}
+        meant = closest(name.removeprefix(begins), own)
+        if meant:
+            return f"did you mean {own[meant]}?"
+        said = f"known: {', '.join(known)}"
+    else:
+        said = suggestion(name, known)
     if said.startswith("known:") and len(known) > _SHOWN_NAMES:
         return ""
     return said if known else ""
+
+
+def lacking(name: str, known: Iterable[str], section: str) -> str:
+    """Return what would be right for a name that the domain has not in that section."""
+    return near(name, known) or f"add it below '{section}:' in the domain"

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from bot.dialogue.checking import names
 from bot.dialogue.checking.domain import Domain
-from bot.dialogue.checking.finding import Findings, Place, near
+from bot.dialogue.checking.finding import Findings, Place, lacking, near
 from bot.dialogue.checking.reading import Map, Node, Seq, Text, text_of
+from bot.settings.problems import closest
 
 #: Fewer examples than this teach an intent badly; more than this crowd out the others.
 FEW, MANY = 5, 2000
@@ -27,6 +28,10 @@ _EMPTY = re.compile(r"\[\s*\]\([^)]*\)")
 _APART = re.compile(r"\[[^\]]+\]\s+\(\w+\)")
 _SPACE = re.compile(r"\s+")
 _EDGES = re.compile(r"[\s.!…]+$")
+#: Brackets and braces that are mixed up, and words in brackets without an entity.
+_SWAPPED = re.compile(r"\([^()\[\]]+\)\[\w+\]|\{[^{}]*\}\(\w+\)")
+_NAMELESS = re.compile(r"\[[^\]\[]*\]")
+_SHOWN = 40
 _KEYS = ("entity", "role", "group", "value")
 
 
@@ -34,7 +39,8 @@ _KEYS = ("entity", "role", "group", "value")
 class Nlu:
     """Examples by intent, each with its place, and the entities that are found in words.
 
-    `unknown` are entities that have been told of, by file.
+    `unknown` are entities that have been told of, by file, and `empty` intents with examples
+    of which none can be read.
     """
 
     examples: dict[str, list[tuple[str, Place]]] = field(default_factory=dict)
@@ -42,6 +48,7 @@ class Nlu:
     first: dict[str, Place] = field(default_factory=dict)
     synonyms: dict[str, tuple[str, Place]] = field(default_factory=dict)
     unknown: set[tuple[str, str]] = field(default_factory=set)
+    empty: set[str] = field(default_factory=set)
 
 
 def read_nlu(node: Node | None, at: Place, nlu: Nlu, domain: Domain, findings: Findings) -> None:
@@ -72,6 +79,8 @@ def read_nlu(node: Node | None, at: Place, nlu: Nlu, domain: Domain, findings: F
         elif kind == "intent":
             nlu.first.setdefault(name, here)
             into = nlu.examples.setdefault(name, [])
+            if not lines:
+                nlu.empty.add(name)
             for text, place in lines:
                 check_entities(text, place, nlu, domain, findings)
                 into.append((text, place))
@@ -80,7 +89,9 @@ def read_nlu(node: Node | None, at: Place, nlu: Nlu, domain: Domain, findings: F
                 nlu.found.setdefault(name, here)
             elif kind == "lookup":
                 what = f"lookup {name} is no entity of the domain"
-                findings.warn(here, "unknown entity", what, near(name, domain.entities))
+                findings.warn(
+                    here, "unknown entity", what, lacking(name, domain.entities, "entities")
+                )
             if kind == "regex":
                 _check_patterns(name, lines, findings)
 
@@ -90,9 +101,15 @@ def _examples(item: Map, name: str, at: Place, findings: Findings) -> Iterator[t
     if isinstance(node, Text) and node.folded:
         what = f"examples of {name} begin with >, which makes one of them all"
         findings.error(item.pairs["examples"].at, "examples", what, "should be 'examples: |'")
-    elif isinstance(node, Seq) and "intent" not in item.pairs:
+    elif isinstance(node, Seq) and (
+        "intent" not in item.pairs
+        or any(isinstance(one, Text) and not one.null for one in node.items)
+    ):
         what, right = f"examples of {name} are a list", "should be 'examples: |' with '- …' lines"
         findings.error(item.pairs["examples"].at, "examples", what, right)
+    elif node is None and closest("examples", item.pairs.keys() - {*names.NLU_KEYS}):
+        # What is mistyped is told already.
+        return
     elif node is None:
         what = f"{name} has no examples"
         at = item.pairs["examples"].at if "examples" in item.pairs else at
@@ -114,17 +131,22 @@ def _examples(item: Map, name: str, at: Place, findings: Findings) -> Iterator[t
         for line, place in node.lines():
             said = line.strip()
             if said.startswith("-") and line[0] != "-":
-                what = f"{name} has an example that is indented more than the first"
-                findings.error(place, "examples", what, "Rasa reads no example from it")
+                what = f"{name} has an example indented more than the first, so Rasa reads none"
+                findings.error(place, "examples", what, "line it up with the first")
             elif said.startswith("- ") and said[2:].strip():
                 yield said[2:].strip(), place
             elif said in ("-", "-  "):
                 findings.error(place, "examples", f"{name} has an empty example", "take it out")
             elif said and not said.startswith("#"):
-                what = f"{name} has a line among its examples that does not begin with '- '"
-                findings.error(place, "examples", what, "Rasa reads no example from it")
+                what = f"{name} has a line among its examples that Rasa does not read"
+                findings.error(place, "examples", what, f"should be '- {_bare_line(said)}'")
     else:
         findings.error(node.at, "examples", f"examples of {name} are no list of lines")
+
+
+def _bare_line(said: str) -> str:
+    text = re.sub(r"^[-*•–—]\s*", "", said)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _synonym(text: str, value: str, at: Place, nlu: Nlu, findings: Findings) -> None:
@@ -149,7 +171,7 @@ def _check_patterns(name: str, lines: list[tuple[str, Place]], findings: Finding
 
 def check_entities(text: str, at: Place, nlu: Nlu, domain: Domain, findings: Findings) -> None:
     """Check what is annotated in one example, and note which entities are."""
-    if "[" not in text and "](" not in text:
+    if "[" not in text and "](" not in text and "}(" not in text:
         return
     for match in _ENTITY.finditer(text):
         marks = _marks(match)
@@ -174,7 +196,9 @@ def check_entities(text: str, at: Place, nlu: Nlu, domain: Domain, findings: Fin
             if name not in domain.entities and (at.file, name) not in nlu.unknown:
                 nlu.unknown.add((at.file, name))
                 what = f"annotates {name}, which is no entity of the domain"
-                findings.error(at, "unknown entity", what, near(name, domain.entities))
+                findings.error(
+                    at, "unknown entity", what, lacking(name, domain.entities, "entities")
+                )
     rest = _ENTITY.sub("", text)
     if _EMPTY.search(rest):
         findings.error(at, "annotation", "has an entity without words", "as in [1042](number)")
@@ -187,6 +211,12 @@ def check_entities(text: str, at: Place, nlu: Nlu, domain: Domain, findings: Fin
     elif _APART.search(rest):
         what = "has a space between [words] and (entity)"
         findings.error(at, "annotation", what, "take the space out")
+    elif _SWAPPED.search(rest):
+        what = "has an entity in the wrong brackets"
+        findings.error(at, "annotation", what, "should be [words](entity)")
+    elif (nameless := _NAMELESS.search(rest)) is not None:
+        what = f"has {nameless[0]} without an entity behind it"
+        findings.warn(at, "annotation", what, "should be [words](entity), or stand without [ ]")
 
 
 def _marks(match: re.Match[str]) -> list[dict[str, object]] | None:
@@ -225,10 +255,11 @@ def normal(text: str) -> str:
 def check_examples(nlu: Nlu, domain: Domain, findings: Findings, few: int = FEW) -> None:
     """Tell of examples that are there twice, in two intents, too few or far too many."""
     met: dict[str, tuple[str, Place]] = {}
+    twice: set[str] = set()
     for intent, examples in nlu.examples.items():
         at = nlu.first[intent]
         if not domain.known_intent(intent):
-            right = near(intent, domain.intents) or "add it to the intents of the domain"
+            right = lacking(intent, domain.intents, "intents")
             what = f"intent {intent} is not in the domain"
             findings.error(at, "unknown intent", what, right)
         for text, place in examples:
@@ -240,8 +271,11 @@ def check_examples(nlu: Nlu, domain: Domain, findings: Findings, few: int = FEW)
                 f"{first.file}:{first.line}" if first.file != place.file else f"line {first.line}"
             )
             if other == intent:
-                what = f"{intent} has this example already, see {where}"
-                findings.warn(place, "example twice", what, "keep one of them")
+                # Of thousands of the same one line says as much.
+                if key not in twice:
+                    what = f"{intent} has this example already, see {where}"
+                    findings.warn(place, "example twice", what, "keep one of them")
+                twice.add(key)
             else:
                 what = f"is an example of {intent}, and of {other} in {where}"
                 findings.error(place, "two intents", what, "keep it where it belongs")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 from bot.dialogue.checking import names
@@ -11,6 +12,7 @@ from bot.dialogue.checking.code import read_code
 from bot.dialogue.checking.config import Config, check_config, check_policies
 from bot.dialogue.checking.contradictions import check_contradictions
 from bot.dialogue.checking.domain import UNREAD, Domain, check_spaces, read_domain
+from bot.dialogue.checking.files import data_files, domain_files, files_of, yaml_below
 from bot.dialogue.checking.finding import Finding, Findings, Place, near
 from bot.dialogue.checking.nlu import FEW, Nlu, check_examples, read_nlu
 from bot.dialogue.checking.reading import Map, Text, read
@@ -32,13 +34,12 @@ from bot.dialogue.checking.usage import (
     check_mappings,
     check_unused,
 )
+from bot.dialogue.sources import STORIES
 from bot.settings.problems import closest
 
-#: Where training data is, and the tests that look like it.
-DATA = ("data/nlu", "data/rules", "data/stories")
-TESTS = "tests/stories"
 _WORD = re.compile(r"[A-Za-z_][\w/]*")
-_ENDS = (".yml", ".yaml")
+#: What Rasa calls training data; data/rules.yml and its like have sections of other kinds.
+_TRAINS = re.compile(r"^(nlu|stories|rules):\s*(?:#.*)?\n(?:\s*(?:#.*)?\n)*\s*- ", re.MULTILINE)
 
 
 def check_project(
@@ -58,46 +59,6 @@ def check_project(
 
     known = {*CHANNELS, *channels, *names.RASA_CHANNELS}
     return _Project(root, actions, known, few).check()
-
-
-def files_of(root: Path) -> list[Path]:
-    """Return the files that are checked and are there, those of actions included."""
-    found = [root / "config.yml", *domain_files(root)]
-    for part in (*DATA, TESTS):
-        found += yaml_below(root / part)
-    found += sorted((root / "actions").rglob("*.py"))
-    return [path for path in found if path.is_file()]
-
-
-def has_project(root: Path) -> bool:
-    """Tell whether there is anything below `root` that a model could be trained from."""
-    return any(path.is_file() for path in (root / "config.yml", *domain_files(root)))
-
-
-def domain_files(root: Path) -> list[Path]:
-    """Return the domain below `root`: one file, or those of the folder ``domain``."""
-    single = root / "domain.yml"
-    return [single] if single.is_file() else yaml_below(root / "domain") or [single]
-
-
-def yaml_below(folder: Path) -> list[Path]:
-    """Return the YAML files below a folder, in order of their names."""
-    return sorted(path for path in folder.rglob("*") if path.suffix in _ENDS and path.is_file())
-
-
-def stamps(paths: Iterable[Path]) -> tuple[tuple[Path, int, int], ...]:
-    """Return what tells one version of files from the next; those that are not there are left out.
-
-    Of each its path, when it was written last in nanoseconds, and its size in bytes.
-    """
-    seen = []
-    for path in paths:
-        try:
-            stat = path.stat()
-        except OSError:
-            continue
-        seen.append((path, stat.st_mtime_ns, stat.st_size))
-    return tuple(seen)
 
 
 def check_version(top: Map, findings: Findings) -> None:
@@ -139,8 +100,7 @@ class _Project:
         config = self.read(self.root / "config.yml", CONFIG)
         made = check_config(config, self.root, self.findings) if config else Config()
         readable = self.read_domain()
-        training = [path for part in DATA for path in yaml_below(self.root / part)]
-        tops = [(self.name(path), self.read(path)) for path in training]
+        tops = [(self.name(path), self.read(path)) for path in data_files(self.root)]
         for name, top in tops:
             if top is not None:
                 self.keys(top, names.TRAINING_KEYS, name)
@@ -156,6 +116,7 @@ class _Project:
         for section in self.domain.unread:
             self.findings.drop(UNREAD[section])
         self.shapes()
+        self.unread()
         return self.findings.all()
 
     def read(self, path: Path, shape: Table = TRAINING) -> Map | None:
@@ -165,10 +126,24 @@ class _Project:
             self.whole = False
             return None
         top = read(path, self.name(path), self.findings)
+        if top is not None and not top.pairs:
+            return self.empty(top, shape)
         self.whole = self.whole and top is not None
         if top is not None:
             self.read_tops.append((top, shape))
         return top
+
+    def empty(self, top: Map, shape: Table) -> Map | None:
+        """Tell of a file in which nothing stands, and of nothing that it might have held."""
+        if self.findings.told(top.at):
+            return None
+        at = Place(top.at.file, 0)
+        if shape is TRAINING:
+            self.findings.warn(at, "file", "is empty", "write something into it, or delete it")
+            return top
+        self.findings.error(at, "file", "is empty", "it is needed to train a model")
+        self.whole = False
+        return None
 
     def shapes(self) -> None:
         """Check kinds of values last: what was told of a line is told better."""
@@ -176,6 +151,25 @@ class _Project:
             if shape is not CONFIG:
                 check_version(top, self.findings)
             check_shapes(top, shape, self.findings)
+
+    def unread(self) -> None:
+        """Tell of files that look as if the bot were made of them, where nobody reads them."""
+        read_ones = {*files_of(self.root)}
+        for path in yaml_below(self.root / "domain"):
+            if path not in read_ones:
+                right = "move it into domain.yml, or that into the folder domain/"
+                self.findings.warn(
+                    Place(self.name(path), 0), "file", "is not read beside domain.yml", right
+                )
+        for path in yaml_below(self.root / "data"):
+            if path in read_ones:
+                continue
+            with contextlib.suppress(OSError, UnicodeDecodeError):
+                kind = _TRAINS.search(path.read_text("utf-8-sig"))
+                if kind is not None:
+                    what = f"has {kind[1]}, and is not read here"
+                    at = Place(self.name(path), 0)
+                    self.findings.warn(at, "file", what, f"move it to data/{kind[1]}/")
 
     def name(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
@@ -214,9 +208,9 @@ class _Project:
                 )
 
     def tests(self) -> None:
-        for path in yaml_below(self.root / TESTS):
+        for path in yaml_below(self.root / STORIES):
             top = read(path, self.name(path), self.findings)
-            if top is None:
+            if top is None or (not top.pairs and self.empty(top, TRAINING)):
                 continue
             self.read_tops.append((top, TRAINING))
             self.keys(top, ("version", "stories"), "tests")
@@ -249,6 +243,10 @@ class _Project:
         if self.whole:
             used = Used(self.told, self.words_elsewhere())
             check_unused(domain, self.nlu, code, used, {*config.components}, findings)
+            if not self.nlu.examples:
+                findings.drop(("examples",))
+                what = "has no example of any intent"
+                findings.error(Place("data/nlu", 0), "file", what, "it is needed to train a model")
 
     def words_elsewhere(self) -> set[str]:
         """Return all words of the other files of ``data/``: they may name intents and responses."""

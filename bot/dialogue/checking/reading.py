@@ -19,6 +19,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.nodes import Node as YamlNode
 
 from bot.dialogue.checking.finding import Findings, Place
+from bot.dialogue.checking.slips import slip_before, slip_behind
 from bot.settings.yaml_lines import fault
 
 #: Bytes. Nobody edits such a file by hand.
@@ -29,15 +30,11 @@ _DEEPEST = 60
 
 _TAGS = "tag:yaml.org,2002:"
 _MERGE = _TAGS + "merge"
+#: Without a space after it: more likely a number than a remark.
+_COMMENT = re.compile(r"[ \t]+(#[^\s#]\S*)")
 _KINDS = {"str", "int", "float", "bool", "null", "timestamp", "value", "merge", "map", "seq"}
-_TAB = re.compile(r"^ *\t[ \t]*\S", re.MULTILINE)
-_FORBIDDEN = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
 #: Values; a hand-written file with aliases has far fewer.
 _LARGEST = 200_000
-# Rasa reads these in a file of plain ASCII, wherever they stand.
-_ESCAPE = re.compile(r"\\u(?![0-9a-fA-F]{4})|\\U(?![0-9a-fA-F]{8})")
 # In a text without quotes this is a variable of the environment for Rasa.
 _VARIABLE = re.compile(r"(?:^|\s)\$\{([^}]*)\}")
 
@@ -146,23 +143,9 @@ def read(path: Path, name: str, findings: Findings) -> Map | None:
 
 def parse(text: str, name: str, findings: Findings) -> Map | None:
     """Parse the text of a file; see `read`."""
-    bad = _FORBIDDEN.search(text)
-    if bad:
-        what = f"has the character U+{ord(bad[0]):04X}, which cannot stand in YAML"
-        findings.error(Place(name, _line(text, bad.start())), "yaml", what, "take it out")
-        return None
-    tab = _TAB.search(text)
-    if tab:
-        at = Place(name, _line(text, tab.start()))
-        findings.error(at, "tab", "is indented with a tab", "use spaces")
-        return None
-    escape = _ESCAPE.search(text) if text.isascii() else None
-    if escape:
-        at = Place(name, _line(text, escape.start()))
-        what = f"has {escape[0]} without the digits of a character"
-        findings.error(
-            at, "yaml", what, f"should be {escape[0]}00e9 or the like".replace("U00", "U000000")
-        )
+    slip = slip_before(text)
+    if slip:
+        findings.error(Place(name, slip.line), "yaml", slip.what, slip.right)
         return None
     try:
         # Between words libyaml takes tabs that Rasa's parser does not.
@@ -178,17 +161,13 @@ def parse(text: str, name: str, findings: Findings) -> Map | None:
         return None
     if root is None:
         return Map({}, Place(name, 1))
-    node = _Tree(name, findings).build(root, 0)
+    node = _Tree(name, findings, text).build(root, 0)
     if isinstance(node, Map):
         return node
     if not (isinstance(node, Text) and node.null):
         kind = "a list" if isinstance(node, Seq) else "text"
         findings.error(Place(name, 1), "yaml", f"is {kind}", "should be 'key: value' lines")
     return Map({}, Place(name, 1))
-
-
-def _line(text: str, index: int) -> int:
-    return text.count("\n", 0, index) + 1
 
 
 def _compose(text: str, *, pure: bool) -> YamlNode | None:
@@ -220,6 +199,9 @@ def _fault(error: YAMLError, name: str, text: str) -> tuple[Place, str, str, str
         try:
             _compose(text, pure=True)
         except MarkedYAMLError as known:
+            slip = slip_behind(known, text)
+            if slip:
+                return Place(name, slip.line), "yaml", slip.what, slip.right
             problem = fault(known, name, text)
             return Place(name, problem.line), "yaml", problem.what, problem.right
         except Exception:
@@ -240,9 +222,10 @@ def _parts(node: Node) -> Iterator[Node]:
 class _Tree:
     """Turns the parser's nodes into ours. Each is built once, however many aliases name it."""
 
-    def __init__(self, file: str, findings: Findings) -> None:
+    def __init__(self, file: str, findings: Findings, text: str) -> None:
         self.file = file
         self.findings = findings
+        self.lines = text.split("\n") if _COMMENT.search(text) else []
         self.built: dict[int, Node | None] = {}
         self.sizes: dict[int, int] = {}
 
@@ -281,6 +264,7 @@ class _Tree:
         if isinstance(node, ScalarNode):
             if not node.style:
                 self.variable(str(node.value), at)
+                self.comment(node)
             return Text(str(node.value), at, kind, node.style == "|", node.style == ">")
         if isinstance(node, SequenceNode):
             return Seq(tuple(self.build(item, depth + 1) for item in node.value), at)
@@ -293,6 +277,14 @@ class _Tree:
             if name not in os.environ:
                 what = f"has ${{{name}}}, a variable of the environment that is not set"
                 self.findings.error(at, "variable", what, "put the text in quotes, if it is none")
+
+    def comment(self, node: ScalarNode) -> None:
+        end = node.end_mark
+        cut = _COMMENT.match(self.lines[end.line], end.column) if self.lines else None
+        if cut is not None and node.value:
+            at = Place(self.file, end.line + 1)
+            what = f"{cut[1]} begins a comment, and is no part of the text before it"
+            self.findings.warn(at, "comment", what, "put the text in quotes, if it should be")
 
     def table(self, node: MappingNode, at: Place, depth: int) -> Map:
         pairs: dict[str, Pair] = {}

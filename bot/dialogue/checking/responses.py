@@ -9,11 +9,13 @@ from collections.abc import Collection, Iterator
 from bot.dialogue.checking import names
 from bot.dialogue.checking.code import Code
 from bot.dialogue.checking.domain import Domain
-from bot.dialogue.checking.finding import Findings, near
+from bot.dialogue.checking.finding import Findings, lacking, near
 from bot.dialogue.checking.reading import Map, Node, Seq, Text, text_of
+from bot.dialogue.checking.shapes import found
 
 # As Rasa fills them in, rasa/core/nlg/interpolator.py
 _VARIABLE = re.compile(r"\{([A-Za-z_]\w*)\}")
+_FILLED = re.compile(r"\{([^\n{}]+?)\}")
 _PAYLOAD = re.compile(r"/(?P<intent>[^{@\s]+)\s*(?P<json>\{.*\})?\s*", re.DOTALL)
 
 
@@ -83,7 +85,7 @@ class _Check:
                 what = f"{key} of response {self.name} is empty"
                 self.findings.error(pair.at, "response", what, "say something or take it out")
             elif pair.value.kind != "str":
-                what = f"{key} of response {self.name} is a {pair.value.kind}, no text"
+                what = f"{key} of response {self.name} is {found(pair.value)}, no text"
                 self.findings.error(pair.at, "response", what, "put it in quotes")
         if not any(key in one.pairs for key in names.RESPONSE_CONTENT):
             what = f"a variation of response {self.name} has no text"
@@ -125,7 +127,9 @@ class _Check:
         intent = match["intent"]
         if not self.domain.known_intent(intent) and not _VARIABLE.search(said.split('"')[0]):
             what = f"a button of {self.name} says /{intent}, which is no intent"
-            self.findings.error(node.at, "payload", what, near(intent, self.domain.intents))
+            self.findings.error(
+                node.at, "payload", what, lacking(intent, self.domain.intents, "intents")
+            )
         if not match["json"]:
             return
         try:
@@ -137,7 +141,9 @@ class _Check:
         for entity in values:
             if entity not in self.domain.entities:
                 what = f"a button of {self.name} sets {entity}, which is no entity"
-                self.findings.error(node.at, "payload", what, near(entity, self.domain.entities))
+                self.findings.error(
+                    node.at, "payload", what, lacking(entity, self.domain.entities, "entities")
+                )
 
     def conditions(self, node: Node | None) -> None:
         for item in node.items if isinstance(node, Seq) else ():
@@ -153,22 +159,45 @@ class _Check:
             slot = text_of(item.get("name"))
             if slot not in self.domain.slots and slot not in names.SLOTS:
                 what = f"a condition of {self.name} is about {slot or 'nothing'}, which is no slot"
-                self.findings.error(item.at, "unknown slot", what, near(slot, self.domain.slots))
+                self.findings.error(
+                    item.at, "unknown slot", what, lacking(slot, self.domain.slots, "slots")
+                )
 
     def variables(self, one: Map) -> None:
-        if not self.code.there:
-            return
         known = {*self.domain.slots, *self.code.keywords, *self.code.words}
         for key, pair in one.pairs.items():
             if key in ("channel", "condition", "metadata", "id"):
                 continue
             for text in _texts(pair.value):
+                self.braces(text)
                 for name in _VARIABLE.findall(text.value):
-                    if name not in known:
+                    if name not in known and self.code.there:
                         at = next((p for line, p in text.lines() if f"{{{name}}}" in line), text.at)
                         what = f"response {self.name} has {{{name}}}, which nothing fills in"
                         right = near(name, self.domain.slots).replace("known:", "slots:")
+                        right = right or "should be the name of a slot"
                         self.findings.warn(at, "variable", what, right)
+
+    def braces(self, text: Text) -> None:
+        """Tell of braces that end the turn in which Rasa would say them, or show all slots."""
+        said = text.value
+        if "{" not in said and "}" not in said:
+            return
+        try:
+            filled = _FILLED.sub(r"{0[\1]}", said).format(_Anything())
+            if "0[" in filled:
+                said.format({})
+            right = "{}" not in said.replace("{{}}", "")
+        except (ValueError, IndexError, KeyError):
+            right = False
+        if not right:
+            what = f"response {self.name} has a {{ or }} that belongs to no {{variable}}"
+            self.findings.error(text.at, "variable", what, "write {{ or }} for one that is seen")
+
+
+class _Anything(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return ""
 
 
 def _texts(node: Node) -> Iterator[Text]:

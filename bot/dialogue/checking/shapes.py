@@ -147,7 +147,7 @@ _TALE: dict[str, Shape] = {"steps": _STEPS, "condition": _STEPS}
 _ENTRY = Table(
     {
         **dict.fromkeys(("intent", "synonym", "regex", "lookup"), TEXT),
-        "examples": Either((TEXT, Items((Table({"text": TEXT}),)))),
+        "examples": Either((TEXT, Items((TEXT, Table({"text": TEXT}))))),
     }
 )
 
@@ -216,7 +216,7 @@ class _Check:
             fits = next((one for one in shape.of if _fits(node, one)), None)
             shape = fits or shape
         if not _fits(node, shape):
-            self.tell(at, f"{name} is {_found(node)}", _right(node, shape))
+            self.tell(at, f"{name} is {found(node)}", _right(node, shape))
         elif isinstance(shape, Items) and isinstance(node, Seq):
             for item in node.items:
                 if shape in _NAMED and isinstance(item, Map) and self.colon(item):
@@ -258,7 +258,8 @@ def _fits(node: Node, shape: Shape) -> bool:
     return node.kind in kinds.get(shape.kind, (node.kind,))
 
 
-def _found(node: Node) -> str:
+def found(node: Node) -> str:
+    """Return what a node is, in words."""
     if isinstance(node, Seq):
         return "a list"
     return "a mapping" if isinstance(node, Map) else _FOUND.get(node.kind, "text")

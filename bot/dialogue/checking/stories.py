@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.dialogue.checking import names
 from bot.dialogue.checking.domain import Domain
-from bot.dialogue.checking.finding import Findings, Place, near
+from bot.dialogue.checking.finding import Findings, Place, lacking, near
 from bot.dialogue.checking.nlu import Nlu, check_entities
 from bot.dialogue.checking.reading import Map, Node, Seq, Text, plain, text_of
 
@@ -100,9 +100,11 @@ class _Steps:
         kind = next((k for k in names.STEPS if isinstance(item, Map) and k in item.pairs), "")
         if not isinstance(item, Map) or not kind:
             shown = next(iter(item.pairs), "nothing") if isinstance(item, Map) else "plain words"
-            known = [*names.STEPS]
+            right = near(shown, [*names.STEPS])
+            if isinstance(item, Text) and item.value.split(":")[0] in names.STEPS:
+                shown, right = f"'{item.value}'", "put a space after the colon"
             what = f"{self.told.name!r} has a step of {shown}"
-            self.findings.error(item.at, "step", what, near(shown, known) or "as in '- intent: …'")
+            self.findings.error(item.at, "step", what, right or "as in '- intent: …'")
             return
         at = item.pairs[kind].at
         for key, pair in item.pairs.items():
@@ -184,33 +186,41 @@ def check_names(told: list[Told], domain: Domain, findings: Findings) -> None:
         for step in walk(one):
             if step.kind == "intent" and not domain.known_intent(step.name):
                 what = f"{step.name} is no intent of the domain"
-                findings.error(step.at, "unknown intent", what, near(step.name, domain.intents))
+                findings.error(
+                    step.at, "unknown intent", what, lacking(step.name, domain.intents, "intents")
+                )
             elif step.kind == "action" and step.name and not domain.known_action(step.name):
                 _unknown_action(step, domain, findings)
             elif step.kind == "loop" and step.name and step.name not in domain.forms:
                 what = f"{step.name} is no form of the domain"
                 if step.name != "null":
-                    findings.error(step.at, "unknown form", what, near(step.name, domain.forms))
+                    findings.error(
+                        step.at, "unknown form", what, lacking(step.name, domain.forms, "forms")
+                    )
             for name, _ in step.slots:
                 if name not in domain.slots and name not in names.SLOTS:
                     what = f"{name} is no slot of the domain"
-                    findings.error(step.at, "unknown slot", what, near(name, domain.slots))
+                    findings.error(
+                        step.at, "unknown slot", what, lacking(name, domain.slots, "slots")
+                    )
             for entity in step.entities:
                 name = entity.split("=", 1)[0]
                 if name not in domain.entities:
                     what = f"{name} is no entity of the domain"
-                    findings.error(step.at, "unknown entity", what, near(name, domain.entities))
+                    findings.error(
+                        step.at, "unknown entity", what, lacking(name, domain.entities, "entities")
+                    )
 
 
 def _unknown_action(step: Step, domain: Domain, findings: Findings) -> None:
     if step.name.startswith("utter_"):
         what, known = f"there is no response {step.name}", [*domain.responses]
-        kind = "unknown response"
+        kind, section = "unknown response", "responses"
     else:
         what = f"{step.name} is neither an action, a response nor a form of the domain"
         known = [*domain.actions, *domain.forms, *names.ACTIONS]
-        kind = "unknown action"
-    findings.error(step.at, kind, what, near(step.name, known))
+        kind, section = "unknown action", "actions"
+    findings.error(step.at, kind, what, lacking(step.name, known, section))
 
 
 def check_words(node: Node | None, nlu: Nlu, domain: Domain, findings: Findings) -> None:

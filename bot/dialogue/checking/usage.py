@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from bot.dialogue.checking import names
 from bot.dialogue.checking.code import Code
 from bot.dialogue.checking.domain import Domain, values
-from bot.dialogue.checking.finding import Findings, near
+from bot.dialogue.checking.finding import Findings, lacking, near
 from bot.dialogue.checking.nlu import Nlu
 from bot.dialogue.checking.reading import Map, Seq, plain, text_of
 from bot.dialogue.checking.stories import Told, walk
 
 _LANGUAGE = re.compile(r"_[a-z]{2}$")
-_BESIDE_LOOPS = "null"
 
 
 @dataclass
@@ -48,48 +47,64 @@ def check_mappings(domain: Domain, findings: Findings) -> None:
             if entity and entity not in domain.entities:
                 what = f"slot {name} is set from {entity}, which is no entity"
                 at = one.pairs["entity"].at
-                findings.error(at, "unknown entity", what, near(entity, domain.entities))
+                findings.error(
+                    at, "unknown entity", what, lacking(entity, domain.entities, "entities")
+                )
             for key in ("intent", "not_intent"):
                 for intent, at in values(one, key):
                     if intent != "None" and not domain.known_intent(intent):
                         what = f"slot {name} has a mapping of {intent}, which is no intent"
-                        findings.error(at, "unknown intent", what, near(intent, domain.intents))
+                        findings.error(
+                            at, "unknown intent", what, lacking(intent, domain.intents, "intents")
+                        )
             action = text_of(one.get("action"))
             if action and not domain.known_action(action):
                 what = f"slot {name} is set by {action}, which is no action"
                 at = one.pairs["action"].at
-                findings.error(at, "unknown action", what, near(action, domain.actions))
+                findings.error(
+                    at, "unknown action", what, lacking(action, domain.actions, "actions")
+                )
             conditions = one.get("conditions")
             for item in conditions.items if isinstance(conditions, Seq) else ():
                 form = text_of(item.get("active_loop")) if isinstance(item, Map) else ""
                 asked = text_of(item.get("requested_slot")) if isinstance(item, Map) else ""
                 if form and form not in domain.forms:
                     what = f"slot {name} has a condition of {form}, which is no form"
-                    findings.error(item.at, "unknown form", what, near(form, domain.forms))
+                    findings.error(
+                        item.at, "unknown form", what, lacking(form, domain.forms, "forms")
+                    )
                 elif form and name not in (one for one, _ in domain.forms[form].slots):
                     what = f"slot {name} is filled in {form}, which does not ask for it"
                     findings.warn(item.at, "form", what, "add it to its required_slots")
                 if asked and asked not in domain.slots:
                     what = f"slot {name} has a condition of {asked}, which is no slot"
-                    findings.error(item.at, "unknown slot", what, near(asked, domain.slots))
+                    findings.error(
+                        item.at, "unknown slot", what, lacking(asked, domain.slots, "slots")
+                    )
     for name, at in domain.triggers:
         if not domain.known_action(name):
             what = f"{name} is no action"
-            findings.error(at, "unknown action", what, near(name, domain.actions))
+            findings.error(at, "unknown action", what, lacking(name, domain.actions, "actions"))
 
 
 def check_forms(domain: Domain, code: Code, findings: Findings) -> None:
     """Tell of forms that ask for what is no slot, or have no words to ask with."""
     for name, form in domain.forms.items():
         checked = f"validate_{name}"
+        # Code may say in each turn what a form asks for.
+        if form.empty and code.there and checked not in code.actions:
+            what = f"form {name} asks for nothing, and ends as it begins"
+            findings.error(form.at, "form", what, "list the slots it asks for")
         for intent, at in form.ignored:
             if not domain.known_intent(intent):
                 what = f"form {name} ignores {intent}, which is no intent"
-                findings.error(at, "unknown intent", what, near(intent, domain.intents))
+                findings.error(
+                    at, "unknown intent", what, lacking(intent, domain.intents, "intents")
+                )
         for slot, at in form.slots:
             if slot not in domain.slots:
                 what = f"form {name} asks for {slot}, which is no slot"
-                findings.error(at, "unknown slot", what, near(slot, domain.slots))
+                findings.error(at, "unknown slot", what, lacking(slot, domain.slots, "slots"))
                 continue
             asks = [
                 f"{word}_ask_{part}"
@@ -107,7 +122,9 @@ def check_forms(domain: Domain, code: Code, findings: Findings) -> None:
     for name, at in domain.actions.items():
         if name.startswith("validate_") and name[len("validate_") :] not in domain.forms:
             what = f"{name} checks a form that is not there"
-            findings.warn(at, "form", what, near(name[len("validate_") :], domain.forms))
+            findings.warn(
+                at, "form", what, lacking(name[len("validate_") :], domain.forms, "forms")
+            )
 
 
 def check_actions(domain: Domain, code: Code, findings: Findings) -> None:
@@ -120,7 +137,9 @@ def check_actions(domain: Domain, code: Code, findings: Findings) -> None:
         if name not in code.actions and not given:
             if name.startswith("utter_"):
                 what = f"there is no response {name}"
-                findings.error(at, "unknown response", what, near(name, domain.responses))
+                findings.error(
+                    at, "unknown response", what, lacking(name, domain.responses, "responses")
+                )
             else:
                 what = f"action {name} is not in the package actions"
                 tell(at, "missing action", what, near(name, code.actions))
@@ -163,7 +182,7 @@ def _intents(domain: Domain, nlu: Nlu, code: Code, used: Used, findings: Finding
         for intent, _ in values(one, "intent")
     }
     ignored = {intent for form in domain.forms.values() for intent, _ in form.ignored}
-    said = {name.split("/", 1)[0] for name, found in nlu.examples.items() if found}
+    said = {name.split("/", 1)[0] for name, found in nlu.examples.items() if found} | nlu.empty
     offered = _offered(domain)
     for name, at in domain.intents.items():
         mentioned = code.mentions(name) or code.mentions(f"/{name}")

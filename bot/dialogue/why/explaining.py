@@ -20,6 +20,7 @@ from bot.dialogue.why.contract import (
     ToolStep,
     Translated,
 )
+from bot.dialogue.why.doubt import with_doubt
 from bot.dialogue.why.matching import Sources, sources_of
 from bot.dialogue.why.stepping import LOOKED_AT, Past, steps_of
 from bot.perception.contract import Perception
@@ -68,7 +69,8 @@ async def explain(
     )
     rows = await store.find(Message, {"conversation": turn.conversation, "direction": "out"})
     replies = sorted((one for one in rows if one.turn == turn.id), key=lambda one: one.order)
-    told = explained(row, turn, before[::-1], replies, sources_of(root), mask)
+    plain = explained(row, turn, before[::-1], replies, sources_of(root), mask)
+    (told,) = await with_doubt(store, str(turn.conversation), [plain])
     steps = await store.find(ToolCalled, {"turn": turn.id}, sort=("n",))
     return replace(told, tools=tools_told(steps, mask))
 

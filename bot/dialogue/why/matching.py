@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
-from bot.dialogue.checking.domain import Domain, read_domain
-from bot.dialogue.checking.finding import Findings
-from bot.dialogue.checking.project import DATA, domain_files, stamps, yaml_below
-from bot.dialogue.checking.reading import read
-from bot.dialogue.checking.stories import Told, read_told
+from bot.dialogue.checking.domain import Domain
+from bot.dialogue.checking.stories import Told
+from bot.dialogue.checking.written import Written, written
 
 _FALLBACKS = ("action_default_fallback", "action_two_stage_fallback")
 
@@ -110,23 +108,11 @@ def _matched(told: Told, action: str, past: Sequence[str], *, whole: bool) -> in
 
 
 def sources_of(root: Path) -> Sources:
-    """Read rules, stories and responses below `root`; read again only when they changed."""
-    paths = [*domain_files(root), *(path for part in DATA[1:] for path in yaml_below(root / part))]
-    return _sources(root, stamps(paths))
+    """Return rules, stories and responses below `root` as they are now."""
+    return written(root).made(_sources)
 
 
-@lru_cache(maxsize=2)
-def _sources(root: Path, seen: tuple[tuple[Path, int, int], ...]) -> Sources:
-    findings, domain = Findings(), Domain()
-    told: list[Told] = []
-    for path, _, _ in seen:
-        top = read(path, path.relative_to(root).as_posix(), findings)
-        if top is None:
-            continue
-        read_domain(top, domain, findings)
-        for section in ("rules", "stories"):
-            if section in top.pairs:
-                at = top.pairs[section].at
-                told += read_told(section, top.get(section), at, test=False, findings=findings)
+def _sources(project: Written) -> Sources:
+    domain = project.domain
     responses = {name: f"{at.file}:{at.line}" for name, at in domain.responses.items()}
-    return Sources(tuple(told), responses, domain)
+    return Sources(project.told, responses, domain)

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.dialogue.why.contract import Explanation
+from bot.dialogue.why.doubt import with_doubt
 from bot.dialogue.why.explaining import explained, mask_of, tools_told, words_of
 from bot.dialogue.why.matching import sources_of
 from bot.dialogue.why.stepping import LOOKED_AT
@@ -86,6 +87,7 @@ async def explain_page(
             limit=_SAID,
         )
     page = await asyncio.to_thread(_page, turns, shown, asked, replies, said, root)
+    page = replace(page, turns=await with_doubt(store, conversation, page.turns))
     steps = await store.find(Step, {"turn": {"$in": ids}}, sort=("turn", "n"))
     if not steps:
         return page

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from bot.knowledge.contract import CUSTOMERS
 from bot.knowledge.importing.draft import Draft, one_line, tidy
 from bot.knowledge.importing.errors import OutsideFolder, TooBig
 from bot.knowledge.words import fold
+from bot.whole_files import write_whole
 
 _DIGITS = 12
 _FROM = re.compile(
@@ -175,10 +175,10 @@ class Writer:
                     )
                     return
             self._refuse_links(beside)
-            write_atomically(beside, text)
+            write_whole(beside, text.encode(), _for_all)
             self.imported.beside.append(self._below(beside))
         else:
-            write_atomically(file, text)
+            write_whole(file, text.encode(), _for_all)
             self.imported.written.append(self._below(file))
         self.imported.notes.extend(f"{name}: {note}" for note in draft.notes)
 
@@ -223,20 +223,8 @@ def _title(title: str) -> str:
     return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 2].rstrip()} …"
 
 
-def write_atomically(file: Path, text: str) -> None:
-    """Write a file so that a reader finds the old one or the new one, whole."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        # As other files of the folder: designers' own tools have to read it.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+def _for_all(descriptor: int) -> None:
+    """Give a file the mode of others in its folder: designers' own tools have to read it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    os.fchmod(descriptor, 0o666 & ~mask)

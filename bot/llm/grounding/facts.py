@@ -87,8 +87,6 @@ _CURRENCIES = {
     "BRL": r"R\$|BRL|reais",
 }
 _CURRENCY = "|".join(f"(?P<{code}>{words})" for code, words in _CURRENCIES.items())
-_CURRENCY_OF = re.compile(_CURRENCY, re.IGNORECASE)
-_ANY_CURRENCY = "|".join(f"(?:{words})" for words in _CURRENCIES.values())
 _UNITS = {
     "minute": r"min(?:ute[ns]?|utos?|uti|uten|ut[ay]?)?\.?",
     "hour": r"hours?|hrs?|h|stunden?|heures?|horas?|or[ae]|uur|uren|godzin\w*",
@@ -225,7 +223,6 @@ class _Reader:
         words = [w for w in words if w in self._values]
         word = "|".join(map(re.escape, words))
         one = _ARTICLES.get(language, _ARTICLES["en"])
-        self._one = re.compile(one, re.IGNORECASE)
         number = rf"(?:{_DIGITS}|\b(?:{word})\b)"
         self._word = re.compile(rf"\b(?:{word})\b", re.IGNORECASE)
         self._duration = re.compile(

@@ -542,6 +542,28 @@ MESSAGES = [
         [got(Text("Hello"), user=SCOPED, profile=Profile(name="Kim", username="kim"))],
     ),
     In(
+        "another account or device at the same number shows",
+        hook(
+            one(
+                text(),
+                contacts=[
+                    {
+                        "profile": {"name": "Kim"},
+                        "wa_id": USER,
+                        "user_id": SCOPED,
+                        "identity_key_hash": "DF2lS5v2W6x=",
+                    }
+                ],
+            )
+        ),
+        [
+            got(
+                Text("Hello"),
+                profile=Profile(name="Kim", signs=(f"account:{SCOPED}", "device:DF2lS5v2W6x=")),
+            )
+        ],
+    ),
+    In(
         "a customer with a username and a number",
         hook(one(text(from_user_id=SCOPED))),
         [got(Text("Hello"))],
