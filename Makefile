@@ -34,9 +34,9 @@ test:
 units:
 	$(BIN)/pytest --numprocesses 3 $(SPREAD) $(CHOSEN) --ignore tests/e2e
 
-# Whole instances have the machine for themselves, but for a second one beside: they mostly wait.
+# Whole instances mostly wait, so that three have room on two cores.
 e2e:
-	$(BIN)/pytest --numprocesses 2 $(SPREAD) $(CHOSEN) tests/e2e
+	$(BIN)/pytest --numprocesses 3 $(SPREAD) $(CHOSEN) tests/e2e
 
 validate: train
 	mkdir -p var
