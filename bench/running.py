@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 from ruamel.yaml import YAML
 
-from bench.load import SECRET, TOKEN
+from bench.load import ACCOUNTS, SECRET, account_of
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 180.0
@@ -68,18 +68,21 @@ def process(
 def ours(
     directory: Path, provider_port: int, models: Path = ROOT / "models"
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Run `bot run` with one Telegram account at the bench's provider; yield its URL."""
+    """Run `bot run` with Telegram accounts at the bench's provider; yield its URL."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    account = {
-        "account": "bench",
-        "token": TOKEN,
-        "secret_token": SECRET,
-        "api_url": f"http://127.0.0.1:{provider_port}",
-    }
+    accounts = [
+        {
+            "account": account_of(n),
+            "token": f"{n + 1}:bench",
+            "secret_token": SECRET,
+            "api_url": f"http://127.0.0.1:{provider_port}",
+        }
+        for n in range(ACCOUNTS)
+    ]
     files = {
         "endpoints": {"server": {"port": port, "public_url": url}, "model": str(models)},
-        "credentials": {"telegram": [account]},
+        "credentials": {"telegram": accounts},
     }
     arguments = [sys.executable, "-m", "bot.cli", "run", "--var", str(directory / "var")]
     for name, content in files.items():

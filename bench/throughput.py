@@ -1,7 +1,8 @@
 """Messages a second end to end, beside stock `rasa run` on the same model, and memory.
 
-``python -m bench.throughput``, about two minutes. Both sides serve 16 customers who each wait for
-their answer before they go on. Ours takes webhooks, stores everything durably and sends
+``python -m bench.throughput``, about two minutes. Both sides serve 64 customers of several bots who
+each wait for their answer before they go on; with fewer, or with one bot, how many messages
+Telegram allows would be measured. Ours takes webhooks, stores everything durably and sends
 the answers to a provider over HTTP; stock answers its REST channel from memory.
 """
 
@@ -18,7 +19,7 @@ from bench.load import SCRIPT, Customers, Provider
 from bench.running import ROOT, free_port, memory, ours, stock
 from bot.dialogue.brain import newest
 
-CLIENTS = 16
+CLIENTS = 64
 SECONDS = 20.0
 WARM_UP = 4.0
 SILENCE = 1.5
@@ -59,7 +60,8 @@ async def our_rate(url: str, provider: Provider) -> float:
             nonlocal done
             turn = 0
             while time.perf_counter() < begin + SECONDS:
-                chat = 10_000 + n * 1000 + turn // 40
+                # Of other bots, as 1,001 is no multiple of their number.
+                chat = 10_000 + n * 1_001 + turn // 40
                 await customers.say(chat, SCRIPT[turn % len(SCRIPT)])
                 for _ in range(replies[turn % len(SCRIPT)]):
                     await asyncio.wait_for(provider.got[str(chat)].get(), 60)
