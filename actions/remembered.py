@@ -16,8 +16,9 @@ from bot.llm.masking import redact
 from bot.memory.contract import FACT, MATTER, ORDER, Known, Memory
 
 _WORD = re.compile(r"[^\W_]+")
-#: What the rules may say: the first letters, nothing until it is proven who it is, all of it.
-MASKED, PROOF, OPEN = "masked", "proof", "open"
+# What `Identity.remembered` may be: the first letters, or all of it; else, nothing until it is
+# proven who it is.
+_MASKED, _OPEN = "masked", "open"
 
 
 def masked(value: str) -> str:
@@ -43,7 +44,7 @@ async def memory_shown(tracker: Tracker) -> Memory:
     """
     memory, how = memory_of(tracker), load_rules().identity.remembered
     here = address_of(tracker)
-    if how == OPEN or not any(map(_personal, memory.known)):
+    if how == _OPEN or not any(map(_personal, memory.known)):
         return memory
     since = await proven_since(store(), here) if here is not None else None
     return _closed(memory, how, since)
@@ -52,7 +53,7 @@ async def memory_shown(tracker: Tracker) -> Memory:
 def lines_for_model(tracker: Tracker) -> list[str]:
     """Return what is remembered for a prompt: what a model does not know it cannot let slip."""
     memory, how = memory_of(tracker), load_rules().identity.remembered
-    return (memory if how == OPEN else _closed(memory, how, None)).lines()
+    return (memory if how == _OPEN else _closed(memory, how, None)).lines()
 
 
 def _closed(memory: Memory, how: str, since: datetime | None) -> Memory:
@@ -62,7 +63,7 @@ def _closed(memory: Memory, how: str, since: datetime | None) -> Memory:
             known.append(one)
         elif one.kind == MATTER:
             known.append(replace(one, value=redact(one.value, full=True)))
-        elif how == MASKED:
+        elif how == _MASKED:
             known.append(replace(one, value=masked(one.value)))
     return replace(memory, known=tuple(known))
 

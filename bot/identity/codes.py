@@ -26,13 +26,13 @@ from typing import Literal
 from bson import ObjectId
 
 from bot.identity.errors import IdentityError, TooManyAddresses
+from bot.identity.guarding import DIGITS, LONG_DIGITS
 from bot.identity.meeting import customer_of
 from bot.identity.people import Person, merge
 from bot.message import Address, clean, utcnow
 from bot.store import AsyncStore, Duplicate
 from bot.store.customers import CUSTOMER, LinkCode, LinkTry, customer_id
 
-DIGITS, LONG_DIGITS = 6, 9
 LIFE = timedelta(minutes=10)
 #: Wrong codes of one conversation in `PERIOD`, and of all since a code of `DIGITS` was made.
 MOST_WRONG = 5

@@ -44,6 +44,9 @@ def by_script(text: str, configured: Collection[str]) -> str:
 
     Other than the scripts of the `configured` languages, which a detector tells apart.
     """
+    if text.isascii():
+        # Nearly all there is, and of the one script that nobody is told by.
+        return ""
     letters = [c for c in text if c.isalpha()]
     scripts = Counter(unicodedata.name(c, "").partition(" ")[0] for c in letters)
     if any(scripts[kana] for kana in _KANA):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from bot.ending import end
 from bot.sandbox.errors import Overfull
 
 logger = logging.getLogger(__name__)
@@ -77,10 +78,7 @@ class Delivery:
 
     async def close(self) -> None:
         """Give up everything undelivered and close the HTTP client."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*self._tasks.values())
         if self._session is not None:
             await self._session.close()
 

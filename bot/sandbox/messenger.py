@@ -22,6 +22,7 @@ from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
+from bot.ending import end
 from bot.message import (
     Choice,
     Contact,
@@ -136,9 +137,7 @@ class Messenger(StandIn):
 
     async def close(self) -> None:
         """Stop verifying."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
 
     async def _verify(self, page: _Page) -> None:
         await verify(self.world.delivery, self.webhook_url(page.account), page.verify_token)

@@ -25,6 +25,7 @@ from urllib.parse import urlencode
 import aiohttp
 from aiohttp import web
 
+from bot.ending import end
 from bot.sandbox.faults import reset
 from bot.sandbox.slack_objects import APP
 from bot.sandbox.standin import World
@@ -167,9 +168,7 @@ class Sender:
 
     async def close(self) -> None:
         """Close every socket and give up what is under way."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
         for socket in list(self._sockets):
             await socket.close(code=aiohttp.WSCloseCode.GOING_AWAY)
 

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from email.message import EmailMessage
 from typing import Any
 
+from bot.ending import end
 from bot.message import utcnow
 
 KEEP = 50
@@ -55,9 +56,7 @@ class Smtp:
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
-        for task in list(self._open):
-            task.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
+        await end(*self._open)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

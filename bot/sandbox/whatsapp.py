@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
+from bot.ending import end
 from bot.message import (
     Choice,
     Contact,
@@ -135,9 +136,7 @@ class WhatsApp(StandIn):
 
     async def close(self) -> None:
         """Stop verifying."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
 
     async def _verify(self, number: _Number) -> None:
         await verify(self.world.delivery, self.webhook_url(number.account), number.verify_token)

@@ -15,6 +15,7 @@ from bot.desk.slack.pressed import FILL, REPLY, Place, Press, presses, short
 from bot.desk.slack.said import NotYet
 from bot.desk.slack.workspace import Workspace
 from bot.desk.templates import Approved, chosen
+from bot.ending import end
 from bot.message import Address, clean
 from bot.settings import SlackAccount
 from bot.store import AsyncStore, StoreError
@@ -147,9 +148,7 @@ class Hands:
 
     async def close(self) -> None:
         """Give up the forms that are about to open."""
-        for task in self._opening:
-            task.cancel()
-        await asyncio.gather(*self._opening, return_exceptions=True)
+        await end(*self._opening)
 
     async def _home(self) -> str:
         home = await self._workspace.home()

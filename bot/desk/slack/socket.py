@@ -15,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from bot.ending import end
 from bot.settings import SlackAccount
 
 if TYPE_CHECKING:
@@ -82,9 +83,7 @@ class Socket:
                     await asyncio.sleep(max(after, pause * random.uniform(0.5, 1.0)))  # noqa: S311
                     pause = min(pause * 2, _LONGEST_PAUSE)
             finally:
-                for task in self._at_work:
-                    task.cancel()
-                await asyncio.gather(*self._at_work, return_exceptions=True)
+                await end(*self._at_work)
 
     async def _once(self, session: aiohttp.ClientSession) -> bool:
         """Serve one connection; True when Slack asked us to open the next at once."""
